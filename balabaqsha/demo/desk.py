@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import date
+from uuid import UUID
 
 from django.db.models import Q
 
@@ -9,12 +10,23 @@ from accounts import identity
 from accounts.models import Profile
 from accounts.registry import Person, simulated_people
 from accounts.registry.simulated_people import UNAVAILABLE_IINS, UNKNOWN_IINS, SimulatedPerson
+from applications.models import Application
+from applications.states import ApplicationState
 from children.models import Child
 from notifications.sms import file as sms_file
 
 NEWEST_SMS = 50
 
-__all__ = ["UNAVAILABLE_IINS", "UNKNOWN_IINS", "DeskPerson", "newest_sms", "people", "registered_people"]
+__all__ = [
+    "UNAVAILABLE_IINS",
+    "UNKNOWN_IINS",
+    "DeskPerson",
+    "ReadyFamily",
+    "families",
+    "newest_sms",
+    "people",
+    "registered_people",
+]
 
 
 @dataclass(frozen=True)
@@ -52,6 +64,39 @@ def registered_people(*, today: date) -> list[DeskPerson]:
         if _hashes(entry.person) & used
     ]
     return [_desk_person(entry, wards) for entry, wards in waiting if wards]
+
+
+@dataclass(frozen=True)
+class ReadyFamily:
+    """A family of the city whose application is in one state, to be looked at from inside."""
+
+    application: UUID
+    number: str
+    state: str
+    label: str
+    child: str
+    place: str
+
+
+def families() -> list[ReadyFamily]:
+    """One family for each state that an application of the city is in, in the order of a family's way."""
+    able = Application.objects.filter(
+        filed_by__is_active=True, filed_by__leaving_since=None, filed_by__is_staff=False
+    )
+    longest = able.select_related("child", "locality").order_by("state", "filed_at", "pk").distinct("state")
+    found = {application.state: application for application in longest}
+    return [
+        ReadyFamily(
+            application=found[state].pk,
+            number=found[state].number,
+            state=state.value,
+            label=str(state.label),
+            child=found[state].child.full_name,
+            place=found[state].locality.name,
+        )
+        for state in ApplicationState
+        if state in found
+    ]
 
 
 def newest_sms() -> list[dict[str, str]]:

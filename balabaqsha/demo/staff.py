@@ -12,12 +12,11 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from accounts.models import Employee as Person
 from accounts.models import User
 from accounts.roles import Role
-from balabaqsha.demo.places import PLACES
+from balabaqsha.demo.places import KINDERGARTENS, PLACES
 from bulletin.models import Employment, Kindergarten, Locality
 
 ADMINISTRATOR = "administrator"
 ROLE_LABELS = {**dict(Role.choices), ADMINISTRATOR: gettext_lazy("superuser: may do everything")}
-WORKER_PREFIX = "worker-"
 
 
 @dataclass(frozen=True)
@@ -31,7 +30,7 @@ class Employee:
     localities: tuple[str, ...] = ()
 
 
-EMPLOYEES = (
+_BY_NAME = (
     Employee("amina", "amina-demo-1", Role.KINDERGARTEN, "amina"),
     Employee("aliya", "aliya-demo-1", Role.KINDERGARTEN, "aliya"),
     Employee("khanzada", "khanzada-demo-1", Role.KINDERGARTEN, "khanzada"),
@@ -45,6 +44,13 @@ EMPLOYEES = (
     Employee("system", "system-demo-1", Role.ADMINISTRATOR),
     Employee("administrator", "administrator-demo-1", ADMINISTRATOR),
 )
+# In every other kindergarten its head answers, so that no bid waits for nobody.
+_HEADS = tuple(
+    Employee(plan.slug, f"{plan.slug}-demo-1", Role.KINDERGARTEN, plan.slug)
+    for plan in KINDERGARTENS
+    if plan.slug not in {employee.kindergarten for employee in _BY_NAME}
+)
+EMPLOYEES = (*_BY_NAME, *_HEADS)
 
 
 # Last name, first name, position: what colleagues read.
@@ -60,6 +66,10 @@ PEOPLE = {
     "colleague": ("Бекенов", "Ерлан", "оператор"),
     "auditor": ("Қуанышев", "Бауыржан", "аудитор"),
     "administrator": ("Мұратов", "Тимур", "жүйе әкімшісі"),
+} | {
+    plan.slug: (*plan.head.split()[:2], "меңгеруші")
+    for plan in KINDERGARTENS
+    if plan.slug in {employee.username for employee in _HEADS}
 }
 
 
@@ -75,16 +85,9 @@ class Login:
 
 
 def hire(*, since: date) -> None:
-    """The employees with a login, and for every other kindergarten one worker who never signs in. May be repeated."""
+    """The employees, at least one in every kindergarten, each with a login. May be repeated."""
     for employee in EMPLOYEES:
         _hire(employee, since=since)
-    for kindergarten in Kindergarten.objects.filter(employments=None):
-        user, _created = User.objects.get_or_create(
-            username=f"{WORKER_PREFIX}{kindergarten.slug}",
-            defaults={"is_staff": True, "password": "!"},
-        )
-        user.groups.add(AuthGroup.objects.get(name=Role.KINDERGARTEN))
-        Employment.objects.get_or_create(user=user, kindergarten=kindergarten, defaults={"since": since})
 
 
 def workers() -> dict[str, User]:

@@ -1,10 +1,13 @@
 """The demo desk: a page for people, and the same as JSON for scripts and the browser tests."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
+from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -18,9 +21,12 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from accounts import limits
+from accounts.folding import fold_name, words_of
 from accounts.identity_provider.simulator import code_for
 from accounts.registry import simulated_people
+from accounts.visits import enter
 from accounts.way_back import whole_address
+from applications.models import Application
 from balabaqsha.context import LANGUAGE_LABELS, LANGUAGE_NAMES
 from balabaqsha.demo import desk, staff
 from notifications import budget
@@ -28,14 +34,20 @@ from notifications.clock import estimate_clock, read_clock
 from notifications.pressing import pressed_on
 
 REFRESH_SECONDS = 10
+# Of each list the desk shows the first rows; a list of its own has pages.
+FIRST_ROWS = 5
+ROWS_OF_A_PAGE = 20
+LONGEST_QUESTION = 60
 
 
 @never_cache
 @require_GET
 def desk_page(request: HttpRequest) -> HttpResponse:
-    """People to register as, the employees' logins, what was sent; in `?lang=`, else in the browser's language."""
+    """Families and people to be, employees' logins, what was sent; in `?lang=`, else in the browser's language.
+
+    `?q=` looks for words in all of it, `?show=` names the one list that is shown whole, by pages.
+    """
     now = estimate_clock()
-    today = timezone.localdate(now)
     language = _language(request)
     refresh_seconds = REFRESH_SECONDS if "refresh" in request.GET else None
     with override(language):
@@ -43,18 +55,13 @@ def desk_page(request: HttpRequest) -> HttpResponse:
             request,
             "demo/desk.html",
             {
-                "people": desk.people(today=today),
-                "registered": desk.registered_people(today=today),
+                **_lists(request, now=now),
                 "unknown_iins": ", ".join(desk.UNKNOWN_IINS),
                 "unavailable_iins": ", ".join(desk.UNAVAILABLE_IINS),
                 "language": language,
                 "here": f"{request.path}?lang={language}",
                 "refreshing_url": f"{request.path}?lang={language}&refresh={REFRESH_SECONDS}",
                 "refresh_seconds": refresh_seconds,
-                "logins": staff.logins(now=now),
-                "messages_sent": [
-                    sms | {"sent_at": parse_datetime(sms["sent_at"])} for sms in desk.newest_sms()
-                ],
                 # This address is the same in both languages: the switch goes by the parameter instead.
                 "language_switch": [
                     {
@@ -71,6 +78,56 @@ def desk_page(request: HttpRequest) -> HttpResponse:
     if refresh_seconds:
         response["Refresh"] = str(refresh_seconds)
     return response
+
+
+def _lists(request: HttpRequest, *, now: datetime) -> dict[str, Any]:
+    """What the desk shows of each list."""
+    today, query = timezone.localdate(now), request.GET.get("q", "").strip()[:LONGEST_QUESTION]
+    rows: dict[str, Sequence[Any]] = {
+        "families": desk.families(),
+        "sms": [sms | {"sent_at": parse_datetime(sms["sent_at"])} for sms in desk.newest_sms()],
+        "staff": staff.logins(now=now),
+        "registered": desk.registered_people(today=today),
+        "people": desk.people(today=today),
+    }
+    asked = words_of(query)
+    found = {name: [row for row in some if _fits(row, asked)] for name, some in rows.items()}
+    show = request.GET.get("show", "")
+    if show in found:
+        page = Paginator(found[show], ROWS_OF_A_PAGE).get_page(request.GET.get("page"))
+        return {"lists": {show: page}, "show": show, "page": page, "query": query}
+    return {
+        "lists": {
+            # There are a few families, and they are what a newcomer wants.
+            name: Paginator(some, ROWS_OF_A_PAGE if name == "families" else FIRST_ROWS).get_page(1)
+            for name, some in found.items()
+        },
+        "query": query,
+    }
+
+
+def _fits(row: Any, asked: Sequence[str]) -> bool:
+    """Whether every word that was asked for begins in the row's own words, on whatever keyboard it was typed."""
+    told = fold_name(str(row)).split(" ")
+    words = words_of(" ".join(told))
+    return all(any(word.startswith(one) for word in words) for one in asked)
+
+
+@never_cache
+@pressed_on("demo")
+def enter_family(request: HttpRequest) -> HttpResponse:
+    """Sign in as one of the desk's families, at its application; no password is asked for in a demo."""
+    now = read_clock()
+    wanted = next(
+        (one for one in desk.families() if str(one.application) == request.POST.get("family")), None
+    )
+    if wanted is None:
+        return redirect("demo")
+    application = Application.objects.select_related("filed_by").get(pk=wanted.application)
+    assert application.filed_by is not None  # the desk names no other
+    enter(request, application.filed_by, now=now)
+    with override(_language(request)):
+        return redirect(application)
 
 
 @never_cache

@@ -1,6 +1,7 @@
 """The demo city: whole, sound, safe to build again, and there in demo mode only."""
 
 import random
+import re
 from collections import Counter
 from datetime import UTC, date, datetime
 from io import StringIO
@@ -8,6 +9,7 @@ from itertools import product
 
 import pytest
 import time_machine
+from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import transaction
 from django.utils import timezone
@@ -17,14 +19,16 @@ from accounts.models import Profile, Sex, User
 from accounts.registry import simulated_people
 from accounts.roles import Role
 from applications.benefits.claims import claims_to_check
+from applications.bidding.stand_ins import ANSWER
 from applications.models import Application, Benefit, Bid, Contract, Event, Referral, Rules, StopListEntry
 from applications.states import ApplicationState, BenefitState, BidState, Move, ReferralState, Tier
 from balabaqsha.demo import city as demo_city
-from balabaqsha.demo import history, moments, offers, reviews
+from balabaqsha.demo import desk, history, moments, offers, reviews, staff
 from balabaqsha.demo.families import simulated_iins
 from balabaqsha.demo.lives import Book, Fate
 from balabaqsha.demo.people import People
 from balabaqsha.demo.places import KINDERGARTENS, PLACES
+from bulletin.employment import with_somebody_able
 from bulletin.models import AgeGroup, Group, Holiday, Kindergarten, Language, Locality, Review, Vacancy
 from bulletin.opening import Phase, phase
 from bulletin.workdays import Calendar
@@ -95,6 +99,25 @@ class TestCity:
         assert kinds(Group, "age_group") == set(AgeGroup.values)
         assert kinds(Group, "language") == set(Language.values)
         assert kinds(Group, "regime") == set(Group.Regime.values)
+
+    @pytest.mark.parametrize("path", ["README.md", "docs/demo.md"])
+    def test_documents_tell_how_many_kindergartens_there_are(self, path):
+        text = (settings.BASE_DIR / path).read_text()
+        assert re.findall(r"(\d+) kindergartens", text) == [str(len(KINDERGARTENS))]
+
+    def test_somebody_who_can_sign_in_answers_in_every_kindergarten(self, city):
+        today = timezone.localdate(city)
+        assert not Kindergarten.objects.exclude(
+            pk__in=with_somebody_able(ANSWER, today=today).values("pk")
+        ).exists()
+        assert len(staff.logins(now=city)) == len(staff.EMPLOYEES)
+
+    def test_the_desk_s_families_are_in_every_state_and_their_pages_open(self, client):
+        ready = desk.families()
+        assert {one.state for one in ready} >= set(ApplicationState) - {ApplicationState.LAPSED}
+        for one in ready:
+            page = client.post("/demo/enter/", {"family": one.application}, follow=True)
+            assert (page.status_code, one.child in page.content.decode()) == (200, True), one.state
 
     @pytest.mark.parametrize("name", ["Амина балабақшасы", "Әлия", "Ханзада", "Керемет", "Балпан"])
     def test_has_the_manual_s_kindergartens(self, name):

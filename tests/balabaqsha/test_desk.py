@@ -13,10 +13,11 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from accounts.crypto import keyed_hash
 from accounts.registry import simulated_people
+from applications.states import ApplicationState
 from balabaqsha import urls
-from balabaqsha.demo import staff
+from balabaqsha.demo import staff, views
 from notifications.sms.file import FileBackend
-from tests.factories import ChildFactory, ProfileFactory, StaffFactory
+from tests.factories import ApplicationFactory, ChildFactory, ProfileFactory, StaffFactory
 
 JSON = "/demo/desk.json"
 PAGE = "/demo/"
@@ -175,3 +176,62 @@ def test_only_the_limits_of_this_portal_are_lifted(client):
     cache.set("kept", 1)
     client.post("/demo/limits/")
     assert cache.get("kept") == 1
+
+
+class TestFamilies:
+    @pytest.fixture
+    def families(self):
+        return {
+            state: ApplicationFactory(
+                state=state, archived_at=timezone.now() if state == ApplicationState.ARCHIVED else None
+            )
+            for state in ApplicationState
+        }
+
+    def test_there_is_one_for_each_state_and_one_press_signs_in_as_it(self, client, families):
+        page = client.get(PAGE + "?lang=ru").content.decode()
+        for application in families.values():
+            assert str(application.pk) in page
+            answer = client.post("/demo/enter/?lang=ru", {"family": application.pk})
+            assert answer.url == f"/ru{application.get_absolute_url().removeprefix('/ru')}"
+            assert client.session["_auth_user_id"] == str(application.filed_by_id)
+
+    @pytest.mark.parametrize("family", ["", "x", "00000000-0000-0000-0000-000000000000"])
+    def test_nobody_else_is_let_in(self, client, families, family):
+        another = ApplicationFactory(state=ApplicationState.WAITING, filed_at=timezone.now())
+        for wanted in (family, str(another.pk)):
+            assert client.post("/demo/enter/", {"family": wanted}).url == PAGE
+        assert "_auth_user_id" not in client.session
+
+    def test_looking_signs_nobody_in(self, client, families):
+        assert client.get("/demo/enter/").url == PAGE
+        assert "_auth_user_id" not in client.session
+
+
+class TestShortPages:
+    def test_each_list_shows_its_first_rows_and_leads_to_the_rest(self, client):
+        page = client.get(PAGE).content.decode()
+        people = desk(client)["people"]
+        assert sum(one["name"] in page for one in people) <= 2 * views.FIRST_ROWS
+        assert "show=people" in page
+        whole = client.get(PAGE + "?show=people&page=2").content.decode()
+        assert people[views.ROWS_OF_A_PAGE]["name"] in whole
+        assert "desk-staff" not in whole
+
+    @pytest.mark.parametrize("words", ["КАМЕНОВ", "каменов ермек", "KAMEHOB", "940225300009", "+77017779876"])
+    def test_somebody_is_found_by_what_is_known_of_them(self, client, words):
+        lists = client.get(PAGE, {"q": words}).context["lists"]
+        assert simulated_people.MANUAL_PARENT_IIN in [one.iin for one in lists["people"]]
+        assert len(lists["people"]) <= 2
+
+    def test_nobody_is_found_by_nonsense(self, client):
+        for words in ("жоқадам", "x" * 5000):
+            assert not any(client.get(PAGE, {"q": words}).context["lists"].values())
+        for words in ("\0", "%", "'\"<"):
+            assert client.get(PAGE, {"q": words}).status_code in (200, 400)
+
+    @pytest.mark.parametrize(
+        "query", ["show=nothing", "show=people&page=x", "show=people&page=999", "show=&q="]
+    )
+    def test_odd_addresses_show_the_desk(self, client, query):
+        assert client.get(f"{PAGE}?{query}").status_code == 200
