@@ -260,8 +260,8 @@ def _localities(known: Known) -> Finding:
         answer = _("None in: %(places)s") % {"places": known.localities_without_kindergarten}
     return ask.missing(
         answer,
-        _("An administrator adds localities; this command brings the kindergartens."),
-        "manage.py import_kindergartens FILE",
+        _("These commands bring localities and kindergartens."),
+        "manage.py import_localities FILE · manage.py import_kindergartens FILE",
     )
 
 
@@ -277,7 +277,11 @@ def _groups(known: Known) -> Finding:
     if not wrong:
         return ask.well(_("All have."))
     return ask.missing(
-        "; ".join(wrong), _("Kindergartens propose their groups in the workplace; an official confirms them.")
+        "; ".join(wrong),
+        _(
+            "This command brings them, or kindergartens propose them in the workplace and an official confirms."
+        ),
+        "manage.py import_groups FILE",
     )
 
 
@@ -293,10 +297,10 @@ def _employees(known: Known) -> Finding:
         return ask.missing(
             _("Nobody in: %(places)s") % {"places": known.nobody_answers},
             _(
-                "Make the account in the workplace or by this command, enter where they work, and let them sign in "
-                "once with their app."
+                "Make the accounts in the workplace or by one of these commands, enter where they work, and let each "
+                "sign in once with their app."
             ),
-            "manage.py create_staff NAME",
+            "manage.py import_staff FILE · manage.py create_staff NAME",
         )
     return ask.well(_("Kindergartens with places: %(number)s") % {"number": known.kindergartens_with_vacancy})
 

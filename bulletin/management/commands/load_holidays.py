@@ -46,16 +46,12 @@ class Command(BaseCommand):
     def _report(self, loaded: LoadedDays, *, dry_run: bool) -> None:
         for day in loaded.differing:
             kind = "a working day" if day.is_working else "a day off"
-            self.stdout.write(
-                f"{day.date:%d.%m.%Y} differs: the list says {kind} ({day.name_ru}); kept as it is"
-            )
+            self.stdout.write(f"{day.date:%d.%m.%Y} differs: the list says {kind}; kept as it is")
         for extra in loaded.extra:
-            self.stdout.write(f"{extra.date:%d.%m.%Y} is not in the list ({extra.name_ru}); kept as it is")
+            self.stdout.write(f"{extra.date:%d.%m.%Y} is not in the list; kept as it is")
         for day in loaded.added:
             if day.is_estimate:
-                self.stdout.write(
-                    f"{day.date:%d.%m.%Y} is an estimate ({day.name_ru}); correct it once announced"
-                )
+                self.stdout.write(f"{day.date:%d.%m.%Y} is an estimate; correct it once announced")
         self.stdout.write(
             f"{'Would add' if dry_run else 'Added'}: {len(loaded.added)}. Already there: {len(loaded.kept)}. "
             f"Different, kept: {len(loaded.differing)}. Not in the list, kept: {len(loaded.extra)}."
