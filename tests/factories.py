@@ -18,7 +18,7 @@ from factory.django import DjangoModelFactory, FileField
 from factory.helpers import post_generation
 
 from accounts.crypto import keyed_hash
-from accounts.identity import stand_in
+from accounts.identity import iin_hash, phone_hash, stand_in
 from accounts.iin import check_digit
 from accounts.models import Objection, Profile, Sex, User
 from applications.models import (
@@ -27,6 +27,7 @@ from applications.models import (
     BenefitCategory,
     Bid,
     Contract,
+    FormerRow,
     Referral,
     Rules,
     UndoRequest,
@@ -38,6 +39,7 @@ from bulletin.models import (
     Employment,
     Group,
     Holiday,
+    ImportBatch,
     Kindergarten,
     Language,
     Locality,
@@ -266,6 +268,32 @@ class ApplicationFactory(DjangoModelFactory[Application]):
         """As filing computes it; `reckon_all` recomputes it for rows that a test changes by hand."""
         if create:
             _reckon(self)
+
+
+def unclaimed(
+    *, phone: str = "", guardian_iin: str = "", old_number: str = "123/17", **fields: Any
+) -> Application:
+    """An application of the former queue in a stored `locality`, as the import leaves it; its child has no guardian."""
+    batch, _ = ImportBatch.objects.get_or_create(kind="queue", defaults={"loaded_at": timezone.now()})
+    of_child = {name: fields.pop(name) for name in list(fields) if name.startswith("child__")}
+    child = ChildFactory(**{name.removeprefix("child__"): value for name, value in of_child.items()})
+    application = ApplicationFactory.build(**{"child": child, **fields, "filed_by": None})
+    application.runs_out_at = first_end(
+        application, now=application.filed_at, rules=list(Rules.objects.all())
+    )
+    application.save(force_insert=True)
+    FormerRow.objects.create(
+        application=application,
+        batch=batch,
+        line=application.sequence % 1_000_000 + 1,
+        locality=application.locality,
+        old_number=old_number,
+        guardian_iin=guardian_iin,
+        guardian_hash=iin_hash(guardian_iin),
+        phone=phone,
+        phone_hash=phone_hash(phone),
+    )
+    return application
 
 
 def filer(application: Application) -> User:

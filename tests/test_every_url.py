@@ -153,6 +153,8 @@ TABLE = {
     "applications:guardian_claim_paper claim claim_paper": FAMILY,
     "applications:objections": PARENTS,
     "applications:objection objection": FAMILY,
+    # Nothing of the former queue waits; tests/applications/waiting/test_claiming.py has the page.
+    "applications:claim_former child": FAMILY_AWAY,
     # It has an IIN.
     "applications:join_iin child": FAMILY_AWAY,
     "applications:languages waiting": FAMILY,

@@ -17,6 +17,7 @@ from accounts.masks import mask_iin
 from accounts.models import User
 from accounts.public_text import refuse_personal_numbers
 from applications.admin.corrections import PROPOSE, moment
+from applications.admin.former import CLAIM_FOR, of_former_queue
 from applications.admin.groups import change_in_words
 from applications.admin.undoing import ask_work, requests_of
 from applications.admin.work import (
@@ -88,10 +89,11 @@ class ApplicationAdmin(WorkAdmin):
     ordering = ["-filed_at", "-sequence"]
     inlines = [EventInline]
     without_names = {"child_name": "masked_child", "full_name": "masked_child", "guardians": ""}
-    works = [PROPOSE]
+    works = [PROPOSE, CLAIM_FOR]
     fields = [
         "number",
         "state",
+        "former",
         "place",
         "full_name",
         "birth_date",
@@ -110,6 +112,10 @@ class ApplicationAdmin(WorkAdmin):
 
     def application_of(self, obj: Application) -> Application:
         return obj
+
+    @admin.display(description=_("Former queue"))
+    def former(self, obj: Application) -> str:
+        return of_former_queue(obj)
 
     def summary(self, obj: Application) -> Rows:
         return [

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import identity
 from applications.models.application import Application
-from bulletin.models import Locality
+from bulletin.models import ImportBatch, Locality
 from notifications.fields import EncryptedTextField
 
 
@@ -30,7 +30,9 @@ class FormerRow(models.Model):
         Application, on_delete=models.PROTECT, related_name="former", primary_key=True
     )
     # The import that brought it in.
-    batch = models.PositiveBigIntegerField(_("import"), db_column="batch_id")
+    batch = models.ForeignKey(
+        ImportBatch, on_delete=models.PROTECT, related_name="+", db_index=False, verbose_name=_("loaded file")
+    )
     line = models.PositiveIntegerField(_("line of the file"))
     locality = models.ForeignKey(
         Locality, on_delete=models.PROTECT, related_name="+", db_index=False, verbose_name=_("locality")

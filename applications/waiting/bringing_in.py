@@ -22,7 +22,7 @@ from applications.models import Application, Benefit, BenefitCategory, Event, Fo
 from applications.queue.buckets import fold_buckets
 from applications.rules.running_out import PREFETCH, first_end
 from applications.states import LIVE_STATES, ApplicationState, BenefitState, Move, Tier, state_after
-from bulletin.models import Locality
+from bulletin.models import ImportBatch, Locality
 from children.known import children_with
 from children.models import Child
 
@@ -71,7 +71,7 @@ class InQueueAlready(Exception):
         self.lines = lines
 
 
-def bring_in(rows: Iterable[OldRow], *, batch: int, actor: User | None, now: datetime) -> int:
+def bring_in(rows: Iterable[OldRow], *, batch: ImportBatch, actor: User | None, now: datetime) -> int:
     """Put each row into its queue at its old date; returns how many. Reads `rows` as a stream.
 
     Numbers change for everybody at once, when the last row is in: the history calls it one cause. Who is named in the
@@ -95,7 +95,7 @@ def bring_in(rows: Iterable[OldRow], *, batch: int, actor: User | None, now: dat
     return brought
 
 
-def take_back(batch: int, *, actor: User | None, reason: str, now: datetime) -> int:
+def take_back(batch: ImportBatch, *, actor: User | None, reason: str, now: datetime) -> int:
     """Take the applications of an import out of the queue that nobody has claimed; returns how many.
 
     Claimed ones stay: they are their families'. What the file said of guardians is erased with it. One transaction,
@@ -139,7 +139,7 @@ def there_already(rows: Sequence[OldRow]) -> list[int]:
 
 
 def _bring_in(
-    rows: Sequence[OldRow], rules: list[Rules], *, batch: int, actor: User | None, now: datetime
+    rows: Sequence[OldRow], rules: list[Rules], *, batch: ImportBatch, actor: User | None, now: datetime
 ) -> None:
     children = _children(rows, now=now)
     if lines := there_already(rows):
@@ -166,7 +166,7 @@ def _bring_in(
     Application.objects.bulk_create(made)
     Benefit.objects.bulk_create(_benefits(rows, made, actor=actor, now=now))
     Event.objects.bulk_create(
-        _event(one, Move.IMPORT, before="", actor=actor, now=now, data={"batch": batch, "line": row.line})
+        _event(one, Move.IMPORT, before="", actor=actor, now=now, data={"batch": batch.pk, "line": row.line})
         for row, one in zip(rows, made, strict=True)
     )
     FormerRow.objects.bulk_create(

@@ -4,8 +4,10 @@ Who knows a few IINs is nobody: the registry says whose guardian an IIN is, and 
 account is that person's (`proof_of`), or an official does. The phone in the file is told of every claim.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from accounts.identity import phone_hashes
 from accounts.models import User
@@ -38,6 +40,18 @@ def unclaimed_of(child: Child) -> Application | None:
     """The application of the former queue with which `child` waits, while nobody has claimed it. One query."""
     waiting = Application.objects.filter(child=child, filed_by=None, state=ApplicationState.WAITING)
     return waiting.select_related("former", "child", "locality").first()
+
+
+def unclaimed_among(children: Iterable[Child]) -> set[UUID]:
+    """Those of `children` that wait with an application of the former queue, by their ids. At most one query."""
+    waiting = Application.objects.filter(filed_by=None, state=ApplicationState.WAITING)
+    asked = [child.pk for child in children]
+    return set(waiting.filter(child__in=asked).values_list("child", flat=True)) if asked else set()
+
+
+def former_row_of(application: Application) -> FormerRow | None:
+    """What the former queue said of it, if it came from there. One query."""
+    return FormerRow.objects.filter(application=application).first()
 
 
 def proof_of(application: Application, user: User) -> FormerRow.Proof | None:

@@ -59,7 +59,7 @@ from applications.states import (
 from applications.undoing import noted, requests
 from applications.undoing.leaving import take_back_leaving
 from applications.waiting import aging, changes, claiming, confirming, filing
-from bulletin.models import Closing, Vacancy
+from bulletin.models import Closing, ImportBatch, Vacancy
 from bulletin.services import pause_bidding
 from children.models import Child
 from tests.applications.bidding.reference import place_bid
@@ -173,7 +173,7 @@ def unclaimed(scene):
     Application.objects.filter(pk=scene.application.pk).update(filed_by=None)
     FormerRow.objects.create(
         application=scene.application,
-        batch=1,
+        batch=ImportBatch.objects.create(kind="queue", loaded_at=scene.now),
         line=1,
         locality=scene.locality,
         phone_hash=phone_hash(scene.parent.phone.as_e164),

@@ -29,6 +29,7 @@ from applications.states import LIVE_STATES, ApplicationState, BenefitState, Mov
 from applications.views.cabinet.forms import ApplicationForm
 from applications.views.cabinet.halted import answer_if_halted
 from applications.views.people import own_application, parent
+from applications.waiting.claiming import unclaimed_among
 from applications.waiting.confirming import confirm_interest
 from applications.waiting.filing import (
     OTHERS_UNDO_FOR,
@@ -67,7 +68,14 @@ def new_application(request: HttpRequest) -> HttpResponse:
         return redirect(already)
     if is_preview():
         return render(request, "applications/new_in_preview.html", {"waiting": waiting.values()})
-    form = _form(request, answers, children.exclude(pk__in=waiting))
+    unclaimed = {str(pk): pk for pk in unclaimed_among(children.exclude(pk__in=waiting))}
+    chosen = unclaimed.get(answers.get("child") or answers.get("for", ""))
+    to_file = children.exclude(pk__in=[*waiting, *unclaimed])
+    if chosen is None and unclaimed and not to_file:
+        chosen = next(iter(unclaimed.values()))
+    if chosen is not None:
+        return redirect("applications:claim_former", chosen)
+    form = _form(request, answers, to_file)
     if request.method == "POST" and form.is_valid():
         return _submit(request, form) if "confirm" in request.POST else redirect(_answers_url(form))
     if request.method != "POST" and form.is_bound and "edit" not in request.GET and form.is_valid():
@@ -75,7 +83,7 @@ def new_application(request: HttpRequest) -> HttpResponse:
     context = {
         "form": form,
         "waiting": waiting.values(),
-        "can_file": len(waiting) < len(children),
+        "can_file": len(waiting) + len(unclaimed) < len(children),
     }
     return render(request, "applications/new.html", context)
 

@@ -24,6 +24,7 @@ from applications.views.cabinet.benefits import benefits_of
 from applications.views.cabinet.sent_files import sent_for_extension
 from applications.views.people import own_application, parent
 from applications.waiting.campaigns import campaigns_asking
+from applications.waiting.claiming import former_row_of, unclaimed_among
 from applications.waiting.filing import archive_undo_ends, last_moves
 from children.access import children_of, undecided_claims_of
 from children.disputes import stoppable
@@ -41,6 +42,8 @@ class ChildCard:
     restorable: "Archived | None" = None
     # Its application, if the reader may not know where it stands.
     withheld: Application | None = None
+    # Whether one of the former queue waits to be claimed.
+    is_unclaimed: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,13 @@ def start(request: HttpRequest) -> HttpResponse:
     for row in _archive_of(user, now=now) if is_archive_read else []:
         if row.may_restore:
             restorable.setdefault(row.application.child_id, row)
-    cards = [_card(child, newest.get(child.pk), restorable.get(child.pk), now=now) for child in children]
+    unclaimed = unclaimed_among(child for child in children if child.pk not in newest)
+    cards = [
+        ChildCard(child, None, is_unclaimed=True)
+        if child.pk in unclaimed
+        else _card(child, newest.get(child.pk), restorable.get(child.pk), now=now)
+        for child in children
+    ]
     context = {
         "cards": cards,
         "claims": undecided_claims_of(user),
@@ -118,6 +127,8 @@ def application_page(request: HttpRequest, pk: UUID) -> HttpResponse:
         "application": application,
         "situation": situation,
         "just_filed": "filed" in request.GET and application.state == ApplicationState.WAITING,
+        "just_claimed": "claimed" in request.GET and application.state == ApplicationState.WAITING,
+        "former": former_row_of(application),
         "may_archive": may_now(application, Move.ARCHIVE),
         "archived": _archived([application], reader=parent(request), now=now)[0] if is_archived else None,
         "benefits": benefits_of(application, reader=parent(request), now=now),

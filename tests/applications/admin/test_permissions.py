@@ -65,6 +65,7 @@ from tests.factories import (
     EmploymentFactory,
     GroupFactory,
     GuardianClaimFactory,
+    GuardianshipFactory,
     KindergartenFactory,
     LocalityFactory,
     ObjectionFactory,
@@ -73,6 +74,7 @@ from tests.factories import (
     UserFactory,
     VacancyFactory,
     nth_iin,
+    unclaimed,
 )
 from tests.shared import built_once
 from tests.staff import employee, give_app, inside, official_of, press, worker_of
@@ -263,6 +265,9 @@ def build_objects(scene) -> SimpleNamespace:
         pause=Pause.objects.create(locality=scene.locality, started_at=scene.now, started_by=scene.staff),
         pause_of_all=Pause.objects.create(started_at=scene.now, started_by=scene.staff),
         application=scene.application,
+        unclaimed=GuardianshipFactory(
+            child=unclaimed(locality=scene.locality).child
+        ).child.applications.get(),
         correction=Correction.objects.create(
             application=ApplicationFactory(locality=scene.locality),
             new_birth_year=2016,

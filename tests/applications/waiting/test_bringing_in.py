@@ -24,6 +24,7 @@ from applications.waiting.bringing_in import InQueueAlready, OldRow, bring_in, t
 from applications.waiting.campaigns import ended_campaign_for, unconfirmed
 from applications.waiting.changes import change_languages
 from applications.waiting.filing import archive
+from bulletin.models import ImportBatch
 from children.models import Child
 from tests.factories import (
     ApplicationFactory,
@@ -37,7 +38,11 @@ pytestmark = pytest.mark.django_db
 
 NOW = datetime(2019, 6, 26, 12, tzinfo=UTC)
 LONG_AGO = datetime(2017, 3, 1, 8, tzinfo=UTC)
-BATCH, OTHER = 1, 2
+
+
+def batch_of(number):
+    usual = {"kind": "queue", "file_name": "queue.csv", "sha256": "0" * 64, "loaded_at": NOW}
+    return ImportBatch.objects.get_or_create(pk=number, defaults=usual)[0]
 
 
 def iin_of(line):
@@ -62,7 +67,8 @@ def old_row(place, line=1, **fields):
     return OldRow(**(usual | fields))
 
 
-def brought(*rows, actor=None, now=NOW, batch=BATCH):
+def brought(*rows, actor=None, now=NOW, batch=None):
+    batch = batch or batch_of(1)
     bring_in(rows, batch=batch, actor=actor, now=now)
     found = {
         one.former.line: one
@@ -122,8 +128,8 @@ class TestComingIn:
 
     def test_a_child_without_an_iin_is_found_by_its_certificate(self, place):
         [one] = brought(old_row(place, iin="", paper_number="АА1234567"))
-        take_back(BATCH, actor=None, reason="", now=NOW)
-        [other] = brought(old_row(place, iin="", paper_number="АА1234567"), batch=OTHER)
+        take_back(batch_of(1), actor=None, reason="", now=NOW)
+        [other] = brought(old_row(place, iin="", paper_number="АА1234567"), batch=batch_of(2))
         assert one.child == other.child
         assert one.child.paper_number == "АА1234567"
 
@@ -145,7 +151,7 @@ class TestTwice:
         rows = [old_row(place, line) for line in range(1, 5)]
         assert there_already(rows) == [3]
         with pytest.raises(InQueueAlready) as refused:
-            bring_in(rows, batch=BATCH, actor=None, now=NOW)
+            bring_in(rows, batch=batch_of(1), actor=None, now=NOW)
         assert refused.value.lines == [3]
         assert not FormerRow.objects.exists()
         assert not Child.objects.filter(iin_hash=iin_hash(iin_of(1))).exists()
@@ -161,16 +167,16 @@ class TestTwice:
     def test_the_same_file_again_is_refused(self, place):
         brought(old_row(place))
         with pytest.raises(InQueueAlready):
-            bring_in([old_row(place)], batch=OTHER, actor=None, now=NOW)
+            bring_in([old_row(place)], batch=batch_of(2), actor=None, now=NOW)
 
     def test_portions_make_no_difference(self, place, monkeypatch):
         monkeypatch.setattr("applications.waiting.bringing_in.PORTION", 2)
         rows = [old_row(place, line) for line in range(1, 6)]
         with pytest.raises(InQueueAlready) as refused:
-            bring_in([*rows, old_row(place, 6, iin=iin_of(1))], batch=BATCH, actor=None, now=NOW)
+            bring_in([*rows, old_row(place, 6, iin=iin_of(1))], batch=batch_of(1), actor=None, now=NOW)
         assert refused.value.lines == [6]
         assert not FormerRow.objects.exists()
-        assert bring_in(rows, batch=BATCH, actor=None, now=NOW) == 5
+        assert bring_in(rows, batch=batch_of(1), actor=None, now=NOW) == 5
 
 
 class TestNumbers:
@@ -324,7 +330,7 @@ class TestTakingBack:
         [one, _] = brought(
             old_row(place, phone="+77017778899", guardian_iin="870101300016"), old_row(place, 2)
         )
-        assert take_back(BATCH, actor=None, reason="wrong file", now=NOW) == 2
+        assert take_back(batch_of(1), actor=None, reason="wrong file", now=NOW) == 2
         one.refresh_from_db()
         assert (one.state, one.archived_at, one.runs_out_at) == (ApplicationState.ARCHIVED, NOW, None)
         row = FormerRow.objects.get(application=one)
@@ -335,7 +341,7 @@ class TestTakingBack:
 
     def test_claimed_ones_and_other_imports_stay(self, place):
         [one] = brought(old_row(place))
-        [other] = brought(old_row(place, 2), batch=OTHER)
+        [other] = brought(old_row(place, 2), batch=batch_of(2))
         Application.objects.filter(pk=one.pk).update(filed_by=UserFactory())
-        assert take_back(BATCH, actor=None, reason="", now=NOW) == 0
+        assert take_back(batch_of(1), actor=None, reason="", now=NOW) == 0
         assert set(Application.objects.filter(former__isnull=False, state="waiting")) == {one, other}
