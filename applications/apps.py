@@ -12,7 +12,7 @@ class ApplicationsConfig(AppConfig):
         from accounts import journal, stops
         from accounts.data import parts
         from applications import journal_actions, notices
-        from applications.disputes.unknown_guardian import UnknownGuardian
+        from applications.disputes.unknown_guardian import UnknownClaimant, UnknownGuardian
         from applications.families.messages import names_of
         from applications.objections import names_of_objections
         from applications.personal_data.leaving import Applications
@@ -25,4 +25,5 @@ class ApplicationsConfig(AppConfig):
         journal.register_names("notifications.message", names_of(Message))
         journal.register_names("notifications.mail", names_of(Mail))
         stops.register(UnknownGuardian())
+        stops.register(UnknownClaimant())
         parts.register(Applications())

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from itertools import groupby
 from typing import Any
 
+from django.db.models import QuerySet
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
@@ -13,7 +14,7 @@ from accounts.models import User
 from accounts.registry import PhoneTie
 from accounts.services import refresh_phone_tie
 from accounts.stops import Advice, Choice, NotStopped
-from applications.disputes.guardianships import stop_guardian, zone_of
+from applications.disputes.guardianships import claimants, stop_guardian, zone_of
 from applications.moves import Refused
 from children.access import others_with
 from children.disputes import stoppable
@@ -70,9 +71,13 @@ class UnknownGuardian:
             ),
         ]
 
+    def stoppable_by(self, user: User, *, now: datetime) -> QuerySet[Guardianship]:
+        """Whose guardianships `user` may stop."""
+        return stoppable(user, now=now)
+
     def choices(self, user: User, *, now: datetime) -> list[Choice]:
         _ask_whose_phone(user)
-        added = sorted(stoppable(user, now=now), key=lambda one: str(one.user_id))
+        added = sorted(self.stoppable_by(user, now=now), key=lambda one: str(one.user_id))
         grouped = [list(some) for _user, some in groupby(added, key=lambda one: one.user_id)]
         newest_first = sorted(grouped, key=lambda some: max(one.added_at for one in some), reverse=True)
         return [_choice(some, now=now) for some in newest_first]
@@ -84,13 +89,15 @@ class UnknownGuardian:
     def stop(self, user: User, key: str, *, address: str | None, now: datetime) -> str:
         # Before the transaction: the registry may be slow. Much depends on whose phones these are.
         _ask_whose_phone(user)
-        known = (one.user for one in stoppable(user, now=now) if str(one.user_id) == key)
-        newcomer = next(known, None)
+        open_to = self.stoppable_by(user, now=now)
+        newcomer = next((one.user for one in open_to if str(one.user_id) == key), None)
         if newcomer is None:
             raise NotStopped(_("This person can't be stopped here any more. Call the contact centre."))
         is_tied = refresh_phone_tie(newcomer) is PhoneTie.YES
         try:
-            disputes = stop_guardian(newcomer, by=user, is_tied=is_tied, address=address, now=now)
+            disputes = stop_guardian(
+                newcomer, by=user, is_tied=is_tied, address=address, among=open_to, now=now
+            )
         except Refused as refused:
             raise NotStopped(str(refused)) from None
         day = max(_last_day(dispute) for dispute in disputes)
@@ -109,6 +116,28 @@ class UnknownGuardian:
                 "official decides by the end of the day: %(day)s"
             )
         return said % {"day": _shown(day)}
+
+
+class UnknownClaimant(UnknownGuardian):
+    """The same for who claimed an application of the former queue that names the reader's phone."""
+
+    code = "claimant"
+
+    @property
+    def heading(self) -> str:
+        return _("Who claimed an application of the former queue that names your number")
+
+    @property
+    def what(self) -> str:
+        return _("A claim on an application of the former queue that you don't know")
+
+    @property
+    def nothing(self) -> str:
+        """Nothing: hardly anybody has one."""
+        return ""
+
+    def stoppable_by(self, user: User, *, now: datetime) -> QuerySet[Guardianship]:
+        return claimants(user, now=now)
 
 
 def _ask_whose_phone(user: User) -> None:

@@ -9,6 +9,8 @@ from django.urls import reverse
 from accounts.models import AuditEntry, Profile
 from accounts.roles import Role
 from applications.access.family import applications_of
+from applications.disputes.guardianships import claimants
+from applications.disputes.unknown_guardian import UnknownClaimant
 from applications.journal_actions import Action
 from applications.models import Application, Event, FormerRow
 from applications.moves import Refused
@@ -18,7 +20,8 @@ from applications.rules.running_out import first_end
 from applications.states import ApplicationState, Move
 from applications.waiting.claiming import claim, claim_for, proof_of
 from applications.waiting.filing import file_application
-from children.models import Guardianship
+from children.disputes import Side, side_of
+from children.models import Dispute, Guardianship
 from notifications.models import Message, Notice
 from tests.factories import DisputeFactory, GuardianshipFactory, UserFactory, unclaimed
 from tests.staff import employee, inside
@@ -235,6 +238,40 @@ class TestByAnOfficial:
         assert answer.status_code == 200
         waiting.refresh_from_db()
         assert not waiting.is_claimed
+
+
+class TestStop:
+    """Whoever has the number of the file, and did not claim it, says so by the page «Stop»."""
+
+    @pytest.fixture
+    def claimed(self, scene, waiting):
+        claimant = known_to_the_state(guardian_of(waiting))
+        claim(waiting, actor=claimant, now=scene.now)
+        # What the state knew then it does not know any more.
+        Profile.objects.filter(user=claimant).update(phone_tie="no")
+        return claimant
+
+    def test_it_halts_like_a_guardian_whom_nobody_knows(self, scene, waiting, claimed):
+        owner = UserFactory(phone=PHONE)
+        [choice] = UnknownClaimant().choices(owner, now=scene.now)
+        assert choice.key == str(claimed.pk)
+        UnknownClaimant().stop(owner, choice.key, address=None, now=scene.now)
+        dispute = Dispute.objects.get()
+        assert (dispute.guardianship.user, dispute.raised_by, dispute.is_mutual) == (claimed, owner, True)
+        assert side_of(waiting.child, claimed) == Side.UNPROVEN
+
+    def test_for_thirty_days(self, scene, claimed):
+        owner, end = UserFactory(phone=PHONE), scene.now + timedelta(days=30)
+        assert claimants(owner, now=end - timedelta(microseconds=1)).exists()
+        assert not claimants(owner, now=end).exists()
+
+    def test_not_by_another_number_nor_by_who_claimed_it(self, scene, claimed):
+        assert not claimants(UserFactory(), now=scene.now).exists()
+        assert not claimants(claimed, now=scene.now).exists()
+
+    def test_not_against_an_official(self, scene, waiting):
+        claim_for(waiting, guardian_of(waiting), actor=employee(Role.OFFICIAL), reason="x", now=scene.now)
+        assert not claimants(UserFactory(phone=PHONE), now=scene.now).exists()
 
 
 class TestPages:
