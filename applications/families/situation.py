@@ -19,6 +19,7 @@ from applications.queue.position import Position, position, unclaimed_ahead
 from applications.referrals.due import last_day_of
 from applications.referrals.extending import longest_extension
 from applications.referrals.stops import stop_days_of
+from applications.refusals import Refusal
 from applications.rules.interest import Campaign
 from applications.rules.running_out import restorable_until
 from applications.states import ApplicationState, BidState, Move, ReferralState, StandIn, label_of
@@ -356,6 +357,8 @@ class Situation:
         }.get(self.state, _("You filed an application."))
 
     def _bid_text(self) -> str:
+        if self.state == State.WAITING and is_preview():
+            return str(Refusal.PREVIEW.label)
         if self.step_number > 2:
             return _("You sent an application to the bulletin.")
         if self.offer:

@@ -1,7 +1,8 @@
 """A family claims its application of the former queue: from then on it is like any other, at its old date.
 
 Who knows a few IINs is nobody: the registry says whose guardian an IIN is, and something else has to say that the
-account is that person's (`proof_of`), or an official does. The phone in the file is told of every claim.
+account is that person's (`proof_of`), or an official does. The phone in the file is told of every claim. It changes
+nothing in the queue, so it is open before the portal is.
 """
 
 from collections.abc import Iterable
@@ -19,7 +20,6 @@ from applications.moves import (
     announce,
     lock_application,
     locking,
-    refuse_in_preview,
     refuse_own_child,
     refuse_side,
     refuse_stranger,
@@ -74,11 +74,10 @@ def claim(application: Application, *, actor: User, now: datetime) -> Applicatio
     """Make an unclaimed application that of `actor`, a guardian of the child who is proven (`proof_of`).
 
     It counts as a confirmation of interest; the date and the part of the queue stay. All guardians are told, and the
-    phone in the file. Raises `Refused` (PREVIEW, NOT_PROVEN, CLAIMED_ALREADY, NOT_ALLOWED if it has left the queue,
+    phone in the file. Raises `Refused` (NOT_PROVEN, CLAIMED_ALREADY, NOT_ALLOWED if it has left the queue,
     AGE, DISPUTED, BUSY), `PermissionDenied` if `actor` is not a guardian of the child. Locks the child, then the
     application.
     """
-    refuse_in_preview()
     with locking():
         application = _lock(application)
         proof = proof_of(application, actor)
@@ -96,7 +95,6 @@ def claim_for(
 
     Otherwise like `claim`. Raises `Refused` also for REASON_MISSING and OWN_CHILD.
     """
-    refuse_in_preview()
     if not reason.strip():
         raise Refused(Refusal.REASON_MISSING)
     with locking():

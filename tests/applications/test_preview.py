@@ -75,6 +75,7 @@ class TestWhatPagesSay:
         with override_settings(MODE="preview"):
             page = page_of(client, url)
             assert offered(page) == []
+            assert str(Refusal.PREVIEW.label) in page
             assert "?status=me" not in page[page.index("<main") : page.index("</main>")]
         assert offered(page_of(client, url)) == before
 

@@ -965,8 +965,6 @@ AFTER_THE_OPENING = {
     offers.decline_offer,
     publication.publish_vacancy,
     extending.extend_referral,
-    claiming.claim,
-    claiming.claim_for,
 }
 
 

@@ -15,7 +15,6 @@ from accounts.services import refresh_phone_tie
 from applications.access.settling import settle
 from applications.models import Application
 from applications.moves import Refused
-from applications.preview import is_preview
 from applications.queue.position import position
 from applications.refusals import Refusal
 from applications.states import ApplicationState
@@ -75,8 +74,6 @@ def _waiting(child: Child, *, now: datetime) -> Application | None:
 
 
 def _refusal(child: Child, user: User) -> Refusal | None:
-    if is_preview():
-        return Refusal.PREVIEW
     side = side_of(child, user)
     return Refusal(side.value) if side is not None and not side.may_begin else None
 
