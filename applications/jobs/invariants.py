@@ -1,9 +1,7 @@
 """What must always be true, checked for all rows: places, bids, states, events, counts."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 
-from django.db import connection, transaction
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, UUIDField
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast
@@ -22,6 +20,7 @@ from bulletin.calendar import working_calendar
 from bulletin.models import Closing, Locality, Vacancy
 from bulletin.workdays import NoCalendar
 from notifications.clock import read_clock
+from notifications.snapshot import one_moment
 
 
 def differences() -> Iterator[str]:
@@ -30,7 +29,7 @@ def differences() -> Iterator[str]:
     Reads the database in one snapshot, whatever is written meanwhile. Reads every application, bid and event: for a
     nightly job and for operators.
     """
-    with _one_moment():
+    with one_moment():
         yield from _seats()
         yield from _over_promised()
         yield from _states()
@@ -42,16 +41,6 @@ def differences() -> Iterator[str]:
         yield from _other_birth_years()
         for bucket in bucket_differences():
             yield f"queue count: {bucket}"
-
-
-@contextmanager
-def _one_moment() -> Iterator[None]:
-    is_outermost = not connection.in_atomic_block
-    with transaction.atomic():
-        if is_outermost:
-            with connection.cursor() as cursor:
-                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        yield
 
 
 def _seats() -> Iterator[str]:
