@@ -135,6 +135,11 @@ class Action(models.TextChoices):
     FOUND_FAMILY = "found_family", _("An employee's search found the family")
     SENT_AGAIN = "sent_again", _("An employee had a message sent again")
     COUNT_DECLINED = "count_declined", _("Count of a group's children declined")
+    CITY_EXPORT_ASKED = "city_export_asked", _("Export of the whole city asked for")
+    CITY_EXPORT_ALLOWED = "city_export_allowed", _("Export of the whole city allowed")
+    CITY_EXPORT_DECLINED = "city_export_declined", _("Export of the whole city declined")
+    CITY_EXPORTED = "city_exported", _("The whole city exported to an encrypted file")
+    CITY_IMPORTED = "city_imported", _("The whole city imported from an encrypted file")
 
 
 _LOOKS = (
@@ -145,4 +150,15 @@ _LOOKS = (
     Action.ROSTER_TAKEN,
     Action.FOUND_FAMILY,
 )
-SUBJECTS = {action: Subject.LOOKS if action in _LOOKS else Subject.APPLICATIONS for action in Action}
+_WORKPLACE = (
+    Action.CITY_EXPORT_ASKED,
+    Action.CITY_EXPORT_ALLOWED,
+    Action.CITY_EXPORT_DECLINED,
+    Action.CITY_EXPORTED,
+    Action.CITY_IMPORTED,
+)
+SUBJECTS = {
+    **dict.fromkeys(Action, Subject.APPLICATIONS),
+    **dict.fromkeys(_LOOKS, Subject.LOOKS),
+    **dict.fromkeys(_WORKPLACE, Subject.WORKPLACE),
+}

@@ -41,6 +41,7 @@ from applications.models import (
     Benefit,
     BenefitCategory,
     Bid,
+    CityExport,
     Contract,
     Correction,
     Event,
@@ -193,6 +194,7 @@ TABLE: Final[Mapping[type[Model], Belongs]] = {
     AssistedMove: of_family("move__account"),
     Objection: of_family("user"),
     AuditEntry: in_every_locality,
+    CityExport: in_every_locality,
     Message: of_family("recipient"),
     Mail: of_family("recipient"),
     Notice: of_family("recipient"),
@@ -204,7 +206,7 @@ TABLE: Final[Mapping[type[Model], Belongs]] = {
 }
 
 # Rows of these concern every locality, wherever they are seen.
-FOR_ALL: Final = (BenefitCategory, Holiday)
+FOR_ALL: Final = (BenefitCategory, CityExport, Holiday)
 # Rows of these concern every locality if they name none.
 PLACED: Final = (Pause, Rules, RulesProposal)
 

@@ -304,6 +304,17 @@ class Refusal(TextChoices):
         _("A proposal for this already waits for a decision. Decide on it first."),
     )
     PROPOSAL_DECIDED = "proposal_decided", _("This proposal is already decided. Refresh the page.")
+    OFFICIAL_UNKNOWN = (
+        "official_unknown",
+        _(
+            "The IIN is not entered in your account, so the portal can't tell that two people decide. An administrator "
+            "enters it on the page of the account."
+        ),
+    )
+    NOT_EVERYWHERE = (
+        "not_everywhere",
+        _("It concerns every locality: only who works in all of them can ask for it or allow it."),
+    )
     PROPOSER = "proposer", _("Who proposed it can't decide on it: another official has to.")
     RULES_TOO_EARLY = (
         "rules_too_early",

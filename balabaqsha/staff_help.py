@@ -61,6 +61,10 @@ ABOUT: Final[Mapping[str, str | Promise]] = {
         "Children who are enrolled. When a child leaves, its contract is ended here and the place becomes "
         "free."
     ),
+    "applications.cityexport": _(
+        "Everything that the portal holds, as one encrypted file for another system. One official asks, another one "
+        "allows, an operator makes the file."
+    ),
     "applications.correction": _(
         "Mistakes in the queue that an order puts right. One employee proposes, another one approves, and the "
         "family reads why."

@@ -39,6 +39,11 @@ def left_behind() -> QuerySet[Child]:
     return Child.objects.filter(Exists(had), ~Exists(known)).exclude(iin_hash__startswith=_FORGOTTEN)
 
 
+def hash_of_forgotten() -> str:
+    """What stands in place of the hash of a child who is forgotten: of no number, and of no other child."""
+    return f"{_FORGOTTEN}{uuid.uuid4().hex}"
+
+
 def forget_child(child: Child) -> bool:
     """Erase who the child is; its birth year stays, for its applications. False if somebody has added it meanwhile.
 
@@ -49,7 +54,7 @@ def forget_child(child: Child) -> bool:
         return False
     Child.objects.filter(pk=child.pk).update(
         iin="",
-        iin_hash=f"{_FORGOTTEN}{uuid.uuid4().hex}",
+        iin_hash=hash_of_forgotten(),
         last_name="",
         first_name=NO_NAME,
         middle_name="",

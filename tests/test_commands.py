@@ -29,6 +29,10 @@ BAD = {
         "77017779876 --role kindergarten", "әмина --superuser", "-- -x --superuser", "a\nb --superuser",
         "amina --role official --superuser", "amina --role official --locality nowhere",
     ],
+    "export_city": ["", "/", "/nowhere/city.age", "/dev/null", LONG, SURROGATE, "city.age --request x",
+                    f"city.age --request {'9' * 5000}", "city.age extra"],
+    "import_city": ["", "city.age", "/nowhere.age --key /nowhere.key", "manage.py --key manage.py", "/ --key /",
+                    "/dev/null --key /dev/null", f"{LONG} --key {LONG}", f"{SURROGATE} --key {SURROGATE}"],
     "explain": ["", "26-000000", LONG, SURROGATE, "x --since yesterday", "x --since 2026-13-01", "x --until 25"],
     "import_kindergartens": ["", "/nowhere.csv", "/", LONG, SURROGATE, "/dev/null", "manage.py"],
     "import_localities": ["", "/nowhere.csv", "/", LONG, SURROGATE, "/dev/null", "manage.py --by nobody"],
@@ -110,11 +114,13 @@ def test_what_is_down_is_said_in_words():
             "compile_catalogues",
             "send_test_sms",
             "try_registry",
+            "import_city",
         }
     ]
     given = {
         "create_staff": ["amina", "--superuser"],
         "explain": ["26-1"],
+        "export_city": ["city.age"],
         **{name: ["README.md"] for name in needing if name.startswith("import_")},
         "import_enrolled": ["README.md", "--by", "amina"],
         "undo_import": ["1"],

@@ -24,7 +24,8 @@ LATIN_WORDS = {
         "Aegis",
         "SMS",
         "OK",
-        # Files that a city brings.
+        # Files that a city brings, and takes away.
+        "age",
         "Excel",
         "xlsx",
         "xls",

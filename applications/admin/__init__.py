@@ -5,6 +5,7 @@ from applications.admin import (  # noqa: F401  (they register themselves)
     audits,
     benefits,
     bids,
+    city_exports,
     closings,
     corrections,
     disputes,

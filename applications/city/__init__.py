@@ -1,1 +1,1 @@
-"""What a city brings by file and only applications can judge: groups, vacancies, enrolled children; and all kinds."""
+"""What a city brings by file and only applications can judge, and how all of it leaves again (`export`)."""

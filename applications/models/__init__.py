@@ -3,6 +3,7 @@
 from applications.models.application import BETWEEN_QUEUES, CLAIMED, ENTERS_OR_LEAVES, Application, Event
 from applications.models.benefit import Benefit, BenefitCategory
 from applications.models.bid import Bid, Offer, PriorityCutoff
+from applications.models.city_export import CityExport
 from applications.models.closing import ToldOfClosing
 from applications.models.former import FormerRow
 from applications.models.made_file import MadeFile
@@ -29,6 +30,7 @@ __all__ = [
     "Benefit",
     "BenefitCategory",
     "Bid",
+    "CityExport",
     "Contract",
     "Correction",
     "Event",

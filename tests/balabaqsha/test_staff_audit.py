@@ -46,6 +46,7 @@ OF_NOBODY = {
     "accounts.Employee",
     "accounts.SmsCode",  # a masked number, of nobody in particular
     "applications.BenefitCategory",
+    "applications.CityExport",
     "applications.GroupProposal",
     "applications.Headcount",
     "applications.Rules",

@@ -35,6 +35,7 @@ from accounts.roles import Role
 from applications.bidding import ending as bid_ending
 from applications.guardians.claims import claims_to_decide
 from applications.models import (
+    CityExport,
     Correction,
     Event,
     GroupProposal,
@@ -320,6 +321,9 @@ def build_objects(scene) -> SimpleNamespace:
         ),
         proposal_of_all=RulesProposal.objects.create(
             reason="x", proposed_at=scene.now, proposed_by=scene.staff
+        ),
+        city_export=CityExport.objects.create(
+            keys="age1", reason="x", proposed_at=scene.now, proposed_by=scene.staff
         ),
         child=scene.application.child,
         parent=scene.parent,

@@ -68,6 +68,7 @@ LEFT_OUT = {
     "bulletin.MovedOpening": "of a vacancy",
     "applications.GroupProposal": "an employee's act, about a group",
     "applications.Headcount": "an employee's act, about a group",
+    "applications.CityExport": "an official's act; the file is not kept here",
     "applications.MadeFile": "an employee's copy of figures or of a list, gone a day later",
     "applications.Rules": "rules for all",
     "applications.RulesProposal": "an employee's act, about rules for all",

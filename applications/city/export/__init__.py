@@ -1,0 +1,1 @@
+"""The whole city at once: everything for a successor system, and back into an empty portal."""
