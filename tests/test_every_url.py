@@ -56,6 +56,7 @@ TABLE = {
     "health": EVERYONE,
     "demo": EVERYONE,
     "demo_json": EVERYONE,
+    "demo_enter": BUTTON,
     "demo_limits": BUTTON,
     # Without what its caller says there is nobody to lead back.
     "demo_identity": STEPS,

@@ -74,7 +74,6 @@ class ReadyFamily:
     number: str
     state: str
     label: str
-    child: str
     place: str
 
 
@@ -83,7 +82,7 @@ def families() -> list[ReadyFamily]:
     able = Application.objects.filter(
         filed_by__is_active=True, filed_by__leaving_since=None, filed_by__is_staff=False
     )
-    longest = able.select_related("child", "locality").order_by("state", "filed_at", "pk").distinct("state")
+    longest = able.select_related("locality").order_by("state", "filed_at", "pk").distinct("state")
     found = {application.state: application for application in longest}
     return [
         ReadyFamily(
@@ -91,7 +90,6 @@ def families() -> list[ReadyFamily]:
             number=found[state].number,
             state=state.value,
             label=str(state.label),
-            child=found[state].child.full_name,
             place=found[state].locality.name,
         )
         for state in ApplicationState

@@ -117,7 +117,7 @@ class TestCity:
         assert {one.state for one in ready} >= set(ApplicationState) - {ApplicationState.LAPSED}
         for one in ready:
             page = client.post("/demo/enter/", {"family": one.application}, follow=True)
-            assert (page.status_code, one.child in page.content.decode()) == (200, True), one.state
+            assert (page.status_code, one.number in page.content.decode()) == (200, True), one.state
 
     @pytest.mark.parametrize("name", ["Амина балабақшасы", "Әлия", "Ханзада", "Керемет", "Балпан"])
     def test_has_the_manual_s_kindergartens(self, name):
