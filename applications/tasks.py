@@ -4,6 +4,7 @@ import logging
 
 from celery import shared_task
 
+from applications.city import bringing
 from applications.closings import finishing
 from applications.files import making as files
 from applications.jobs import deadlines, employees, papers, registry, telling
@@ -113,6 +114,8 @@ def repair_buckets() -> None:
 
 @shared_task
 def make_files() -> None:
-    """Make the files that employees wait for, and delete those whose day is over."""
+    """Make the files that employees wait for, check and load those they brought, delete those whose day is over."""
     files.make_due(now=read_clock())
+    bringing.work_off(now=read_clock())
     files.purge(now=read_clock())
+    bringing.purge(now=read_clock())

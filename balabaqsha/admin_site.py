@@ -193,6 +193,7 @@ class StaffAdminSite(OTPAdminSite):
     def get_urls(self) -> list[Any]:
         """Ours before Django's, so that the first replaces Django's view at the same address."""
         # Only now: the pages of the workplace register themselves on this site.
+        from applications.admin.city import CityPages
         from applications.admin.family import FamilyPages
         from applications.admin.files import FilePages
         from applications.admin.reports import ReportPages
@@ -207,7 +208,7 @@ class StaffAdminSite(OTPAdminSite):
         explained = path("manual/", self.admin_view(manual), name="manual")
         prepared = path("ready/", self.admin_view(ready), name="ready")
         codes = path("backup-codes/", self.admin_view(backup_codes), name="backup_codes")
-        pages = (FamilyPages, RosterPages, ReportPages, FilePages)
+        pages = (FamilyPages, RosterPages, ReportPages, FilePages, CityPages)
         ours = [address for one in pages for address in one(self).urls]
         return [own, told, explained, prepared, codes, link, *ours, *super().get_urls()]
 

@@ -30,6 +30,8 @@ DJANGO = Path(django.__file__).parent
 # Words that are the same in both languages: names, units, terms of computing.
 SAME_IN_BOTH = {
     "паспорт",
+    "Файл",
+    "оператор",
     "Аккаунт",
     "Код",
     "код",

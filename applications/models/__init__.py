@@ -3,6 +3,7 @@
 from applications.models.application import BETWEEN_QUEUES, CLAIMED, ENTERS_OR_LEAVES, Application, Event
 from applications.models.benefit import Benefit, BenefitCategory
 from applications.models.bid import Bid, Offer, PriorityCutoff
+from applications.models.brought_file import BroughtFile
 from applications.models.city_export import CityExport
 from applications.models.closing import ToldOfClosing
 from applications.models.former import FormerRow
@@ -30,6 +31,7 @@ __all__ = [
     "Benefit",
     "BenefitCategory",
     "Bid",
+    "BroughtFile",
     "CityExport",
     "Contract",
     "Correction",

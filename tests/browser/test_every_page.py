@@ -119,6 +119,8 @@ def officials_pages(city) -> list[str]:
     )
     return [
         reverse("admin:reports"),
+        reverse("admin:city_files"),
+        reverse("admin:city_kind", args=["groups"]),
         reverse("admin:report", args=["no-shows"]),
         reverse("admin:report", args=["waits"]),
     ]
