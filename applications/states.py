@@ -156,7 +156,7 @@ _S = ApplicationState
 # move -> (states from which it may be made, state after it; None: the state stays as it is)
 MOVES: dict[Move, tuple[tuple[ApplicationState, ...], ApplicationState | None]] = {
     Move.CLAIM: ((_S.WAITING,), None),
-    Move.TAKE_IMPORT_BACK: ((_S.WAITING,), _S.ARCHIVED),
+    Move.TAKE_IMPORT_BACK: ((_S.WAITING, _S.STOP_LISTED), _S.ARCHIVED),
     Move.PLACE_BID: ((_S.WAITING,), _S.BID_PLACED),
     Move.WITHDRAW_BID: ((_S.BID_PLACED,), _S.WAITING),
     Move.REJECT_BID: ((_S.BID_PLACED,), _S.WAITING),

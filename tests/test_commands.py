@@ -41,6 +41,7 @@ BAD = {
     "import_vacancies": ["", "/nowhere.csv", "/", LONG, SURROGATE, "/dev/null", "manage.py"],
     "import_enrolled": ["", "/nowhere.csv", "manage.py", f"manage.py --by {SURROGATE}", "manage.py --by nobody"],
     "undo_import": ["", "x", "-1", "0", "9" * 30, LONG, SURROGATE],
+    "import_queue": ["", "/nowhere.csv", "/", LONG, SURROGATE, "/dev/null", "manage.py"],
     "load_holidays": ["--first-year x", "--first-year 1", "--last-year 99999", "--first-year 2030 --last-year 2029",
                       "--first-year 2100"],
     "recheck_guardianship": ["--limit x", "--limit -1", "--limit 0", "--limit 1.5", f"--limit {'9' * 24}",
@@ -124,6 +125,7 @@ def test_what_is_down_is_said_in_words():
         **{name: ["README.md"] for name in needing if name.startswith("import_")},
         "import_enrolled": ["README.md", "--by", "amina"],
         "undo_import": ["1"],
+        "import_queue": ["README.md", "--by", "amina"],
         "reset_second_factor": ["amina"],
     }
     code = f"""if True:

@@ -139,8 +139,9 @@ LEFT_OUT: dict[str, set[enum.Enum] | str] = {
     "applications/states.py FIRST_MOVES · Move": {move for move in Move if move in MOVES},
     # Until it is claimed, nothing else can happen to it.
     "applications/models/application.py UNCLAIMED_STATES · ApplicationState": (
-        "BID_PLACED REFERRED ENROLLED STOP_LISTED LAPSED"
+        "BID_PLACED REFERRED ENROLLED LAPSED"
     ),
+    "applications/city/queue_columns.py HELD · FormerState": "WAITING LEFT",
     "applications/states.py QUEUED_STATES · ApplicationState": "ENROLLED STOP_LISTED LAPSED ARCHIVED",
     "applications/states.py LIVE_OFFERS · OfferState": "ACCEPTED DECLINED UNANSWERED VOID NOBODY RECALLED",
     "applications/closings/ending.py FREED · OfferState": "SEEKING OFFERED ACCEPTED NOBODY",

@@ -24,8 +24,13 @@ NEVER_LOOKED_AT = datetime(2000, 1, 1, tzinfo=UTC)
 
 # Whose family is here: it can bid, and is asked what families are asked.
 CLAIMED: Final = Q(filed_by__isnull=False)
-# An application that nobody has claimed yet stands in the queue or has left it; nothing else can happen to it.
-UNCLAIMED_STATES: Final = (ApplicationState.WAITING, ApplicationState.ARCHIVED)
+# An application that nobody has claimed yet stands in the queue, waits for the end of a stop of the former one, or has
+# left; nothing else can happen to it.
+UNCLAIMED_STATES: Final = (
+    ApplicationState.WAITING,
+    ApplicationState.STOP_LISTED,
+    ApplicationState.ARCHIVED,
+)
 
 
 class Application(models.Model):

@@ -1,10 +1,10 @@
-"""What the file of the former queue said of an application that was brought in."""
+"""What the files of the former queue said: of an application that was brought in, and line by line."""
 
 from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts import identity
@@ -44,6 +44,7 @@ class FormerRow(models.Model):
     # E.164.
     phone = EncryptedTextField(_("phone number in the file"), blank=True, default="")
     phone_hash = models.CharField(max_length=64, null=True, editable=False, db_index=True)
+    invited_at = models.DateTimeField(_("invited by SMS at"), null=True, blank=True, editable=False)
     claimed_at = models.DateTimeField(_("claimed at"), null=True, blank=True)
     claimed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -77,3 +78,124 @@ class FormerRow(models.Model):
 
     def __str__(self) -> str:
         return self.old_number or str(self.line)
+
+
+class FormerLine(models.Model):
+    """One line of a file of the former queue and what became of it: each of its children is here, taken in or not.
+
+    A line that was left out keeps what stood in it until an official has decided it (`city.doubts`).
+    """
+
+    batch = models.ForeignKey(
+        ImportBatch, on_delete=models.PROTECT, related_name="former_lines", verbose_name=_("loaded file")
+    )
+    line = models.PositiveIntegerField(_("line of the file"))
+    # The queue in which the file has it; empty where the line does not say it.
+    locality = models.ForeignKey(
+        Locality,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("locality"),
+    )
+    birth_year = models.PositiveSmallIntegerField(_("birth year"), null=True, blank=True)
+    application = models.ForeignKey(
+        Application,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="former_lines",
+        verbose_name=_("application"),
+    )
+    # `bulletin.importing.problems.Problem`; empty where it was taken as it stood.
+    problem = models.CharField(_("why it was left out"), max_length=30, blank=True)
+    faults = models.JSONField(default=list)
+    # JSON: the cells by their columns.
+    cells = EncryptedTextField(blank=True, default="")
+    decided_at = models.DateTimeField(_("decided at"), null=True, blank=True)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("decided by"),
+    )
+    reason = models.CharField(_("reason"), max_length=500, blank=True)
+
+    class Meta:
+        verbose_name = _("line of the former queue")
+        verbose_name_plural = _("lines of the former queue")
+        default_permissions = ("view", "change")
+        ordering = ["batch", "line"]
+        constraints = [
+            models.UniqueConstraint(fields=["batch", "line"], name="one_outcome_per_former_line"),
+            models.CheckConstraint(
+                condition=Q(application__isnull=False) | ~Q(problem=""), name="former_line_has_outcome"
+            ),
+            models.CheckConstraint(
+                condition=Q(decided_at=None, decided_by=None, reason="")
+                | (Q(decided_at__isnull=False, decided_by__isnull=False) & ~Q(reason="") & ~Q(problem="")),
+                name="former_line_decided_or_not",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["batch", "line"],
+                condition=Q(decided_at=None) & ~Q(problem=""),
+                name="former_line_to_decide",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.line)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether an official has still to decide it."""
+        return bool(self.problem) and self.decided_at is None
+
+
+class FormerProtocol(models.Model):
+    """The reconciliation of a file as two officials signed it: what became of its lines, as counts."""
+
+    batch = models.OneToOneField(
+        ImportBatch, on_delete=models.PROTECT, related_name="protocol", verbose_name=_("loaded file")
+    )
+    counts = models.JSONField(_("counts"))
+    drawn_at = models.DateTimeField(_("drawn up at"))
+    drawn_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="+",
+        verbose_name=_("signed by"),
+    )
+    signed_at = models.DateTimeField(_("signed by the second at"), null=True, blank=True)
+    signed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("signed by the second"),
+    )
+
+    class Meta:
+        verbose_name = _("protocol of the former queue")
+        verbose_name_plural = _("protocols of the former queue")
+        default_permissions = ("view", "add", "change")
+        ordering = ["-drawn_at"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(signed_by=None) | ~Q(signed_by=F("drawn_by")), name="former_protocol_four_eyes"
+            ),
+            models.CheckConstraint(
+                condition=Q(signed_at=None, signed_by=None)
+                | Q(signed_at__isnull=False, signed_by__isnull=False),
+                name="former_protocol_signed_or_not",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.batch)

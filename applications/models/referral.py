@@ -167,7 +167,10 @@ class ExtensionDocument(models.Model):
 
 
 class StopListEntry(models.Model):
-    """A period in which an application can't bid, after the family let a referral expire."""
+    """A period in which an application can't bid, after the family let a referral expire.
+
+    One without a referral came with the former queue: its stop, or a referral of its own that still runs.
+    """
 
     application = models.ForeignKey(
         Application, on_delete=models.PROTECT, related_name="stops", verbose_name=_("application")
@@ -176,6 +179,8 @@ class StopListEntry(models.Model):
     referral = models.ForeignKey(
         Referral,
         on_delete=models.PROTECT,
+        null=True,
+        blank=True,
         related_name="stops",
         db_index=False,
         verbose_name=_("referral"),

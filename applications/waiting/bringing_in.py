@@ -6,22 +6,24 @@ or adds, a child of this very file waits for it.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from itertools import islice
 from typing import Any, Final
 from uuid import UUID
 
 from django.db import IntegrityError, connection, transaction
-from django.db.models import prefetch_related_objects
+from django.db.models import F, Value
+from django.db.models.functions import Least
 
 from accounts.identity import hashes_of_child, iin_hash, paper_hash, phone_hash
 from accounts.models import User
-from applications.models import Application, Benefit, BenefitCategory, Event, FormerRow, Rules
+from applications.models import Application, Benefit, BenefitCategory, Event, FormerRow, Rules, StopListEntry
 from applications.queue.buckets import fold_buckets
-from applications.rules.running_out import PREFETCH, first_end
-from applications.states import LIVE_STATES, ApplicationState, BenefitState, Move, Tier, state_after
+from applications.rules.ages import too_old_from
+from applications.states import LIVE_STATES, MOVES, ApplicationState, BenefitState, Move, Tier, state_after
 from bulletin.models import ImportBatch, Locality
 from children.known import children_with
 from children.models import Child
@@ -37,7 +39,9 @@ class OldRow:
     """A checked row of the former queue; the rows come in the order of the file, which breaks ties of `filed_at`.
 
     The child has an IIN of twelve digits or the number of its certificate. `phone` is E.164. `filed_text` is the date
-    as the file wrote it. The former queue has verified the `benefit`, if there is one.
+    as the file wrote it. The former queue has verified the `benefit`, if there is one, until `benefit_until` (None: no
+    end). Until `stopped_until` the child waits outside of the queue, as after a stop. Both are first instants at which
+    it no longer holds. `interest_confirmed_at` ends nothing before the application is claimed.
     """
 
     line: int
@@ -56,6 +60,14 @@ class OldRow:
     guardian_iin: str = ""
     phone: str = ""
     benefit: BenefitCategory | None = None
+    benefit_until: datetime | None = None
+    stopped_until: datetime | None = None
+    interest_confirmed_at: datetime | None = None
+
+    @property
+    def ends(self) -> list[datetime]:
+        """What of it ends at an instant that the former queue promised."""
+        return [end for end in (self.benefit_until, self.stopped_until) if end is not None]
 
     @property
     def child_hashes(self) -> list[str]:
@@ -78,12 +90,15 @@ def bring_in(rows: Iterable[OldRow], *, batch: ImportBatch, actor: User | None, 
     file is told nothing. `actor` answers for the benefits, and may be None where there are none. Raises
     `InQueueAlready`, with nothing brought in.
     """
-    stream, rules, brought = iter(rows), list(Rules.objects.all()), 0
+    rules = list(Rules.objects.all())
+    # Thousands of rows share a locality and a birth year.
+    too_old = cache(lambda place, birth_year: too_old_from(birth_year, rules, locality=place, now=now))
+    stream, brought = iter(rows), 0
     portion: list[OldRow] = []
     try:
         with transaction.atomic():
             while portion := list(islice(stream, PORTION)):
-                _bring_in(portion, rules, batch=batch, actor=actor, now=now)
+                _bring_in(portion, too_old, batch=batch, actor=actor, now=now)
                 brought += len(portion)
     except IntegrityError as error:
         # Somebody filed for one of these children at this moment.
@@ -101,19 +116,23 @@ def take_back(batch: ImportBatch, *, actor: User | None, reason: str, now: datet
     Claimed ones stay: they are their families'. What the file said of guardians is erased with it. One transaction,
     like the import; who claims one of these at this moment waits, or was quicker and keeps it.
     """
-    waiting = Application.objects.filter(former__batch=batch, state=ApplicationState.WAITING, filed_by=None)
+    there = MOVES[Move.TAKE_IMPORT_BACK][0]
+    waiting = Application.objects.filter(former__batch=batch, state__in=there, filed_by=None)
     with transaction.atomic():
         taken = list(waiting.select_for_update(of=("self",), no_key=True).order_by("pk"))
+        before = {one.pk: one.state for one in taken}
         for application in taken:
             application.state = state_after(Move.TAKE_IMPORT_BACK, application.state)
             application.archived_at, application.runs_out_at = now, None
+        running = StopListEntry.objects.filter(application__in=taken, lifted_at=None)
+        running.update(lifted_at=Least(F("until"), Value(now)))
         Application.objects.bulk_update(taken, ["state", "archived_at", "runs_out_at"], batch_size=PORTION)
         Event.objects.bulk_create(
             (
                 _event(
                     one,
                     Move.TAKE_IMPORT_BACK,
-                    before=ApplicationState.WAITING,
+                    before=before[one.pk],
                     actor=actor,
                     now=now,
                     reason=reason,
@@ -128,6 +147,22 @@ def take_back(batch: ImportBatch, *, actor: User | None, reason: str, now: datet
     return len(taken)
 
 
+def applications_here(children: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Application]:
+    """The live application of each child, or the one with which it has a place; by its IIN and its certificate.
+
+    Two statements, and one more for each child without an IIN.
+    """
+    asked = {child: hashes_of_child(iin=child[0], paper_number=child[1]) for child in children}
+    of_hash = {hashed: child for child, hashes in asked.items() for hashed in hashes}
+    rows = Child.objects.filter(iin_hash__in=of_hash).values_list("pk", "iin_hash")
+    found = {pk: of_hash[hashed] for pk, hashed in rows}
+    for iin, paper_number in asked:
+        if not iin:
+            found |= {one.pk: (iin, paper_number) for one in children_with(paper_number=paper_number)}
+    there = Application.objects.filter(child__in=found, state__in=_THERE)
+    return {found[one.child_id]: one for one in there.select_related("former").prefetch_related("stops")}
+
+
 def there_already(rows: Sequence[OldRow]) -> list[int]:
     """The lines of those rows whose child has an application or a place here, or is twice among them."""
     children = {hashed: child.pk for child, hashed in _known(rows)}
@@ -139,7 +174,12 @@ def there_already(rows: Sequence[OldRow]) -> list[int]:
 
 
 def _bring_in(
-    rows: Sequence[OldRow], rules: list[Rules], *, batch: ImportBatch, actor: User | None, now: datetime
+    rows: Sequence[OldRow],
+    too_old: Callable[[Locality, int], datetime],
+    *,
+    batch: ImportBatch,
+    actor: User | None,
+    now: datetime,
 ) -> None:
     children = _children(rows, now=now)
     if lines := there_already(rows):
@@ -156,14 +196,20 @@ def _bring_in(
             filed_at=row.filed_at,
             sequence=sequence,
             filed_by=None,
-            interest_confirmed_at=now,
+            state=ApplicationState.STOP_LISTED if row.stopped_until else ApplicationState.WAITING,
+            interest_confirmed_at=row.interest_confirmed_at or now,
         )
         for row, child, sequence in zip(rows, children, numbers, strict=True)
     ]
-    prefetch_related_objects(made, *PREFETCH)
-    for application in made:
-        application.runs_out_at = first_end(application, now=now, rules=rules)
+    for row, application in zip(rows, made, strict=True):
+        # What `first_end` gives: nothing else of an application that nobody has claimed ends by itself.
+        application.runs_out_at = min([too_old(row.locality, row.birth_date.year), *row.ends])
     Application.objects.bulk_create(made)
+    StopListEntry.objects.bulk_create(
+        StopListEntry(application=one, starts_at=now, until=row.stopped_until)
+        for row, one in zip(rows, made, strict=True)
+        if row.stopped_until
+    )
     Benefit.objects.bulk_create(_benefits(rows, made, actor=actor, now=now))
     Event.objects.bulk_create(
         _event(one, Move.IMPORT, before="", actor=actor, now=now, data={"batch": batch.pk, "line": row.line})
@@ -219,6 +265,7 @@ def _benefits(
                 claimed_by=actor,
                 decided_at=now,
                 decided_by=actor,
+                valid_until=row.benefit_until,
             )
 
 

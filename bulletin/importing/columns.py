@@ -38,7 +38,15 @@ _SLUG: Final = re.compile(r"[-a-zA-Z0-9_]+")
 _EMAIL: Final = re.compile(r"[^@\s,;<>\"]+@[^@\s,;<>\"]+\.[^@\s,;<>\".]+")
 # 6,01123E+11: what Excel makes of a long number in a narrow column.
 _CUT: Final = re.compile(r"\d([.,]\d+)?E\+\d+", re.IGNORECASE)
-_DAYS: Final = (
+_NUMBER: Final = re.compile("[0-9]+")
+
+
+def _by_shape(*forms: str) -> dict[str, str]:
+    """The forms of dates by what a text of each looks like, with 0 for any number: no text has to be tried by all."""
+    return {re.sub("%.", "0", form): form for form in forms}
+
+
+_DAYS: Final = _by_shape(
     "%d.%m.%Y",
     "%Y-%m-%d",
     "%d/%m/%Y",
@@ -46,15 +54,22 @@ _DAYS: Final = (
     "%d.%m.%Y %H:%M:%S",
     "%Y-%m-%d %H:%M:%S",
 )
-_MOMENTS: Final = (
-    "%d.%m.%Y %H:%M", "%d.%m.%Y %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S",
-)  # fmt: skip
+_MOMENTS: Final = _by_shape(
+    "%d.%m.%Y %H:%M",
+    "%d.%m.%Y %H:%M:%S",
+    "%Y-%m-%d %H:%M",
+    "%Y-%m-%d %H:%M:%S",
+    "%Y-%m-%dT%H:%M",
+    "%Y-%m-%dT%H:%M:%S",
+)
 
 
 class Takes(ABC):
     """What the cells of a column may hold; `words` says it to people."""
 
     words: ClassVar[str | Promise]
+    # Whether its values may not be shown whole.
+    is_secret: ClassVar[bool] = False
 
     @abstractmethod
     def read(self, text: str) -> Any:
@@ -203,6 +218,7 @@ class Iin(Takes):
     """An IIN. One that lost its zeros is said and not guessed."""
 
     words = _("an IIN, 12 digits, in a text column")
+    is_secret = True
 
     def read(self, text: str) -> str:
         if _CUT.fullmatch(text):
@@ -235,7 +251,7 @@ class Column:
     @property
     def is_secret(self) -> bool:
         """Whether its values may not be shown whole."""
-        return isinstance(self.takes, Iin)
+        return self.takes.is_secret
 
     def heading_in(self, language: str) -> str:
         with override(language):
@@ -255,7 +271,9 @@ class Column:
             return self.empty
         if text.upper() in EXCEL_ERRORS:
             raise Wrong(Problem.EXCEL_ERROR)
-        if any(unicodedata.category(sign) in {"Cc", "Cs", "Cn", "Co"} for sign in text):
+        if not text.isprintable() and any(
+            unicodedata.category(sign) in {"Cc", "Cs", "Cn", "Co"} for sign in text
+        ):
             raise Wrong(Problem.CONTROL)
         return self.takes.read(text)
 
@@ -317,13 +335,12 @@ def _plain_names(choices: type[TextChoices]) -> dict[str, str]:
     return known | {fold(str(choice.value)): str(choice.value) for choice in choices}
 
 
-def _moment(text: str, forms: Iterable[str]) -> datetime | None:
-    for form in forms:
-        try:
-            return datetime.strptime(text, form)  # noqa: DTZ007 - a wall clock's time; the place is known to others
-        except ValueError:
-            continue
-    return None
+def _moment(text: str, forms: Mapping[str, str]) -> datetime | None:
+    form = forms.get(_NUMBER.sub("0", text))
+    try:
+        return datetime.strptime(text, form) if form else None  # noqa: DTZ007 - a wall clock's time; the place is known to others
+    except ValueError:
+        return None
 
 
 def _serial_day(text: str) -> datetime | None:

@@ -118,6 +118,9 @@ class Loader(ABC):
     def take_row(self, row: Row) -> Outcome:
         """Add or change what the row says. Raises `LeftOut`."""
 
+    def leave_out(self, row: Row, faults: Sequence[Fault]) -> None:  # noqa: B027 - most kinds keep none
+        """Note a row that can't be taken because of these faults of its own."""
+
     @abstractmethod
     def label(self, row: Row) -> str:
         """What the row is about, as a report may name it: no IIN."""

@@ -69,6 +69,24 @@ class Problem(StrEnum):
     RULE = "rule"
     FEWER_THAN_CONTRACTS = "fewer_than_contracts"
     TOO_MANY_CHILDREN = "too_many_children"
+    # Of a row of the former queue.
+    NOT_CERTIFICATE = "not_certificate"
+    NO_IDENTITY = "no_identity"
+    OTHER_BIRTH_DATE = "other_birth_date"
+    SAME_PERSON = "same_person"
+    IN_FUTURE = "in_future"
+    BEFORE_2000 = "before_2000"
+    BEFORE_BIRTH = "before_birth"
+    TOO_OLD = "too_old"
+    ENROLLED = "enrolled"
+    IN_QUEUE = "in_queue"
+    CLAIMED = "claimed"
+    LEFT = "left"
+    BENEFIT_OVER = "benefit_over"
+    NO_BENEFIT = "no_benefit"
+    NO_END = "no_end"
+    END_OVER = "end_over"
+    END_TOO_FAR = "end_too_far"
     # Of what a batch made or changed, when it is to be undone.
     DELETED_SINCE = "deleted_since"
     CHANGED_SINCE = "changed_since"
@@ -250,6 +268,72 @@ SENTENCES: Final[Mapping[Problem, tuple[str | Promise, str | Promise]]] = {
     Problem.TOO_MANY_CHILDREN: (
         _("No group has so many children: %(children)s."),
         _("Look whether several groups of this kindergarten have the same name in the file."),
+    ),
+    Problem.NOT_CERTIFICATE: (
+        _("This is no number of a birth certificate."),
+        _("It has 5 to 20 letters and digits. Copy it from the certificate."),
+    ),
+    Problem.NO_IDENTITY: (
+        _(
+            "The row has neither an IIN nor a birth certificate of the child, or no sex beside the certificate."
+        ),
+        _("Fill in the child's IIN, or the certificate and the sex."),
+    ),
+    Problem.OTHER_BIRTH_DATE: (
+        _("The birth date is not that of the IIN."),
+        _("Look at the certificate. If both are right, leave the row out: an official takes it in."),
+    ),
+    Problem.SAME_PERSON: (
+        _("The child and the guardian have the same IIN."),
+        _("Copy both from the documents, or leave the guardian's empty."),
+    ),
+    Problem.IN_FUTURE: (_("The date is in the future."), _("Look at the day, the month and the year.")),
+    Problem.BEFORE_2000: (_("The date is before 2000."), _("Look at the year.")),
+    Problem.BEFORE_BIRTH: (
+        _("The application was filed before the child was born."),
+        _("Look at both dates."),
+    ),
+    Problem.TOO_OLD: (
+        _("The child has reached school age: the oldest birth year that waits here is %(oldest)s."),
+        _("Look at the birth date. If it is right, leave the row out."),
+    ),
+    Problem.ENROLLED: (
+        _("The child has a place already: its contract is in the portal."),
+        _("Leave the row out, or end the contract first if it is a mistake."),
+    ),
+    Problem.IN_QUEUE: (
+        _("The family has filed an application in the portal, which waits at its own date."),
+        _("Leave the row out: an official decides which of the two dates holds."),
+    ),
+    Problem.CLAIMED: (
+        _(
+            "The family has claimed this application, and the row says something else of it than the portal: %(what)s."
+        ),
+        _("Leave the row out. A claimed application changes by a correction of two officials."),
+    ),
+    Problem.LEFT: (
+        _("The row says that the child has left the former queue, and the portal does not have it."),
+        _("Remove the row."),
+    ),
+    Problem.BENEFIT_OVER: (
+        _("The benefit is over."),
+        _("Empty both cells of the benefit, or correct its last day."),
+    ),
+    Problem.NO_BENEFIT: (
+        _("There is a last day of a benefit, but no benefit."),
+        _("Fill in the benefit, or empty this cell."),
+    ),
+    Problem.NO_END: (
+        _("This state needs its last day."),
+        _("Fill in the last day of the stop or of the referral."),
+    ),
+    Problem.END_OVER: (
+        _("The stop or the referral is over."),
+        _("If the child waits again, write that it waits and empty this cell."),
+    ),
+    Problem.END_TOO_FAR: (
+        _("No stop and no referral lasts so long. The most days: %(most)s."),
+        _("Look at the date."),
     ),
     Problem.DELETED_SINCE: (_("It was deleted since."), _("The batch can't be undone as a whole any more.")),
     Problem.CHANGED_SINCE: (

@@ -218,6 +218,7 @@ def _portions(rows: Iterator[Row]) -> Iterator[list[Row]]:
 def _take(portion: Sequence[Row], loader: Loader, report: Report) -> None:
     for row in portion:
         if row.faults:
+            loader.leave_out(row, row.faults)
             report.add(Taken(row.line, Outcome.LEFT_OUT, "", row.faults))
     for taken in loader.take([row for row in portion if not row.faults]):
         report.add(taken)

@@ -67,6 +67,8 @@ LEFT_OUT = {
     "bulletin.Pause": "an employee's act, about nobody",
     "bulletin.MovedOpening": "of a vacancy",
     "applications.GroupProposal": "an employee's act, about a group",
+    "applications.FormerLine": "an employee's act; of whom nobody has claimed, nobody can be told",
+    "applications.FormerProtocol": "an employee's act, about a file",
     "applications.Headcount": "an employee's act, about a group",
     "applications.CityExport": "an official's act; the file is not kept here",
     "bulletin.ImportBatch": "the name and counts of a file of the city",

@@ -1,0 +1,242 @@
+"""Every line of a file of the former queue, the protocol of it, and stops that came with it."""
+
+import django.db.models.deletion
+from django.conf import settings
+from django.contrib.postgres.operations import AddConstraintNotValid
+from django.db import migrations, models
+
+import notifications.fields
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("applications", "0041_city_export"),
+        ("bulletin", "0014_loaded_files"),
+        ("children", "0008_in_order_of_birth"),
+        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
+    ]
+
+    operations = [
+        migrations.CreateModel(
+            name="FormerLine",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("line", models.PositiveIntegerField(verbose_name="line of the file")),
+                (
+                    "birth_year",
+                    models.PositiveSmallIntegerField(blank=True, null=True, verbose_name="birth year"),
+                ),
+                ("problem", models.CharField(blank=True, max_length=30, verbose_name="why it was left out")),
+                ("faults", models.JSONField(default=list)),
+                ("cells", notifications.fields.EncryptedTextField(blank=True, default="")),
+                ("decided_at", models.DateTimeField(blank=True, null=True, verbose_name="decided at")),
+                ("reason", models.CharField(blank=True, max_length=500, verbose_name="reason")),
+            ],
+            options={
+                "verbose_name": "line of the former queue",
+                "verbose_name_plural": "lines of the former queue",
+                "ordering": ["batch", "line"],
+                "default_permissions": ("view", "change"),
+            },
+        ),
+        migrations.CreateModel(
+            name="FormerProtocol",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("counts", models.JSONField(verbose_name="counts")),
+                ("drawn_at", models.DateTimeField(verbose_name="drawn up at")),
+                (
+                    "signed_at",
+                    models.DateTimeField(blank=True, null=True, verbose_name="signed by the second at"),
+                ),
+            ],
+            options={
+                "verbose_name": "protocol of the former queue",
+                "verbose_name_plural": "protocols of the former queue",
+                "ordering": ["-drawn_at"],
+                "default_permissions": ("view", "add", "change"),
+            },
+        ),
+        migrations.RemoveConstraint(
+            model_name="application",
+            name="unclaimed_only_waits",
+        ),
+        migrations.AddField(
+            model_name="formerrow",
+            name="invited_at",
+            field=models.DateTimeField(
+                blank=True, editable=False, null=True, verbose_name="invited by SMS at"
+            ),
+        ),
+        migrations.AlterField(
+            model_name="stoplistentry",
+            name="referral",
+            field=models.ForeignKey(
+                blank=True,
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="stops",
+                to="applications.referral",
+                verbose_name="referral",
+            ),
+        ),
+        AddConstraintNotValid(
+            model_name="application",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("filed_by__isnull", False),
+                    ("state__in", ("waiting", "stop_listed", "archived")),
+                    _connector="OR",
+                ),
+                name="unclaimed_only_waits",
+            ),
+        ),
+        migrations.AddField(
+            model_name="formerline",
+            name="application",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="former_lines",
+                to="applications.application",
+                verbose_name="application",
+            ),
+        ),
+        migrations.AddField(
+            model_name="formerline",
+            name="batch",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="former_lines",
+                to="bulletin.importbatch",
+                verbose_name="loaded file",
+            ),
+        ),
+        migrations.AddField(
+            model_name="formerline",
+            name="decided_by",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+                verbose_name="decided by",
+            ),
+        ),
+        migrations.AddField(
+            model_name="formerline",
+            name="locality",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="bulletin.locality",
+                verbose_name="locality",
+            ),
+        ),
+        migrations.AddField(
+            model_name="formerprotocol",
+            name="batch",
+            field=models.OneToOneField(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="protocol",
+                to="bulletin.importbatch",
+                verbose_name="loaded file",
+            ),
+        ),
+        migrations.AddField(
+            model_name="formerprotocol",
+            name="drawn_by",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+                verbose_name="signed by",
+            ),
+        ),
+        migrations.AddField(
+            model_name="formerprotocol",
+            name="signed_by",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+                verbose_name="signed by the second",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="formerline",
+            index=models.Index(
+                condition=models.Q(("decided_at", None), models.Q(("problem", ""), _negated=True)),
+                fields=["batch", "line"],
+                name="former_line_to_decide",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="formerline",
+            constraint=models.UniqueConstraint(fields=("batch", "line"), name="one_outcome_per_former_line"),
+        ),
+        migrations.AddConstraint(
+            model_name="formerline",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("application__isnull", False), models.Q(("problem", ""), _negated=True), _connector="OR"
+                ),
+                name="former_line_has_outcome",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="formerline",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("decided_at", None), ("decided_by", None), ("reason", "")),
+                    models.Q(
+                        ("decided_at__isnull", False),
+                        ("decided_by__isnull", False),
+                        models.Q(("reason", ""), _negated=True),
+                        models.Q(("problem", ""), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="former_line_decided_or_not",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="formerprotocol",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("signed_by", None),
+                    models.Q(("signed_by", models.F("drawn_by")), _negated=True),
+                    _connector="OR",
+                ),
+                name="former_protocol_four_eyes",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="formerprotocol",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("signed_at", None), ("signed_by", None)),
+                    models.Q(("signed_at__isnull", False), ("signed_by__isnull", False)),
+                    _connector="OR",
+                ),
+                name="former_protocol_signed_or_not",
+            ),
+        ),
+    ]
