@@ -108,7 +108,12 @@ USES_ONLY = {
     "place_type": set(),
     "referral_moved": set(),
     "interest_ended": set(),
-    "stop_listed": {"applications/undoing/coming.py"},
+    "stop_listed": {
+        "applications/city/queue_columns.py",
+        "applications/models/application.py",
+        "applications/undoing/coming.py",
+        "applications/waiting/bringing_in.py",
+    },
     "corrections_csv": set(),
     "settle_disputes": set(),
     "mobizon": set(),

@@ -110,9 +110,9 @@ class FormerLine(models.Model):
     )
     # `bulletin.importing.problems.Problem`; empty where it was taken as it stood.
     problem = models.CharField(_("why it was left out"), max_length=30, blank=True)
-    faults = models.JSONField(default=list)
+    faults = models.JSONField(_("what is wrong"), default=list)
     # JSON: the cells by their columns.
-    cells = EncryptedTextField(blank=True, default="")
+    cells = EncryptedTextField(_("what stands in the line"), blank=True, default="")
     decided_at = models.DateTimeField(_("decided at"), null=True, blank=True)
     decided_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,

@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ("applications", "0042_lines_of_the_former_queue"),
+        ("applications", "0043_lines_of_the_former_queue"),
     ]
 
     operations = [

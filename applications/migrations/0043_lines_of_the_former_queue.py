@@ -10,7 +10,7 @@ import notifications.fields
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("applications", "0041_city_export"),
+        ("applications", "0042_brought_files"),
         ("bulletin", "0014_loaded_files"),
         ("children", "0008_in_order_of_birth"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
@@ -32,8 +32,13 @@ class Migration(migrations.Migration):
                     models.PositiveSmallIntegerField(blank=True, null=True, verbose_name="birth year"),
                 ),
                 ("problem", models.CharField(blank=True, max_length=30, verbose_name="why it was left out")),
-                ("faults", models.JSONField(default=list)),
-                ("cells", notifications.fields.EncryptedTextField(blank=True, default="")),
+                ("faults", models.JSONField(default=list, verbose_name="what is wrong")),
+                (
+                    "cells",
+                    notifications.fields.EncryptedTextField(
+                        blank=True, default="", verbose_name="what stands in the line"
+                    ),
+                ),
                 ("decided_at", models.DateTimeField(blank=True, null=True, verbose_name="decided at")),
                 ("reason", models.CharField(blank=True, max_length=500, verbose_name="reason")),
             ],
