@@ -110,6 +110,7 @@ USES_ONLY = {
     "interest_ended": set(),
     "stop_listed": {
         "applications/city/queue_columns.py",
+        "applications/city/reconciling.py",
         "applications/models/application.py",
         "applications/undoing/coming.py",
         "applications/waiting/bringing_in.py",

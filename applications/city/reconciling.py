@@ -1,0 +1,162 @@
+"""The former queue beside the portal's: for each line of a file its place there, its number here, and why they differ.
+
+The place there is the rank of the line in the file, among the lines of its locality and birth year. What stands between
+the two is counted by reason, and the sum of the reasons is the difference, to the last child (`compare` is pure).
+"""
+
+from collections import Counter
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import groupby
+from typing import Final
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
+from applications.models import FormerLine
+from applications.queue.position import in_queue, numbers_of
+from applications.states import ApplicationState
+from bulletin.importing.problems import Problem
+from bulletin.models import ImportBatch, Locality
+from notifications.snapshot import one_moment
+
+
+class Outcome(TextChoices):
+    """What became of a line; each has exactly one."""
+
+    SAME = "same", _("the same place")
+    MOVED = "moved", _("another place")
+    AWAY = "away", _("taken in, and stands in this queue no more")
+    LEFT_OUT = "left_out", _("left out")
+
+
+class Reason(TextChoices):
+    """Why a place differs, by who stood ahead in the file or stands ahead now; and why a line has none."""
+
+    BENEFIT = "benefit", _("benefits: other parts of the queue are ahead or behind")
+    DATE = "date", _("the order of the file is not that of the dates")
+    DUPLICATE = "duplicate", _("a second line for a child, or a second number")
+    WRONG_DATE = "wrong_date", _("a date that can't be")
+    SCHOOL_AGE = "school_age", _("school age")
+    ENROLLED = "enrolled", _("has a place already")
+    IN_PORTAL = "in_portal", _("the family had filed in the portal")
+    OTHER_FAULT = "other_fault", _("another fault of the line")
+    STOPPED = "stopped", _("on the stop-list, or a referral of before")
+    GONE = "gone", _("has left this queue since")
+    NEW = "new", _("is not in this queue of the file: filed in the portal, or came from elsewhere")
+
+
+_REASONS: Final[Mapping[str, Reason]] = {
+    Problem.REPEATED: Reason.DUPLICATE,
+    Problem.IN_FUTURE: Reason.WRONG_DATE,
+    Problem.BEFORE_2000: Reason.WRONG_DATE,
+    Problem.BEFORE_BIRTH: Reason.WRONG_DATE,
+    Problem.TOO_OLD: Reason.SCHOOL_AGE,
+    Problem.ENROLLED: Reason.ENROLLED,
+    Problem.IN_QUEUE: Reason.IN_PORTAL,
+}
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A line of the file in its order. `reason` is why it has no number where it has none."""
+
+    line: int
+    application: Hashable | None
+    reason: Reason
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A line, its place in the file and its number now; `old - new` is the sum of `reasons`.
+
+    `old` is empty where the line does not say in which queue it stands, `new` where it holds no number there.
+    """
+
+    line: int
+    outcome: Outcome
+    old: int | None
+    new: int | None = None
+    reasons: Mapping[Reason, int] = field(default_factory=dict)
+
+
+@dataclass
+class Reconciled:
+    """All lines of a file, and how many came to what."""
+
+    lines: list[Compared]
+
+    @property
+    def outcomes(self) -> Counter[Outcome]:
+        return Counter(one.outcome for one in self.lines)
+
+    @property
+    def reasons(self) -> Counter[Reason]:
+        """Why lines hold no number in their queue, and how many were moved by each reason at all."""
+        return Counter(reason for one in self.lines for reason, by in one.reasons.items() if by)
+
+
+def compare(file: Sequence[Standing], queue: Sequence[tuple[Hashable, int]]) -> list[Compared]:
+    """Each line of one queue of the file beside the queue as it stands now. Pure.
+
+    `file` in its order; `queue` by number, each application with its part of the queue. Reads both once.
+    """
+    of_file = {one.application for one in file if one.application is not None}
+    new_rank, new_in_tier, ahead_of = {}, {}, {}
+    seen = Counter[int]()
+    others = 0
+    for key, tier in queue:
+        if key not in of_file:
+            others += 1
+            continue
+        new_rank[key], new_in_tier[key], ahead_of[key] = seen.total(), (tier, seen[tier]), others
+        seen[tier] += 1
+    compared, left, present = [], Counter[Reason](), Counter[int]()
+    for old, one in enumerate(file, start=1):
+        key = one.application
+        if key not in new_rank:
+            outcome = Outcome.LEFT_OUT if key is None else Outcome.AWAY
+            compared.append(Compared(one.line, outcome, old, None, {one.reason: 1}))
+            left[one.reason] += 1
+            continue
+        tier, rank_in_tier = new_in_tier[key]
+        by_date = present[tier] - rank_in_tier
+        by_all = present.total() - new_rank[key]
+        reasons = {Reason.DATE: by_date, Reason.BENEFIT: by_all - by_date, Reason.NEW: -ahead_of[key], **left}
+        new = 1 + new_rank[key] + ahead_of[key]
+        outcome = Outcome.SAME if old == new else Outcome.MOVED
+        named = {reason: by for reason, by in reasons.items() if by}
+        compared.append(Compared(one.line, outcome, old, new, named))
+        present[tier] += 1
+    return compared
+
+
+def reconcile(batch: ImportBatch, *, now: datetime) -> Reconciled:
+    """What became of every line of a file that was loaded, in one snapshot. Call it outside of a transaction."""
+    with one_moment():
+        return Reconciled(sorted(_compared(batch, now), key=lambda one: one.line))
+
+
+def _compared(batch: ImportBatch, now: datetime) -> Iterator[Compared]:
+    lines = FormerLine.objects.filter(batch=batch).order_by("locality", "birth_year", "line")
+    rows = lines.values_list(
+        "locality", "birth_year", "line", "application", "application__state", "problem"
+    ).iterator()
+    places = Locality.objects.in_bulk()
+    for (place, birth_year), some in groupby(rows, key=lambda row: row[:2]):
+        file = [Standing(line, key, _reason(key, state, problem)) for *_, line, key, state, problem in some]
+        if place is None or birth_year is None:
+            for one in file:
+                yield Compared(one.line, Outcome.LEFT_OUT, None, None, {one.reason: 1})
+            continue
+        waiting = list(in_queue(locality=places[place], birth_year=birth_year).select_related("locality"))
+        numbers = numbers_of(waiting, now=now)
+        waiting.sort(key=lambda one: numbers[one.pk])
+        yield from compare(file, [(one.pk, one.tier) for one in waiting])
+
+
+def _reason(key: Hashable | None, state: str | None, problem: str) -> Reason:
+    if key is None:
+        return _REASONS.get(problem, Reason.OTHER_FAULT)
+    return Reason.STOPPED if state == ApplicationState.STOP_LISTED else Reason.GONE

@@ -1,0 +1,81 @@
+"""manage.py reconcile_queue FILE: the former queue beside the portal's, line by line."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils.translation import override
+
+from applications.city.queue_file import Queue
+from applications.city.reconciling import Compared, Outcome, Reason, Reconciled, reconcile
+from applications.models import FormerLine
+from bulletin.models import ImportBatch
+from notifications.clock import read_clock
+
+
+class Command(BaseCommand):
+    help = (
+        "Compares a file that `import_queue` has loaded with the queue as it is now: every line keeps its place, was "
+        "moved and by whom, stands in its queue no more, or was left out and why. Ends with 1 while an official has "
+        "still to decide lines, and with 2 where the file was not loaded."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("file", type=Path, help="the very file that was loaded")
+        parser.add_argument("--format", choices=["text", "json"], default="text", help="of what is printed")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        batch = _batch_of(options["file"])
+        with override("en"):
+            found = reconcile(batch, now=read_clock())
+            if options["format"] == "json":
+                self.stdout.write(json.dumps(_told(batch, found), indent=2))
+            else:
+                self._print(found)
+        undecided = FormerLine.objects.filter(batch=batch, application=None, decided_at=None).count()
+        if undecided:
+            raise CommandError(f"Lines that an official has still to decide: {undecided}.", returncode=1)
+
+    def _print(self, found: Reconciled) -> None:
+        self.stdout.write(f"{len(found.lines):>8,}  lines in the file")
+        for outcome in Outcome:
+            self.stdout.write(f"{found.outcomes[outcome]:>8,}  {outcome.label}")
+        self.stdout.write("\nLines concerned by each reason:")
+        for reason in Reason:
+            if found.reasons[reason]:
+                self.stdout.write(f"{found.reasons[reason]:>8,}  {reason.label}")
+
+
+def _batch_of(path: Path) -> ImportBatch:
+    try:
+        with path.open("rb") as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    except (OSError, ValueError) as error:
+        raise CommandError(f"The file can't be read: {error}.", returncode=2) from error
+    loaded = ImportBatch.objects.filter(kind=Queue.name, sha256=sha256, undone_at=None)
+    batch = loaded.order_by("-loaded_at").first()
+    if batch is None:
+        raise CommandError("This file was not loaded: import_queue it first.", returncode=2)
+    return batch
+
+
+def _told(batch: ImportBatch, found: Reconciled) -> dict[str, Any]:
+    return {
+        "batch": batch.pk,
+        "sha256": batch.sha256,
+        "outcomes": {outcome.value: found.outcomes[outcome] for outcome in Outcome},
+        "reasons": {reason.value: by for reason, by in found.reasons.items()},
+        "lines": [_line(one) for one in found.lines],
+    }
+
+
+def _line(one: Compared) -> dict[str, Any]:
+    return {
+        "line": one.line,
+        "outcome": one.outcome.value,
+        "old": one.old,
+        "new": one.new,
+        "reasons": {reason.value: by for reason, by in one.reasons.items()},
+    }
