@@ -395,6 +395,13 @@ class Refusal(TextChoices):
     )
     # the portal
     PREVIEW = "preview", _("The portal is not open yet: the queue is still kept in the old one.")
+    NO_PUBLICATION_YET = (
+        "no_publication_yet",
+        _(
+            "The portal is not open yet. Keep the draft, and publish it after the opening: who is first in the queue "
+            "is decided at publication."
+        ),
+    )
     CALENDAR = (
         "calendar",
         _("The calendar of working days doesn't reach that far. Ask an official to add the year."),

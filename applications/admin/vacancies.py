@@ -75,6 +75,9 @@ TONES = {
     Vacancy.State.CLOSED: "warning",
 }
 
+# The buttons that put a draft into the bulletin.
+PUBLISHING = ("publish", "publish-soon")
+
 # How far back a form's birth years go: to the oldest kindergarten children.
 YEARS_BACK = 7
 
@@ -418,7 +421,13 @@ class VacancyAdmin(SeenAdmin, WorkAdmin):
         self, request: HttpRequest, obj: Vacancy, post_url_continue: str | None = None
     ) -> HttpResponse:
         """Go on to the draft's own page, where the next step, publishing, is."""
-        messages.success(request, gettext("The draft is saved. Check it and publish it."))
+        refusal = publication.why_nobody_publishes()
+        done = (
+            gettext("The draft is saved.")
+            if refusal
+            else gettext("The draft is saved. Check it and publish it.")
+        )
+        messages.success(request, done)
         return HttpResponseRedirect(page_of(obj))
 
     # --- many at once ----------------------------------------------------------------------------------------
@@ -463,11 +472,18 @@ class VacancyAdmin(SeenAdmin, WorkAdmin):
         }
         return TemplateResponse(request, "admin/work/bulk.html", context)
 
+    def why_not(self, request: HttpRequest, work: Work, obj: Vacancy, *, now: datetime) -> str:
+        refusal = publication.why_nobody_publishes() if work.name in PUBLISHING else None
+        return refusal.at_work if refusal else ""
+
     def has_work_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("bulletin.change_vacancy")
 
     @admin.action(description=_("Publish the selected vacancies"), permissions=["work"])
     def publish_selected(self, request: HttpRequest, queryset: QuerySet[Vacancy]) -> HttpResponse | None:
+        if refusal := publication.why_nobody_publishes():
+            messages.error(request, refusal.at_work)
+            return None
         return self.perform_many(
             request,
             queryset.order_by("pk"),

@@ -24,7 +24,6 @@ from django.utils.translation import gettext as _
 
 from applications.models import Rules
 from applications.places.occupancy import occupancies_of, place_day, room
-from applications.preview import is_preview
 from applications.refusals import Refusal
 from applications.rules.in_force import rules_at
 from bulletin.calendar import working_calendar
@@ -59,12 +58,13 @@ def why_not_publish(
 ) -> list[Obstacle]:
     """Every reason why a draft can't be published at `now`; none if it can.
 
-    The portal is open: who is at the head of the queue is decided at publication, and until the opening the queue that
-    counts is in the old one. Its group is not closed. Its places fit into the group's confirmed capacity beside all
-    that is taken and promised, and `beside` more places. Its birth years are those of children of the group's age on
-    the day on which a place can be taken. It opens as long after `now` as the rules demand (at short notice: not before
-    `now`), but not much later; it closes after that, collected bids after the same time at the earliest; and it is free
-    at a time near its opening. What depends on a value that is wrong itself, or on one of the `missing`, is not judged.
+    A draft is saved by the same rules, so whether anything may be published yet is asked elsewhere
+    (`publication.why_nobody_publishes`). Its group is not closed. Its places fit into the group's confirmed capacity
+    beside all that is taken and promised, and `beside` more places. Its birth years are those of children of the
+    group's age on the day on which a place can be taken. It opens as long after `now` as the rules demand (at short
+    notice: not before `now`), but not much later; it closes after that, collected bids after the same time at the
+    earliest; and it is free at a time near its opening. What depends on a value that is wrong itself, or on one of the
+    `missing`, is not judged.
     The draft need not be stored. Under `lock_places` the answer holds until the lock is given back.
     """
     found = [one for one in _instants_beyond_all_years(vacancy) if one.field not in missing]
@@ -76,7 +76,6 @@ def why_not_publish(
             found.extend(obstacles)
 
     lead = timedelta(0) if "group" in missing else publication_lead(vacancy.locality, now=now)
-    judge(_preview())
     judge(_closed(vacancy), "group")
     judge(_too_few(vacancy), "seats_total")
     judge(_opening(vacancy, now=now, lead=timedelta(0) if is_short_notice else lead), "group", "opens_at")
@@ -176,17 +175,6 @@ def _places(vacancy: Vacancy, *, now: datetime, beside: int) -> Iterator[Obstacl
             "left: %(left)s, school year: %(year)s. If children have left, count the group anew."
         )
         yield Obstacle("seats_total", words % {"left": max(left, 0), "year": year_in_words(year)})
-
-
-def _preview() -> Iterator[Obstacle]:
-    if is_preview():
-        yield Obstacle(
-            "opens_at",
-            _(
-                "The portal is not open yet. Keep the draft, and publish it after the opening: who is first in the "
-                "queue is decided at publication."
-            ),
-        )
 
 
 def _closed(vacancy: Vacancy) -> Iterator[Obstacle]:

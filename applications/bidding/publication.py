@@ -13,6 +13,7 @@ from applications.bidding.offers import end_recalled_offers
 from applications.models import CLAIMED, Application, Bid, PriorityCutoff
 from applications.moves import Refused, lock_vacancy, locking
 from applications.places.occupancy import lock_places
+from applications.preview import is_preview
 from applications.queue.order import head_by_tier
 from applications.refusals import Refusal
 from applications.rules.in_force import rules_at, rules_of_day
@@ -37,12 +38,14 @@ def publish_vacancy(
     can read; never before it is published. The window runs from the opening, for `Rules.priority_working_days`, to the
     same time of day. The first `seats x Rules.priority_seats_multiple` waiting applications of every matching queue are
     inside. `seen` is the mark (`seen_of`) of what the employee has read; None where nobody had a page to read. Raises
-    `Refused` (NOT_A_DRAFT, CHANGED_MEANWHILE), `ValidationError` with all that stands in the way
+    `Refused` (NO_PUBLICATION_YET, NOT_A_DRAFT, CHANGED_MEANWHILE), `ValidationError` with all that stands in the way
     (`obstacles.why_not_publish`), and `PermissionDenied` for a reason given by anybody but an official. Locks the
     vacancy, then the group.
     """
     if short_notice_reason and not actor.has_perm(SHORTEN_LEAD):
         raise PermissionDenied
+    if refusal := why_nobody_publishes():
+        raise Refused(refusal)
     with locking():
         vacancy = lock_vacancy(vacancy.pk)
         if vacancy.state != Vacancy.State.DRAFT:
@@ -68,6 +71,15 @@ def publish_vacancy(
             now=now,
         )
     return vacancy
+
+
+def why_nobody_publishes() -> Refusal | None:
+    """Why nothing at all can be published now; None once the portal is open.
+
+    Who is at the head of the queue is decided at publication, and until the opening the queue that counts is in the old
+    portal. Drafts are written all the same.
+    """
+    return Refusal.NO_PUBLICATION_YET if is_preview() else None
 
 
 def seen_of(vacancy: Vacancy) -> str:

@@ -1,16 +1,23 @@
 """Before the opening: what pages say and offer, and what a campaign asks of families who could not answer."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from html import unescape
+from io import StringIO
+from typing import ClassVar
 
 import pytest
+from django.core.management import call_command
 from django.test import override_settings
 from django.urls import reverse
 from django.utils import translation
+from django.utils.translation import gettext
 
-from applications.bidding.obstacles import why_not_publish
+from accounts.roles import Role
+from applications.admin.group_names import name_of
+from applications.bidding.publication import publish_vacancy
 from applications.jobs import telling
 from applications.models import Application
+from applications.moves import Refused
 from applications.preview import preview_words
 from applications.refusals import Refusal
 from applications.states import ApplicationState
@@ -19,6 +26,7 @@ from bulletin.models import Vacancy
 from notifications.models import Message
 from tests.applications.conftest import ZONE
 from tests.factories import ChildFactory, GuardianshipFactory, UserFactory, VacancyFactory
+from tests.staff import employee, inside, worker_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
@@ -31,6 +39,10 @@ CAMPAIGN_OVER = datetime(2019, 10, 2, tzinfo=ZONE)
 def preview(settings):
     settings.MODE = "preview"
     settings.OPENS_ON = date(2019, 7, 1)
+
+
+def work_url(vacancy, name):
+    return reverse("admin:bulletin_vacancy_work", args=[vacancy.pk, name])
 
 
 def page_of(client, url, **data):
@@ -115,16 +127,78 @@ class TestWhatPagesSay:
             assert client.get(reverse(name)).status_code == 200
 
 
-class TestPublication:
-    def test_a_draft_says_beforehand_that_it_waits_for_the_opening(self, scene, preview):
-        draft = VacancyFactory(
-            group=scene.group,
-            state=Vacancy.State.DRAFT,
-            published_at=None,
-            opens_at=scene.now + timedelta(days=40),
+class TestDrafts:
+    """They are written before the opening, and published after it."""
+
+    OPENS_AT: ClassVar = datetime(2019, 7, 10, 18, tzinfo=ZONE)
+    FORM: ClassVar = {
+        "seats_total": "3",
+        "opens_at_0": "10.07.2019",
+        "opens_at_1": "18:00",
+        "vacant_from_0": "01.08.2019",
+        "vacant_from_1": "09:00",
+        "place_type": "vacant",
+        "mode": "first_come",
+        "responsible": "Омарова А.",
+    }
+
+    @pytest.fixture
+    def desk(self, scene, preview):
+        return inside(worker_of(scene.group.kindergarten))
+
+    def drafts(self, group):
+        return [draft for draft in group.vacancies.all() if draft.state == Vacancy.State.DRAFT]
+
+    def draft(self, group):
+        return VacancyFactory(
+            group=group, state=Vacancy.State.DRAFT, published_at=None, opens_at=self.OPENS_AT
         )
-        obstacles = why_not_publish(draft, now=scene.now)
-        assert [one.field for one in obstacles] == ["opens_at"]
+
+    def test_one_is_saved_by_its_form_and_says_what_it_waits_for(self, scene, desk):
+        answer = desk.post(
+            reverse("admin:bulletin_vacancy_add"), self.FORM | {"group": scene.group.pk}, follow=True
+        )
+        (draft,) = self.drafts(scene.group)
+        page = unescape(answer.content.decode())
+        assert str(Refusal.NO_PUBLICATION_YET.at_work) in page
+        assert work_url(draft, "publish") not in page
+        assert gettext("The draft is saved.") in page
+
+    def test_many_are_saved_at_once(self, scene, desk):
+        common = {f"common-{name}": value for name, value in self.FORM.items() if name != "seats_total"}
+        row = {"row-0-group": name_of(scene.group), "row-0-seats_total": "3", "row-0-birth_years": ""}
+        assert desk.post(reverse("admin:bulletin_vacancy_bulk"), common | row).status_code == 302
+        assert len(self.drafts(scene.group)) == 1
+
+    def test_a_file_brings_them(self, scene, preview, tmp_path):
+        heading = "kindergarten;group;birth_years;seats_total;opens_at;responsible"
+        group = scene.group
+        line = f"{group.kindergarten.slug};{group.name};2017;3;10.07.2019 18:00;Омарова А."
+        file = tmp_path / "vacancies.csv"
+        file.write_text(f"{heading}\n{line}\n")
+        call_command("import_vacancies", str(file), stdout=StringIO())
+        assert len(self.drafts(group)) == 1
+
+    @pytest.mark.parametrize("name", ["publish", "publish-soon"])
+    def test_no_button_publishes_before_the_opening(self, scene, desk, settings, name):
+        draft = self.draft(scene.group)
+        chief = inside(employee(Role.OFFICIAL, is_superuser=True))
+        page = chief.post(work_url(draft, name), {"reason": "Топ ашылды"}, follow=True).content.decode()
+        assert str(Refusal.NO_PUBLICATION_YET.at_work) in unescape(page)
+        chosen = {"action": "publish_selected", "_selected_action": draft.pk}
+        page = chief.post(reverse("admin:bulletin_vacancy_changelist"), chosen, follow=True).content.decode()
+        assert str(Refusal.NO_PUBLICATION_YET.at_work) in unescape(page)
+        draft.refresh_from_db()
+        assert draft.state == Vacancy.State.DRAFT
+
+    def test_the_same_draft_is_published_after_it(self, scene, preview, settings):
+        draft = self.draft(scene.group)
+        chief = employee(Role.OFFICIAL, is_superuser=True)
+        with pytest.raises(Refused) as refused:
+            publish_vacancy(draft, actor=chief, now=scene.now)
+        assert refused.value.reason == Refusal.NO_PUBLICATION_YET
+        settings.MODE = "open"
+        assert publish_vacancy(draft, actor=chief, now=scene.now).state == Vacancy.State.PUBLISHED
 
 
 class TestCampaigns:

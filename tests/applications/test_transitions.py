@@ -992,7 +992,7 @@ def test_before_the_opening_families_and_the_portal_change_nothing_and_afterward
     settings.MODE = "preview"
     if transition in AFTER_THE_OPENING:
         assert said_before_the_opening(ready) in (
-            ["opens_at"],
+            [Refusal.NO_PUBLICATION_YET],
             [Refusal.PREVIEW],
             [] if ready.quiet else None,
         )
