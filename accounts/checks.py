@@ -9,6 +9,7 @@ from django.core.checks import CheckMessage, Error, Tags, register
 from accounts.identity_provider import get_provider
 from accounts.identity_provider.signed import public_key
 from accounts.kept_files import Room, try_keeping_in_time
+from accounts.registry import is_simulated
 from accounts.registry.http import own_papers
 from notifications import peers
 from notifications.named_classes import find_class
@@ -47,7 +48,7 @@ def registry_exists(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
 @register(deploy=True)
 def no_simulated_registry(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Made-up people may register only in the demo."""
-    if settings.DEMO or registry_exists(None) or not _is_simulated():
+    if settings.DEMO or registry_exists(None) or not is_simulated():
         return []
     return [
         Error(
@@ -61,7 +62,7 @@ def no_simulated_registry(app_configs: Any, **kwargs: Any) -> list[CheckMessage]
 @register(deploy=True)
 def registry_has_address(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """The HTTP registry needs an address that encrypts what travels, and a token."""
-    if registry_exists(None) or _is_simulated():
+    if registry_exists(None) or is_simulated():
         return []
     if settings.PERSON_REGISTRY_URL.startswith("https://") and settings.PERSON_REGISTRY_TOKEN:
         return []
@@ -100,10 +101,6 @@ def files_can_be_kept(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
         return []
     hint = "Set MEDIA_ROOT to a folder that the portal's account may write to, on a disk with room."
     return [Error(f"Files can't be kept in MEDIA_ROOT. {reason}", hint=hint, id="accounts.E006")]
-
-
-def _is_simulated() -> bool:
-    return bool(getattr(find_class(settings.PERSON_REGISTRY, having="find_person"), "simulated", False))
 
 
 @register(Tags.compatibility)

@@ -10,7 +10,7 @@ from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from balabaqsha.ready.questions import Colour, findings, is_ready
+from balabaqsha.ready.questions import Colour, findings, verdict
 from balabaqsha.ready.reading import read_known
 from notifications.clock import read_clock
 
@@ -31,7 +31,7 @@ def ready(request: HttpRequest) -> HttpResponse:
         **admin.site.each_context(request),
         "title": gettext("Ready to open?"),
         "findings": sorted(found, key=lambda one: order.index(one.colour)),
-        "is_ready": is_ready(found),
+        "colour": verdict(found),
         "now": now,
     }
     return TemplateResponse(request, "admin/ready.html", context)

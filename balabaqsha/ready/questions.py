@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
@@ -54,7 +54,8 @@ class Known:
     registry_is_simulated: bool
     registry_answered_at: datetime | None
     keys_fit: bool | None
-    backup_at: datetime | None = None
+    # The day of the newest backup, by the word of whoever has restored it: the portal itself knows of none.
+    backup_of: date | None = None
 
 
 @dataclass(frozen=True)
@@ -77,9 +78,10 @@ def findings(known: Known) -> list[Finding]:
     return [ask(known) for ask in _QUESTIONS]
 
 
-def is_ready(found: list[Finding]) -> bool:
-    """Whether everything is green: what nobody knows is not taken for well."""
-    return all(one.colour is Colour.GREEN for one in found)
+def verdict(found: list[Finding]) -> Colour:
+    """Red if anything is, else unknown if anything is: what nobody knows is not taken for well."""
+    colours = {one.colour for one in found}
+    return next((one for one in (Colour.RED, Colour.UNKNOWN) if one in colours), Colour.GREEN)
 
 
 class _Ask:
@@ -101,7 +103,7 @@ class _Ask:
 def _opening(known: Known) -> Finding:
     ask = _Ask("opening", _("Is the day of the opening set?"))
     if not known.is_preview:
-        return ask.well(_("The portal is open."))
+        return _opened(ask, known)
     name_it = _("Name the day in this setting, and start the portal anew.")
     if known.opens_on is None:
         return ask.missing(
@@ -113,6 +115,20 @@ def _opening(known: Known) -> Finding:
             _("The day is over, and the portal is not open: %(day)s") % day, name_it, "OPENS_ON"
         )
     return ask.well(_("Families read that it opens on: %(day)s") % day)
+
+
+def _opened(ask: _Ask, known: Known) -> Finding:
+    """The day named rules over campaigns (`applications.preview.rests`) also once the portal is open."""
+    if known.opens_on is None or known.opens_on <= known.today:
+        return ask.well(_("The portal is open."))
+    words = _(
+        "The portal is open, but the day named is still ahead, and no family is asked for its interest: %(day)s"
+    )
+    return ask.missing(
+        words % {"day": f"{known.opens_on:%d.%m.%Y}"},
+        _("Name the day on which it opened, or let it wait for that day."),
+        "OPENS_ON, MODE=preview",
+    )
 
 
 def _demo(known: Known) -> Finding:
@@ -186,10 +202,14 @@ def _keys(known: Known) -> Finding:
 
 def _backup(known: Known) -> Finding:
     ask = _Ask("backup", _("Is there a backup that is not older than a day?"))
-    return ask.unknown(
-        _("The portal does not know of backups."),
-        _("Look for it where backups are kept, and restore it once on another machine."),
-    )
+    look = _("Look for it where backups are kept, and restore it once on another machine.")
+    see = "docs/operators.md, Backups · manage.py ready --restored-backup-of DAY"
+    if known.backup_of is None:
+        return ask.unknown(_("The portal does not know of backups."), look, see)
+    day = {"day": f"{known.backup_of:%d.%m.%Y}"}
+    if known.today - known.backup_of > timedelta(days=1):
+        return ask.missing(_("The newest one that was restored is of: %(day)s") % day, look, see)
+    return ask.well(_("Restored by your own word, it is of: %(day)s") % day)
 
 
 def _sms(known: Known) -> Finding:
@@ -210,23 +230,33 @@ def _sms(known: Known) -> Finding:
         return ask.missing(
             _("The last one could not be sent."), _("This command says what the gateway answers."), _TEST_SMS
         )
-    answer = _("The gateway took the last one on: %(time)s. Whether it arrived, your own phone says.")
-    return ask.well(answer % {"time": _time(known.sms_sent_at)})
+    time = {"time": _time(known.sms_sent_at)}
+    if _is_old(known.sms_sent_at, known):
+        return ask.unknown(
+            _("The last one is of: %(time)s. Since then nobody knows.") % time,
+            _("Send one by this command, then register with your own phone."),
+            _TEST_SMS,
+        )
+    return ask.well(
+        _("The gateway took the last one on: %(time)s. Whether it arrived, your own phone says.") % time
+    )
 
 
 def _registry(known: Known) -> Finding:
     ask = _Ask("registry", _("Does the state registry answer?"))
     if known.registry_is_simulated:
         return ask.missing(_("It is a made-up one."), _("Take this setting away."), "PERSON_REGISTRY")
-    if known.registry_answered_at is None:
+    at = known.registry_answered_at
+    answer = _("Its last answer that was kept: %(time)s") % {"time": _time(at)} if at else ""
+    if at is None or _is_old(at, known):
         return ask.unknown(
-            _("Nobody has been looked up yet."),
-            _("This command says how its answers differ from the contract."),
+            answer or _("Nobody has been looked up yet."),
+            _(
+                "This command says how its answers differ from the contract. Then register one person with an IIN."
+            ),
             "manage.py try_registry IIN · docs/registry.md",
         )
-    return ask.well(
-        _("Its last answer that was kept: %(time)s") % {"time": _time(known.registry_answered_at)}
-    )
+    return ask.well(answer)
 
 
 def _calendar(known: Known) -> Finding:
@@ -305,10 +335,16 @@ def _employees(known: Known) -> Finding:
     return ask.well(_("Kindergartens with places: %(number)s") % {"number": known.kindergartens_with_vacancy})
 
 
+def _is_old(at: datetime, known: Known) -> bool:
+    """Whether what went well then says nothing of today."""
+    return known.today - at.date() > _FRESH
+
+
 def _time(at: datetime) -> str:
     return f"{at:%d.%m.%Y %H:%M}"
 
 
+_FRESH: Final = timedelta(days=7)
 _TEST_SMS: Final = "manage.py send_test_sms PHONE"
 # The parts of `/health/` that are asked about.
 _PARTS: Final[Mapping[str, str | Promise]] = {

@@ -1,6 +1,6 @@
 """What the questions of readiness are answered from, asked once: of the settings, of `/health/` and of the rows."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 
 from cryptography.fernet import InvalidToken
@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from accounts.identity import iin_hashes
 from accounts.models import Profile
+from accounts.registry import is_simulated
 from applications.bidding.stand_ins import ANSWER
 from applications.models import GroupProposal, Rules
 from applications.preview import is_preview
@@ -41,8 +42,11 @@ _TO_ANSWER: Final = (Vacancy.State.DRAFT, Vacancy.State.PUBLISHED)
 _NAMED: Final = 5
 
 
-def read_known(*, now: datetime) -> Known:
-    """Ask everything. It takes a second or two: for one person who wants to know, not for a page of families."""
+def read_known(*, now: datetime, backup_of: date | None = None) -> Known:
+    """Ask everything but the day of a backup, which only people know.
+
+    It takes a second or two: for one person who wants to know, not for a page of families.
+    """
     today = timezone.localdate(now)
     offering = Kindergarten.objects.filter(
         Exists(Vacancy.objects.filter(group__kindergarten=OuterRef("pk"), state__in=_TO_ANSWER))
@@ -72,9 +76,10 @@ def read_known(*, now: datetime) -> Known:
         ),
         sms_sent_at=_newest(Message.objects.all(), "sent_at"),
         sms_failed_at=_newest(Message.objects.filter(state=Message.State.FAILED), "created_at"),
-        registry_is_simulated=".simulator." in settings.PERSON_REGISTRY,
+        registry_is_simulated=is_simulated(),
         registry_answered_at=_newest(Profile.objects.filter(is_typed=False), "registry_asked_at"),
         keys_fit=_keys_fit(),
+        backup_of=backup_of,
     )
 
 

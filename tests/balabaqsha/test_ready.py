@@ -15,7 +15,7 @@ from accounts.models import Profile
 from accounts.roles import Role
 from balabaqsha.management.commands import ready as command
 from balabaqsha.ready import reading
-from balabaqsha.ready.questions import Colour, Known, Missing, findings, is_ready
+from balabaqsha.ready.questions import Colour, Known, Missing, findings, verdict
 from bulletin.models import Vacancy
 from notifications.models import Message
 from tests.factories import GroupFactory, KindergartenFactory, LocalityFactory, ProfileFactory, VacancyFactory
@@ -52,15 +52,29 @@ WELL = Known(
 )
 
 
+class MadeUp:
+    """A registry that is not the portal's own simulated one."""
+
+    simulated = True
+
+    def find_person(self):
+        raise NotImplementedError
+
+
 def colours(known):
     return {one.name: one.colour for one in findings(known)}
 
 
-def test_all_that_can_be_known_is_green_and_a_backup_never_is():
+def test_all_that_can_be_known_is_green_and_a_backup_is_unknown():
     assert {name for name, colour in colours(WELL).items() if colour != Colour.GREEN} == {"backup"}
     assert colours(WELL)["backup"] == Colour.UNKNOWN
-    assert not is_ready(findings(WELL))
-    assert is_ready([one for one in findings(WELL) if one.name != "backup"])
+    assert verdict(findings(WELL)) is Colour.UNKNOWN
+    assert verdict(findings(replace(WELL, is_demo=True))) is Colour.RED
+
+
+def test_of_a_backup_only_people_can_say():
+    restored = replace(WELL, backup_of=WELL.today - timedelta(days=1))
+    assert verdict(findings(restored)) is Colour.GREEN
 
 
 @pytest.mark.parametrize(
@@ -70,6 +84,11 @@ def test_all_that_can_be_known_is_green_and_a_backup_never_is():
         ({"opens_on": date(2027, 1, 31)}, "opening", Colour.RED),
         ({"opens_on": date(2027, 2, 1)}, "opening", Colour.GREEN),
         ({"is_preview": False, "opens_on": None}, "opening", Colour.GREEN),
+        # Campaigns rest until that day.
+        ({"is_preview": False, "opens_on": date(2027, 2, 2)}, "opening", Colour.RED),
+        ({"is_preview": False, "opens_on": date(2027, 2, 1)}, "opening", Colour.GREEN),
+        ({"backup_of": date(2027, 1, 30)}, "backup", Colour.RED),
+        ({"backup_of": date(2027, 2, 1)}, "backup", Colour.GREEN),
         ({"is_demo": True}, "demo", Colour.RED),
         ({"faults": ["ALLOWED_HOSTS"]}, "settings", Colour.RED),
         ({"health": HEALTH | {"redis": "failing"}}, "services", Colour.RED),
@@ -97,6 +116,9 @@ def test_all_that_can_be_known_is_green_and_a_backup_never_is():
         ({"sms_sent_at": None}, "sms", Colour.RED),
         ({"sms_failed_at": NOW + timedelta(seconds=1)}, "sms", Colour.RED),
         ({"health": HEALTH | {"outbox": "late"}}, "sms", Colour.RED),
+        ({"sms_sent_at": NOW - timedelta(days=8), "sms_failed_at": None}, "sms", Colour.UNKNOWN),
+        ({"sms_sent_at": NOW - timedelta(days=7), "sms_failed_at": None}, "sms", Colour.GREEN),
+        ({"registry_answered_at": NOW - timedelta(days=8)}, "registry", Colour.UNKNOWN),
         ({"registry_answered_at": None}, "registry", Colour.UNKNOWN),
         ({"registry_is_simulated": True}, "registry", Colour.RED),
     ],
@@ -137,6 +159,12 @@ class TestWhatIsRead:
         assert known.nobody_answers == Missing(1, [str(group.kindergarten)])
         worker_of(group.kindergarten)
         assert reading.read_known(now=NOW).nobody_answers == NONE
+
+    def test_a_registry_of_ones_own_that_makes_people_up_is_seen(self, settings):
+        settings.PERSON_REGISTRY = f"{__name__}.MadeUp"
+        assert reading.read_known(now=NOW).registry_is_simulated
+        settings.PERSON_REGISTRY = "accounts.registry.http.HttpRegistry"
+        assert not reading.read_known(now=NOW).registry_is_simulated
 
     def test_a_place_that_nobody_offers_any_more_needs_nobody(self):
         VacancyFactory(state=Vacancy.State.RECALLED)
@@ -183,7 +211,7 @@ class TestCommand:
     def test_it_names_what_is_missing_with_the_remedy(self, monkeypatch):
         said, refused = self.run(monkeypatch, replace(WELL, faults=["x"]))
         assert refused.returncode == 1
-        assert "settings, backup" in str(refused)
+        assert str(refused) == "The city is not ready to open: settings."
         assert "MISSING  May a real portal run" in said
         assert "-> This command names each, with its remedy. (manage.py check --deploy)" in said
         assert "unknown  Is there a backup" in said
@@ -191,15 +219,28 @@ class TestCommand:
     def test_a_program_can_read_it(self, monkeypatch):
         said, _refused = self.run(monkeypatch, WELL, format="json")
         told = json.loads(said)
-        assert told["ready"] is False
+        assert (told["ready"], told["colour"]) == (False, "unknown")
         assert {one["name"]: one["colour"] for one in told["findings"]} == colours(WELL)
 
-    def test_it_ends_with_nothing_when_all_is_green(self, monkeypatch):
-        monkeypatch.setattr(command, "read_known", lambda **_: WELL)
+    def test_what_only_people_know_ends_otherwise_than_what_is_missing(self, monkeypatch):
+        _said, refused = self.run(monkeypatch, WELL)
+        assert refused.returncode == 3
+        assert "backup" in str(refused)
+
+    def test_it_ends_with_nothing_once_people_have_said_it(self, monkeypatch):
+        monkeypatch.setattr(
+            command, "read_known", lambda *, backup_of, **_: replace(WELL, backup_of=backup_of)
+        )
         monkeypatch.setattr(command, "read_clock", lambda: NOW)
-        green = [one for one in findings(WELL) if one.name != "backup"]
-        monkeypatch.setattr(command, "findings", lambda known: green)
-        call_command("ready", stdout=StringIO())
+        out = StringIO()
+        call_command("ready", restored_backup_of=date(2027, 2, 1), format="json", stdout=out)
+        assert json.loads(out.getvalue())["ready"] is True
+
+    @pytest.mark.parametrize("day", ["2027-02-03", "yesterday"])
+    def test_a_day_that_can_not_be_is_refused(self, monkeypatch, day):
+        monkeypatch.setattr(command, "read_clock", lambda: NOW)
+        with pytest.raises(CommandError):
+            call_command("ready", "--restored-backup-of", day, stdout=StringIO())
 
 
 @pytest.mark.django_db
