@@ -37,17 +37,13 @@ from applications.admin.work import (
 )
 from applications.closings import deciding, ending, moving
 from applications.closings.places import left_out, stay_out
-from applications.closings.touched import (
-    counted_without_contract,
-    ended_by,
-    referrals_that_end,
-    touched_by,
-)
+from applications.closings.touched import ended_by, groups_of, referrals_that_end, touched_by
 from applications.families.names import shown_name
 from applications.journal_actions import Action
 from applications.models import Contract, Referral, ToldOfClosing
 from applications.moves import Refused
 from applications.own_rows import own_rows
+from applications.places.occupancy import counted_without_contract
 from applications.refusals import Refusal
 from applications.rosters.held import awaited_at, bids_for, enrolled_in, enrolled_in_group
 from applications.rules.closing import why_not_closed
@@ -214,7 +210,7 @@ def _effect(closing: Closing, *, reader: User, now: datetime) -> Rows:
             "label": gettext(
                 "Children counted there without a contract here: call their families yourselves"
             ),
-            "value": counted_without_contract(closing, year=school_year(today)),
+            "value": counted_without_contract(groups_of(closing), year=school_year(today)),
         },
     ]
 

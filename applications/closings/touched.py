@@ -2,13 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from django.db.models import Func, IntegerField, OuterRef, QuerySet, Subquery
+from django.db.models import QuerySet
 
-from applications.models import Bid, Contract, Event, Headcount, Offer, Referral
+from applications.models import Bid, Contract, Event, Offer, Referral
 from applications.places.enrolled import in_groups
-from applications.states import LIVE_OFFERS, BidState, Move, ProposalState, ReferralState
+from applications.states import LIVE_OFFERS, BidState, Move, ReferralState
 from bulletin.models import Closing, Group, Vacancy
 
 _PLACE = "group__kindergarten__locality"
@@ -34,26 +33,6 @@ def ended_by(closing: Closing) -> list[Event]:
 def referrals_that_end(closing: Closing, *, at: datetime) -> list[Referral]:
     """Those that are valid at the instant of the decision; what has run out before is no matter of the closing."""
     return [one for one in touched_by(closing).referrals if one.is_extendable(now=at)]
-
-
-def counted_without_contract(closing: Closing, *, year: int) -> int:
-    """How many children of the newest approved counts up to a school year have no contract here; nobody tells these."""
-    here = groups_of(closing).order_by()
-    counts = Headcount.objects.filter(
-        group__in=here, state=ProposalState.APPROVED, school_year__lte=year
-    ).order_by("group_id", "-school_year", "-counted_at", "-pk")
-    known = counts.distinct("group_id").annotate(
-        known=_signed_by_then(moved_to=None, referral__bid__vacancy__group=OuterRef("group"))
-        + _signed_by_then(moved_to=OuterRef("group"))
-    )
-    return sum(max(children - contracts, 0) for children, contracts in known.values_list("children", "known"))
-
-
-def _signed_by_then(**in_group: Any) -> Subquery:
-    """How many contracts in the group of a count had been signed as it was counted."""
-    contracts = Contract.objects.filter(signed_at__lte=OuterRef("counted_at"), **in_group).order_by()
-    counted = contracts.annotate(signed_by_then=Func("pk", function="count", output_field=IntegerField()))
-    return Subquery(counted.values("signed_by_then"))
 
 
 @dataclass(frozen=True)

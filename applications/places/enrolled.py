@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.db.models import Q, QuerySet
 
 from bulletin.models import Group
+from bulletin.workdays import end_of_day
 
 
 def in_groups(groups: Iterable[Group] | Iterable[int] | QuerySet[Any, Any]) -> Q:
@@ -22,6 +24,18 @@ class Stay:
     group_id: int
     since: datetime
     until: datetime | None
+
+    def includes(self, at: datetime) -> bool:
+        return self.since <= at and (self.until is None or at < self.until)
+
+
+def gone_at(*, left_on: date, ended_at: datetime, zone: ZoneInfo) -> datetime:
+    """From when on a count of children does not hold a child who left. Pure.
+
+    From the moment at which that was entered; where it was entered on a later day, from the end of the day on which the
+    child left.
+    """
+    return min(ended_at, end_of_day(left_on, zone))
 
 
 def stays(

@@ -19,13 +19,12 @@ from django.db import connection
 from django.db.models import Count, Max, Q, QuerySet
 
 from applications.models import Contract, Headcount
-from applications.places.enrolled import in_groups, stays
+from applications.places.enrolled import Stay, gone_at, in_groups, stays
 from applications.states import BidState, ProposalState
 from bulletin.models import Group, Vacancy
 from bulletin.opening import Phase, phase
 from bulletin.school_years import school_year
 from bulletin.selectors import with_pauses
-from bulletin.workdays import start_of_day
 
 _CONTRACTS_OF: Final = (Path(__file__).parent / "contracts_of.sql").read_text()
 
@@ -47,7 +46,7 @@ class Counted:
 class Promised:
     """What one vacancy promises: its free places, bids and referrals; and when its contracts were signed.
 
-    `left`: of the contracts that have ended, when each was signed, and when the day began on which the child left.
+    `left`: of the contracts that have ended, when each was signed, and from when on no count holds it.
     """
 
     school_year: int
@@ -104,7 +103,7 @@ def _besides(count: Counted | None, promised: Promised) -> int:
         return promised.places + len(promised.signed)
     year = promised.school_year
     came_later = sum(not count.holds(at, year=year) for at in promised.signed)
-    # Whoever was counted and has left since. On the day of the count itself nobody knows which came first.
+    # Whoever was counted and has left since.
     left = sum(count.holds(at, year=year) and count.at < gone for at, gone in promised.left)
     return promised.places + came_later - left
 
@@ -157,11 +156,12 @@ def _promises(vacancies: QuerySet[Vacancy], *, now: datetime) -> dict[int, list[
     left: dict[UUID, list[tuple[datetime, datetime]]] = defaultdict(list)
     with connection.cursor() as cursor:
         cursor.execute(_CONTRACTS_OF, [list(found)])
-        for vacancy_id, holds_seat, signed_at, left_on, moved_at in cursor.fetchall():
+        for vacancy_id, holds_seat, signed_at, left_on, ended_at, moved_at in cursor.fetchall():
             if holds_seat:
                 signed[vacancy_id].append(moved_at or signed_at)
             if left_on is not None and moved_at is None:
-                gone = start_of_day(left_on, found[vacancy_id].locality.zone)
+                zone = found[vacancy_id].locality.zone
+                gone = gone_at(left_on=left_on, ended_at=ended_at, zone=zone)
                 left[vacancy_id].append((signed_at, gone))
     promised: dict[int, list[Promised]] = defaultdict(list)
     for vacancy in found.values():
@@ -180,28 +180,47 @@ def _promises(vacancies: QuerySet[Vacancy], *, now: datetime) -> dict[int, list[
 def _of_who_moved(keys: Iterable[int] | None) -> Iterator[tuple[int, Promised]]:
     """What children promise who have moved from one group to another, group by group.
 
-    A place of its own vacancy is counted with that. What a count of an earlier group holds is taken out of it from the
-    day of the move on; on that day itself nobody knows which came first.
+    A place of its own vacancy is counted with that. What a count of an earlier group holds is taken out of it.
     """
     contracts = Contract.objects.filter(transfers__isnull=False)
     if keys is not None:
         contracts = contracts.filter(Q(transfers__source__in=keys) | Q(transfers__target__in=keys))
+    for contract, year, stay in _stays_of(contracts):
+        if stay.until is not None:
+            yield stay.group_id, Promised(year, 0, left=((stay.since, stay.until),))
+        elif not contract.referral.bid.holds_seat:
+            yield stay.group_id, Promised(year, 0, (stay.since,))
+
+
+def _stays_of(contracts: QuerySet[Contract]) -> Iterator[tuple[Contract, int, Stay]]:
+    """Where children have been by their contracts, each stay with the first school year that it takes a place in."""
     place = "referral__bid__vacancy__group__kindergarten__locality"
     for contract in contracts.select_related(place).prefetch_related("transfers").distinct():
-        bid, zone = contract.referral.bid, contract.referral.bid.vacancy.locality.zone
-        first_year = school_year(place_day(bid.vacancy))
-        gone = start_of_day(contract.left_on, zone) if contract.left_on else None
+        vacancy = contract.referral.bid.vacancy
+        zone, first_year, gone = vacancy.locality.zone, school_year(place_day(vacancy)), None
+        if contract.left_on is not None and contract.ended_at is not None:
+            gone = gone_at(left_on=contract.left_on, ended_at=contract.ended_at, zone=zone)
         moves = [(one.at, one.target_id) for one in contract.transfers.all()]
-        for stay in stays(bid.vacancy.group_id, signed_at=contract.signed_at, moves=moves, ended_at=gone):
+        for stay in stays(vacancy.group_id, signed_at=contract.signed_at, moves=moves, ended_at=gone):
             year = first_year
             if stay.since != contract.signed_at:
                 year = max(first_year, school_year(stay.since.astimezone(zone).date()))
-            if stay.until is None:
-                if not bid.holds_seat:
-                    yield stay.group_id, Promised(year, 0, (stay.since,))
-            else:
-                until = start_of_day(stay.until.astimezone(zone).date(), zone)
-                yield stay.group_id, Promised(year, 0, left=((stay.since, until),))
+            yield contract, year, stay
+
+
+def counted_without_contract(groups: QuerySet[Group], *, year: int) -> int:
+    """How many children that the newest counts up to a school year hold have no contract here. Three statements."""
+    keys = groups.order_by().values("pk")
+    approved = Headcount.objects.filter(group__in=keys, state=ProposalState.APPROVED, school_year__lte=year)
+    newest = approved.order_by("group_id", "-school_year", "-counted_at", "-pk").distinct("group_id")
+    counts = {one.group_id: one for one in newest}
+    by_contract: dict[int, int] = defaultdict(int)
+    passed_through = Q(transfers__source__in=keys) | Q(transfers__target__in=keys)
+    for _contract, first_year, stay in _stays_of(Contract.objects.filter(in_groups(keys) | passed_through)):
+        count = counts.get(stay.group_id)
+        if count and first_year <= count.school_year and stay.includes(count.counted_at):
+            by_contract[stay.group_id] += 1
+    return sum(max(count.children - by_contract[key], 0) for key, count in counts.items())
 
 
 def signed_contracts(groups: Iterable[Group]) -> dict[tuple[int, int], list[datetime]]:

@@ -45,7 +45,7 @@ promised AS MATERIALIZED (
 contract AS MATERIALIZED (
     SELECT v.group_id, v.year,
         coalesce((SELECT max(t.at) FROM applications_transfer t WHERE t.contract_id = c.id), c.signed_at) AS signed_at,
-        CASE WHEN b.holds_seat THEN NULL ELSE c.left_on::timestamp AT TIME ZONE f.timezone END AS gone_at
+        CASE WHEN b.holds_seat THEN NULL ELSE least(c.ended_at, (c.left_on + 1)::timestamp AT TIME ZONE f.timezone) END AS gone_at
     FROM promised v
     JOIN free f USING (group_id)
     JOIN applications_bid b ON b.vacancy_id = v.id
@@ -62,7 +62,8 @@ move AS MATERIALIZED (
     WINDOW one AS (PARTITION BY t.contract_id ORDER BY t.at, t.id)
 ),
 moved AS MATERIALIZED (
-    SELECT c.id AS contract_id, c.signed_at, c.left_on, b.holds_seat, l.timezone,
+    SELECT c.id AS contract_id, c.signed_at, b.holds_seat, l.timezone,
+        least(c.ended_at, (c.left_on + 1)::timestamp AT TIME ZONE l.timezone) AS gone_at,
         extract(
             year FROM (greatest(v.vacant_from, v.opens_at) AT TIME ZONE l.timezone) - interval '8 months'
         )::int AS year
@@ -76,14 +77,13 @@ moved AS MATERIALIZED (
     WHERE c.id IN (SELECT contract_id FROM move)
 ),
 stay AS MATERIALIZED (
-    SELECT m.source_id AS group_id, d.year, d.signed_at AS since,
-        (m.at AT TIME ZONE d.timezone)::date::timestamp AT TIME ZONE d.timezone AS gone_at
+    SELECT m.source_id AS group_id, d.year, d.signed_at AS since, m.at AS gone_at
     FROM move m JOIN moved d USING (contract_id)
     WHERE m.nth = 1
     UNION ALL
     SELECT m.target_id,
         greatest(d.year, extract(year FROM (m.at AT TIME ZONE d.timezone) - interval '8 months')::int), m.at,
-        coalesce((m.next_at AT TIME ZONE d.timezone)::date, d.left_on)::timestamp AT TIME ZONE d.timezone
+        coalesce(m.next_at, d.gone_at)
     FROM move m JOIN moved d USING (contract_id)
     WHERE m.next_at IS NOT NULL OR NOT d.holds_seat
 ),

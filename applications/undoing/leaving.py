@@ -21,7 +21,6 @@ from applications.states import (
 )
 from applications.undoing.kinds import Undoing, is_newest
 from bulletin.closings import is_closed
-from bulletin.workdays import start_of_day
 
 
 def may_take_back(contract: Contract, actor: User, *, now: datetime) -> bool:
@@ -70,15 +69,15 @@ def _why_not(request: UndoRequest, _application: Application, _now: datetime) ->
 
 
 def _counted_since(contract: Contract) -> Refusal | None:
-    """A count of children from after it has ended does not hold the child, but would be taken to.
+    """A count of children from after its end was entered does not hold the child, but would be taken to.
 
     Nor does one that waits to be confirmed. Certain only with the group's lock.
     """
-    assert contract.left_on is not None
-    group = contract.group
-    gone = start_of_day(contract.left_on, group.kindergarten.locality.zone)
+    assert contract.ended_at is not None
     states = (ProposalState.APPROVED, ProposalState.PROPOSED)
-    counts = Headcount.objects.filter(group=group, state__in=states, counted_at__gte=gone)
+    counts = Headcount.objects.filter(
+        group=contract.group, state__in=states, counted_at__gte=contract.ended_at
+    )
     return Refusal.COUNTED_SINCE if counts.exists() else None
 
 

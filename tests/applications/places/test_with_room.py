@@ -71,7 +71,12 @@ def fill(group, chance, *, staff):
                 BidFactory(vacancy=vacancy, state=BidState.PENDING, holds_seat=holds)
             elif kind == "left" or holds:
                 bid = BidFactory(vacancy=vacancy, state=BidState.ACTIVATED, holds_seat=holds)
-                left = {"left_on": (NOW + chance.choice(DAYS)).date(), "ended_at": NOW, "ended_by": staff}
+                left_at = NOW + chance.choice(DAYS)
+                left = {
+                    "left_on": left_at.date() - timedelta(days=chance.choice([0, 0, 1, 30])),
+                    "ended_at": left_at + timedelta(seconds=chance.choice([-1, 0, 1])),
+                    "ended_by": staff,
+                }
                 ContractFactory(
                     referral__bid=bid, referral__application=bid.application,
                     signed_at=NOW + chance.choice(DAYS), **(left if kind == "left" else {}),

@@ -214,9 +214,14 @@ def test_counts_of_children_hold_who_was_there(scene, contract, other, worker):
     count(other, 3, NOW + day)
     transfer(contract, target=other, reason="x", actor=worker, now=moved)
     assert totals(scene.group, other, at=moved) == [4, 4]
-    # On the day of the move itself nobody knows which came first: it is taken out of neither.
+    # On the day of the move, too, the moment decides: counted before it, the child was still there.
     count(scene.group, 5, moved - HOUR)
-    assert totals(scene.group, at=moved) == [5]
+    assert totals(scene.group, other, at=moved) == [4, 4]
+    with transaction.atomic():
+        count(scene.group, 4, moved)
+        count(other, 4, moved)
+        assert totals(scene.group, other, at=moved) == [4, 4]
+        transaction.set_rollback(True)
     count(scene.group, 4, moved + day)
     count(other, 4, moved + day)
     assert totals(scene.group, other, at=moved + day) == [4, 4]

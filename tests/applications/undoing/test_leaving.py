@@ -11,6 +11,7 @@ from accounts.roles import Role
 from applications.jobs.invariants import differences
 from applications.models import Application, Bid, Contract, Event, Headcount, Offer, UndoRequest
 from applications.moves import Refused, write_event
+from applications.places.enrolled import gone_at
 from applications.places.occupancy import Counted, Promised, occupancies_of, over_promised, reckon, room
 from applications.referrals import ending, issuing
 from applications.referrals.leaving import end_contract
@@ -31,7 +32,7 @@ from tests.staff import employee, inside, press, worker_of
 pytestmark = pytest.mark.django_db
 
 MICROSECOND = timedelta(microseconds=1)
-LEFT = date(2019, 7, 1)
+LEFT, DAY_BEFORE = date(2019, 7, 1), date(2019, 6, 30)
 ENDED = datetime(2019, 7, 1, 10, 0, tzinfo=ZONE)
 LEFT_AT = datetime(2019, 7, 1, 9, 0, tzinfo=ZONE)
 NEXT_DAY = datetime(2019, 7, 2, tzinfo=ZONE)
@@ -61,6 +62,18 @@ def test_who_was_counted_and_left_later_is_taken_out_of_the_count():
         assert found.promised == 0
 
 
+@pytest.mark.parametrize(
+    ("left_on", "gone"),
+    [
+        (LEFT, ENDED),
+        (LEFT - timedelta(days=1), datetime(2019, 7, 1, tzinfo=ZONE)),
+        (LEFT - timedelta(days=3), datetime(2019, 6, 29, tzinfo=ZONE)),
+    ],
+)
+def test_a_count_holds_a_child_until_its_end_is_entered_or_its_last_day_is_over(left_on, gone):
+    assert gone_at(left_on=left_on, ended_at=ENDED, zone=ZONE) == gone
+
+
 @pytest.fixture
 def worker(scene):
     return worker_of(scene.group.kindergarten)
@@ -78,8 +91,8 @@ def contract(scene, worker):
     return ending.sign_contract(issuing.activate_bid(bid, actor=worker, now=NOW), actor=worker, now=NOW)
 
 
-def end(contract, worker):
-    return end_contract(contract, left_on=LEFT, reason="Отбасы көшті", actor=worker, now=ENDED)
+def end(contract, worker, *, left_on=LEFT):
+    return end_contract(contract, left_on=left_on, reason="Отбасы көшті", actor=worker, now=ENDED)
 
 
 def why_refused(call, *args, **kwargs):
@@ -134,7 +147,7 @@ def test_a_place_of_the_bulletin_that_the_group_has_not_is_taken_out_of_it(scene
     Vacancy.objects.update(seats_total=places)
     scene.vacancy.refresh_from_db()
     full_without_the_child(scene, worker, counted_at=LEFT_AT)
-    end(contract, worker)
+    end(contract, worker, left_on=DAY_BEFORE)
     scene.vacancy.refresh_from_db()
     assert over_promised(now=ENDED) == []
     assert free(scene, now=ENDED) == 0
@@ -154,7 +167,7 @@ def test_after_an_award_a_place_that_the_group_has_not_goes_to_nobody(scene, con
     scene.vacancy.refresh_from_db()
     if is_full:
         full_without_the_child(scene, worker, counted_at=LEFT_AT)
-    end(contract, worker)
+    end(contract, worker, left_on=DAY_BEFORE)
     scene.vacancy.refresh_from_db()
     assert (Offer.objects.exists(), scene.vacancy.seats_taken) == ((False, 0) if is_full else (True, 1))
     assert over_promised(now=ENDED) == []
@@ -182,6 +195,23 @@ def test_who_ended_it_takes_it_back_until_the_day_is_over(scene, contract, worke
     assert Event.objects.latest("id").reason == ""
     assert why_refused(take_back_leaving, contract, actor=worker, now=ENDED) == Refusal.NOT_ALLOWED
     assert list(differences()) == []
+
+
+@pytest.mark.parametrize("left_on", [LEFT, DAY_BEFORE])
+def test_a_count_from_before_the_end_was_entered_hinders_nobody(scene, contract, worker, left_on):
+    """Counted in the morning of the day on which the child left, or on the day after it: taken back within the day."""
+    Headcount.objects.create(
+        group=scene.group, school_year=2018, children=5, counted_at=LEFT_AT, state=ProposalState.APPROVED,
+        proposed_at=LEFT_AT, proposed_by=worker, decided_by=employee(Role.OFFICIAL), decided_at=LEFT_AT,
+    )  # fmt: skip
+    Vacancy.objects.update(state=Vacancy.State.CLOSED)
+    before = free(scene, now=ENDED)
+    end(contract, worker, left_on=left_on)
+    # Counted after its last day, the child was not in the count.
+    assert free(scene, now=ENDED) == before + (left_on == LEFT)
+    take_back_leaving(Contract.objects.get(), actor=worker, now=ENDED + MICROSECOND)
+    assert free(scene, now=ENDED) == before
+    assert Application.objects.get().state == ApplicationState.ENROLLED
 
 
 def filed_anew(scene, bid):
