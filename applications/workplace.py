@@ -22,7 +22,7 @@ from applications.bidding.obstacles import opening_too_soon
 from applications.bidding.publication import SHORTEN_LEAD
 from applications.bidding.stand_ins import ANSWER, STAND_IN
 from applications.guardians.claims import claims_to_decide
-from applications.models import Bid, GroupProposal, Headcount, Referral, RulesProposal
+from applications.models import Bid, CityExport, GroupProposal, Headcount, Referral, RulesProposal
 from applications.objections import to_answer
 from applications.own_rows import has_every_locality, own_rows
 from applications.places.with_room import groups_with_room
@@ -95,6 +95,8 @@ class Today:
     corrections: int | None
     # What waits for an official: rules (of others), groups, counts of children; None without the right.
     rules: int | None
+    # Requests for an export of the city (of others), for who works everywhere.
+    exports: int | None
     groups: int | None
     headcounts: int | None
     # What employees asked to undo, for an official who did not ask.
@@ -188,6 +190,7 @@ def today(
             "late_objections": _past(objections, now=now),
             "corrections": of(DECIDE, corrections_to_decide),
             "rules": of("applications.change_rules", partial(rules_to_decide, now=now)),
+            "exports": of("applications.change_cityexport", exports_to_decide),
             "groups": of(
                 "applications.change_groupproposal", lambda _user: _proposed(GroupProposal.objects.all())
             ),
@@ -295,6 +298,11 @@ def rules_to_decide(user: User, *, now: datetime) -> QuerySet[RulesProposal]:
     waiting = RulesProposal.objects.filter(state=ProposalState.PROPOSED)
     others = waiting.exclude(is_one_with(user, path="proposed_by"))
     return others if has_every_locality(user, now=now) else others.exclude(locality=None)
+
+
+def exports_to_decide(user: User) -> QuerySet[CityExport]:
+    """The requests for an export of the city that `user` did not make."""
+    return _proposed(CityExport.objects.all()).exclude(is_one_with(user, path="proposed_by"))
 
 
 def bids_to_answer() -> QuerySet[Bid]:

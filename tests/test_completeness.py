@@ -203,7 +203,9 @@ ONLY_FAMILIES = _named(
     "TOLD_OTHERWISE NOT_PROVEN",
 )
 # What speaks to an employee in the first place.
-TO_EMPLOYEES = _named(Refusal, "OWN_CHILD OWN_DATA CHANGED_MEANWHILE DECIDED_MEANWHILE NOT_BY_THE_SAME")
+TO_EMPLOYEES = _named(
+    Refusal, "OWN_CHILD OWN_DATA CHANGED_MEANWHILE DECIDED_MEANWHILE NOT_BY_THE_SAME OFFICIAL_UNKNOWN"
+)
 PICKED = {
     "accounts/journal_actions.py BY_VISITORS · Action",
     "accounts/officials.py READ_FAMILIES · Role",
@@ -234,6 +236,7 @@ PICKED = {
     "applications/states.py CHOOSING · Move",
     "applications/states.py BEGINNING · Move",
     "applications/journal_actions.py _LOOKS · Action",
+    "applications/journal_actions.py _WORKPLACE · Action",
     "applications/states.py DECISIONS · Move",
     # Which transitions rest before the opening is walked in tests/applications/test_transitions.py.
     "applications/states.py RESTING · Move",

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from accounts.officials import one_with
-from applications.admin.proposals import DECIDED_FIELDS, decisions, waits
+from applications.admin.proposals import DECIDED_FIELDS, WaitsForYou, decisions, waits
 from applications.admin.work import (
     LINE_BREAK,
     REFUSALS,
@@ -100,6 +100,7 @@ class CityExportAdmin(WorkAdmin):
     """What was asked for, who allowed it, and which file came of it."""
 
     list_display = ["proposed_at", "proposed_by", "shown_state", "made_at"]
+    list_filter = [WaitsForYou]
     list_select_related = ["proposed_by__employee"]
     ordering = ["-proposed_at"]
     fields = ["shown_state", "reason", "shown_keys", *DECIDED_FIELDS, "made_at", "sha256"]

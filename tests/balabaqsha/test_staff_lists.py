@@ -36,7 +36,15 @@ from accounts.journal_actions import Action
 from accounts.models import AssistedMove, Employee, FirstSignIn, PolicyConsent, SmsCode, User
 from accounts.numbers import assisted
 from accounts.roles import Role
-from applications.models import Correction, GroupProposal, Headcount, Referral, Rules, RulesProposal
+from applications.models import (
+    CityExport,
+    Correction,
+    GroupProposal,
+    Headcount,
+    Referral,
+    Rules,
+    RulesProposal,
+)
 from balabaqsha.admin_site import StaffAdminSite
 from balabaqsha.staff_lists import GuardedAdmin
 from bulletin.models import Closing, Employment, Group, Pause
@@ -63,6 +71,7 @@ def city_with_a_row_in_every_list() -> SimpleNamespace:
         application=waiting, new_birth_year=2016, previous_birth_year=2017, previous_filed_at=now, reason="x",
         document_number="1", document_date=now.date(), proposed_at=now, proposed_by=city.staff,
     )  # fmt: skip
+    CityExport.objects.create(keys="age1", reason="x", proposed_at=now, proposed_by=city.staff)
     Rules.objects.create(locality=waiting.locality, valid_from=date(2019, 1, 1))
     RulesProposal.objects.create(
         locality=waiting.locality, reason="x", proposed_at=now, proposed_by=city.staff

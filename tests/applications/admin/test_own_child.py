@@ -319,7 +319,12 @@ class TestOfficials(Pages):
             "bulletin.review",
             "bulletin.vacancy",
         }
-        proposals = {"applications.groupproposal", "applications.headcount", "applications.rulesproposal"}
+        proposals = {
+            "applications.cityexport",
+            "applications.groupproposal",
+            "applications.headcount",
+            "applications.rulesproposal",
+        }
         with_works = {
             model._meta.label_lower
             for model, admin in site._registry.items()

@@ -14,7 +14,16 @@ from accounts.numbers.moves import Claimant, Kind, Proof
 from accounts.roles import Role
 from applications import workplace
 from applications.bidding.obstacles import opening_too_soon
-from applications.models import Bid, Correction, GroupProposal, Headcount, Referral, Rules, RulesProposal
+from applications.models import (
+    Bid,
+    CityExport,
+    Correction,
+    GroupProposal,
+    Headcount,
+    Referral,
+    Rules,
+    RulesProposal,
+)
 from applications.referrals import issuing
 from applications.rules.in_force import rules_at
 from applications.states import ProposalState
@@ -226,6 +235,7 @@ def test_each_counter_is_the_length_of_its_list(scene, clock):
         kindergarten=scene.group.kindergarten, name="Алма", age_group="2-3", language="kk", capacity=20, **who
     )
     Headcount.objects.create(group=scene.group, school_year=2018, children=1, counted_at=scene.now, **who)
+    CityExport.objects.create(keys="age1", reason="x", **who)
     UndoRequestFactory(bid=bids[1], **who)
     UndoRequestFactory(bid=bids[0], proposed_by=other)
     BenefitFactory(application=scene.application)
@@ -250,7 +260,8 @@ def test_each_counter_is_the_length_of_its_list(scene, clock):
             assert desk.get(address).context["cl"].result_count == int(number), (user, address)
         # Nothing is empty by chance.
         assert all(told.values())
-        assert len(told) == {worker: 6, administrator: 2}.get(user, 21)
+        # Nobody allows an export that they asked for.
+        assert len(told) == {worker: 6, administrator: 2, other: 22}.get(user, 21)
 
 
 def draft_that_opens(at, **fields):
