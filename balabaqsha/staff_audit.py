@@ -75,10 +75,13 @@ class AuditedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 def note_look(page: Any, request: HttpRequest, response: HttpResponse, *, named: str) -> None:
-    """Enter that an employee was shown the object which `response` names so, if it holds a family's data."""
+    """Enter that an employee was shown the object which `response` names so, if it holds a family's data.
+
+    By whatever method: a form that was sent and refused shows it as well.
+    """
     obj = (getattr(response, "context_data", None) or {}).get(named)
     whose: Any = getattr(page, "whose_data", None)
-    if request.method != "GET" or response.status_code != 200 or whose is None or not isinstance(obj, Model):
+    if response.status_code != 200 or whose is None or not isinstance(obj, Model):
         return
     name: Any = getattr(page, "name_for_family", None)
     audit.record_look(

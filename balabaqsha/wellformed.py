@@ -27,8 +27,9 @@ from accounts.kept_files import is_trouble_of_the_disk
 # Where `Guard` says what is wrong.
 FAULT: Final = "balabaqsha.fault"
 
-# The methods that pages and buttons use; the others would only reveal something (TRACE) or do nothing.
-METHODS: Final = ("GET", "HEAD", "POST", "OPTIONS")
+# The methods that pages and buttons use. The others would only reveal something (TRACE) or do nothing; and OPTIONS, which
+# only another site's script sends, Django answers with whole pages where a view does not name its methods.
+METHODS: Final = ("GET", "HEAD", "POST")
 
 Environ = dict[str, Any]
 Application = Callable[[Environ, Any], Iterable[bytes]]

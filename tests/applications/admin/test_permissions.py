@@ -455,6 +455,26 @@ def test_every_address_as_every_visitor(objects, scene):
     assert [f"{row}: {got[row]}" for row in TABLE if got[row] != TABLE[row]] == []
 
 
+def test_no_address_shows_anything_without_a_trace(objects, scene):
+    """What shows a page enters the look, by whatever method it is asked; other methods show nothing."""
+    boss = inside(superuser())
+    looks = AuditEntry.objects.filter(action=Action.PERSONAL_DATA_VIEWED)
+    unlike, untold = [], []
+    with pages_unseen():
+        for row in TABLE:
+            url = address(row, objects)
+            if boss.options(url).status_code != 405:
+                unlike.append(row)
+            boss.head(url)
+            entered = looks.count()
+            # The same look for ten minutes, unless it was none.
+            boss.get(url)
+            if looks.count() != entered:
+                untold.append(row)
+    assert (unlike, untold) == ([], [])
+    assert looks.exists()
+
+
 def test_every_list_is_in_the_table():
     """With its pages, where it has any."""
     lists = {f"{model._meta.app_label}_{model._meta.model_name}" for model in staff_site._registry}
