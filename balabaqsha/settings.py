@@ -472,6 +472,7 @@ LOGGING = {
     "filters": {"without_trace": {"()": "balabaqsha.wellformed.WithoutTrace"}},
     "formatters": {
         "line": {
+            "class": "balabaqsha.log_lines.OneLine",
             "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
             # With the offset, so that lines of machines in different zones can be put in order.
             "datefmt": "%Y-%m-%d %H:%M:%S%z",
@@ -482,6 +483,9 @@ LOGGING = {
     },
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
+        # Instead of Django's own handlers: every line is written in one way.
+        "django": {"handlers": []},
+        "django.server": {"handlers": ["console"], "propagate": False},
         # They describe every step and every glyph of every PDF.
         "fontTools": {"level": "WARNING"},
         "weasyprint.progress": {"level": "WARNING"},

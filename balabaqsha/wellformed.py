@@ -23,20 +23,19 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from accounts.kept_files import is_trouble_of_the_disk
+from balabaqsha.serving.contract import MOST_IN_PATH
 
 # Where `Guard` says what is wrong.
 FAULT: Final = "balabaqsha.fault"
 
-# The methods that pages and buttons use. The others would only reveal something (TRACE) or do nothing; and OPTIONS, which
-# only another site's script sends, Django answers with whole pages where a view does not name its methods.
+# The methods that pages and buttons use. The others would only reveal something (TRACE) or do nothing; and OPTIONS,
+# which only another site's script sends, Django answers with a whole page where a view does not name its methods.
 METHODS: Final = ("GET", "HEAD", "POST")
 
 Environ = dict[str, Any]
 Application = Callable[[Environ, Any], Iterable[bytes]]
 
-# Bytes of an address. Pages repeat it in links to the other language and back; none of our own links has a third of
-# that.
-MOST_IN_PATH: Final = 512
+# Bytes of an address, besides its path. Pages repeat it in links to the other language and back.
 MOST_IN_QUERY: Final = 4096
 
 

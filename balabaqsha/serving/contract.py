@@ -8,6 +8,9 @@ WORKERS: Final = 2
 MOST_WORKERS: Final = 64
 # How many pages a process makes at once: Python runs in one thread, the other waits for the database meanwhile.
 PAGE_THREADS: Final = 2
+# Bytes of an address's path: a longer one is refused, and the access log holds no more of it. None of our own links has
+# a third of that.
+MOST_IN_PATH: Final = 512
 # It has threads of its own: it is asked when pages hang.
 HEALTH_PATH: Final = "/health/"
 # A body larger than any page accepts is announced: may it come? It may where the answer is 204 with these two headers.

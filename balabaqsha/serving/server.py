@@ -115,6 +115,12 @@ def serve(chosen: Plan, *, host: str, port: int, app: str) -> None:
         http1_settings=HTTP1Settings(header_read_timeout=1000 * IDLE_SECONDS, max_buffer_size=HEAD_BYTES),
         websockets=False,
         log_access=True,
+        log_dictconfig={
+            "formatters": {
+                "generic": {"class": "balabaqsha.log_lines.OneLine", "format": "[%(levelname)s] %(message)s"},
+                "access": {"class": "balabaqsha.log_lines.AccessLine", "format": "%(message)s"},
+            }
+        },
         # Without it, one dead worker ends them all.
         respawn_failed_workers=True,
         workers_kill_timeout=STOP_SECONDS,

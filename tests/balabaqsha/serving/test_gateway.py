@@ -8,6 +8,7 @@ import signal
 import socket
 import time
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -408,6 +409,22 @@ class TestHttp:
             assert time.monotonic() < deadline, served.log.read_text()
             time.sleep(0.05)
         assert '127.0.0.1 - "GET /page/ HTTP/1.1" 200' in served.log.read_text()
+
+    def test_a_path_makes_no_lines_of_its_own_in_it(self, serve):
+        served = serve()
+        forged = '\n[2026-01-01 00:00:00 +0500] 127.0.0.1 - "GET /forged/ HTTP/1.1" 200 1.0\r\0\x1b[31m\u2028'
+        hostile = quote(forged, safe="/:+")
+        for path in (f"/page/{hostile}", f"/page/{'x' * 3000}", "/page/%D2%9B%22%25"):
+            served.ask(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
+        exchange(served, post("/page/"))
+        deadline = time.monotonic() + 20
+        while '"POST /page/' not in (log := served.log.read_text()):
+            assert time.monotonic() < deadline, log
+            time.sleep(0.05)
+        lines = [line for line in log.split("\n") if "/page/" in line]
+        assert all(line.startswith("[") and line.isprintable() and line.count('"') == 2 for line in lines)
+        asked = [line.split('"')[1].split()[1] for line in lines]
+        assert asked[:3] == [f"/page/{hostile}", f"/page/{'x' * 3000}"[:512], "/page/%D2%9B%22%25"]
 
 
 class TestProcesses:
