@@ -8,9 +8,10 @@ from typing import Any, cast
 
 from django.conf import settings
 from django.contrib import admin, auth, messages
+from django.contrib.admin.exceptions import DisallowedModelAdminLookup, DisallowedModelAdminToField
 from django.contrib.contenttypes.views import shortcut
 from django.contrib.sessions.backends.base import SessionBase
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
 from django.db import DataError
 from django.db.models import Model
 from django.db.models.base import ModelBase
@@ -98,6 +99,9 @@ class StaffAdminSite(OTPAdminSite):
                 if not self.has_permission(request):
                     raise
                 return self._not_here(request, refusal)
+            except (DisallowedModelAdminLookup, DisallowedModelAdminToField) as refusal:
+                # An address that no page of ours has is a mistake like another, not an error in the log.
+                raise BadRequest("a filter that no list offers") from refusal
 
         return watched
 
