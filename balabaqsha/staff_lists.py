@@ -14,7 +14,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any, Final
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.exceptions import DisallowedModelAdminLookup
 from django.contrib.admin.filters import RelatedFieldListFilter
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
@@ -26,7 +26,7 @@ from django.core.exceptions import BadRequest, FieldDoesNotExist, PermissionDeni
 from django.db import DataError
 from django.db.models import Field, Model, QuerySet
 from django.db.models.constants import LOOKUP_SEP
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.template.response import TemplateResponse
 from django.utils import translation
 from django.utils.text import capfirst
@@ -171,12 +171,21 @@ class GuardedAdmin(AuditedAdmin):
     def response_action(
         self, request: HttpRequest, queryset: QuerySet[Any], *location: Any, **kwargs: Any
     ) -> HttpResponse | None:
-        """The action on the chosen rows; BadRequest if something chosen is not a row's key."""
+        """The action on the chosen rows; BadRequest if something chosen is not a row's key.
+
+        Rows that left the list meanwhile, or never were the employee's, are counted in words; without others the list
+        comes back.
+        """
         try:
-            for chosen in request.POST.getlist(ACTION_CHECKBOX_NAME):
-                self.opts.pk.to_python(chosen)
+            chosen = {self.opts.pk.to_python(key) for key in request.POST.getlist(ACTION_CHECKBOX_NAME)}
         except ValidationError:
             raise BadRequest("a row that can't be one") from None
+        left = queryset.filter(pk__in=chosen).count() if chosen else 0
+        if left < len(chosen):
+            words = gettext("Not in this list any more, or not yours: %(count)s")
+            messages.warning(request, words % {"count": len(chosen) - left})
+            if not left:
+                return HttpResponseRedirect(request.get_full_path())
         return super().response_action(request, queryset, *location, **kwargs)
 
     def construct_change_message(

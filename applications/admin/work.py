@@ -8,7 +8,6 @@ from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.models import LogEntry
 from django.contrib.admin.utils import unquote
 from django.contrib.contenttypes.models import ContentType
@@ -609,9 +608,6 @@ class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             else:
                 were_done.append(line)
         self._say_of_many(request, done, were_done, refused=refused)
-        gone = len({*request.POST.getlist(ACTION_CHECKBOX_NAME)}) - len(rows)
-        if gone > 0:
-            messages.warning(request, gettext("No longer in this list: %(count)s") % {"count": gone})
         return None
 
     def _ask_about_many(

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from html import unescape
 from urllib.parse import quote
+from uuid import uuid4
 
 import pytest
 from django.contrib.messages import get_messages
@@ -167,20 +168,31 @@ class TestBids:
         Application.objects.filter(pk=ended.application_id).update(state=ApplicationState.WAITING)
         answer = desk.post(listing, chosen | {"confirmed": "yes"})
         assert Referral.objects.count() == 2
-        done, not_done, no_longer = said(answer)
+        no_longer, done, not_done = said(answer)
         assert done.startswith(gettext("Activated bids: %(count)s") % {"count": 2})
         assert all(one.application.number in done for one in bids[:2])
         assert not_done == (
             gettext("Not done: %(count)s. %(reason)s") % {"count": 1, "reason": Refusal.NOT_ALLOWED.label}
             + f" {ended.vacancy}: КАМЕНОВА Д. Е., {ended.application.number}, 2017"
         )
-        assert no_longer == gettext("No longer in this list: %(count)s") % {"count": 1}
+        assert no_longer == gettext("Not in this list any more, or not yours: %(count)s") % {"count": 1}
 
     def test_many_at_once_reach_only_own_rows(self, bid, scene):
         stranger = inside(worker_of(GroupFactory().kindergarten))
-        chosen = {"action": "activate_selected", "_selected_action": [str(bid.pk)], "confirmed": "yes"}
-        stranger.post(reverse("admin:applications_bid_changelist"), chosen)
+        listing = reverse("admin:applications_bid_changelist") + "?answer=due"
+        chosen = {"action": "activate_selected", "_selected_action": [str(bid.pk), str(bid.pk), str(uuid4())]}
+        for sent in (chosen, chosen | {"confirmed": "yes"}):
+            answer = stranger.post(listing, sent)
+            assert (answer.status_code, answer.url) == (302, listing)
+            words = gettext("Not in this list any more, or not yours: %(count)s") % {"count": 2}
+            assert set(said(answer)) == {words}
         assert not Referral.objects.exists()
+
+    def test_rows_that_are_not_there_are_told_beside_the_others(self, desk, bid):
+        chosen = {"action": "activate_selected", "_selected_action": [str(bid.pk), str(uuid4())]}
+        asked = desk.post(reverse("admin:applications_bid_changelist"), chosen)
+        assert [row["pk"] for row in asked.context["rows"]] == [bid.pk]
+        assert said(asked) == [gettext("Not in this list any more, or not yours: %(count)s") % {"count": 1}]
 
     def test_the_list_finds_late_answers(self, worker, clock, bid):
         listing = reverse("admin:applications_bid_changelist")
