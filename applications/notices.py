@@ -22,6 +22,8 @@ KINDS: Final = (
         ("application",),
         past_budget=PastBudget.WARNING,
     ),
+    # To the same phone, once: names, links and numbers are none of an SMS to somebody who may be another by now.
+    Kind("former_invited", _("Invitation to claim an application of the former queue"), SMS, ()),
     Kind("application_archived", _("Application archived"), INBOX, ("application", "undo_until")),
     # To the other guardians, instead of the notice to the one who did it: it costs the child its place or its date.
     # Each says that a guardian did it, what, and what can be done; `may_stop`: the reader may stop that guardian.

@@ -41,6 +41,8 @@ BAD = {
     "import_vacancies": ["", "/nowhere.csv", "/", LONG, SURROGATE, "/dev/null", "manage.py"],
     "import_enrolled": ["", "/nowhere.csv", "manage.py", f"manage.py --by {SURROGATE}", "manage.py --by nobody"],
     "undo_import": ["", "x", "-1", "0", "9" * 30, LONG, SURROGATE],
+    "invite_imported": ["", "--limit x", "--limit 0", "--limit -1", f"--limit {'9' * 24}", "--limit 1 extra"],
+    "reconcile_queue": ["", "/nowhere.csv", "/", LONG, SURROGATE, "/dev/null", "manage.py"],
     "import_queue": ["", "/nowhere.csv", "/", LONG, SURROGATE, "/dev/null", "manage.py"],
     "load_holidays": ["--first-year x", "--first-year 1", "--last-year 99999", "--first-year 2030 --last-year 2029",
                       "--first-year 2100"],
@@ -126,6 +128,8 @@ def test_what_is_down_is_said_in_words():
         "import_enrolled": ["README.md", "--by", "amina"],
         "undo_import": ["1"],
         "import_queue": ["README.md", "--by", "amina"],
+        "invite_imported": ["--limit", "1"],
+        "reconcile_queue": ["README.md"],
         "reset_second_factor": ["amina"],
     }
     code = f"""if True:
