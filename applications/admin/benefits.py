@@ -100,12 +100,11 @@ def _end_of(benefit: Benefit, data: dict[str, Any], now: datetime) -> Rows:
     """Up to when the benefit would count, by the date of its paper."""
     if why := claims.why_not_dated(benefit, data["issued_on"], now=now):
         raise Refused(why)
-    until = claims.benefit_valid_until(benefit, data["issued_on"])
-    assert until is not None
-    last_day = benefit.application.locality.last_day(until)
+    until = claims.would_count_until(benefit, data["issued_on"])
+    last_day = written(benefit.application.locality.last_day(until)) if until else "—"
     return [
         {"label": gettext("Date of the paper"), "value": written(data["issued_on"])},
-        {"label": gettext("Last day on which the benefit counts"), "value": written(last_day)},
+        {"label": gettext("Last day on which the benefit counts"), "value": last_day},
     ]
 
 

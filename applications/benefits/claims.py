@@ -95,7 +95,7 @@ def withdraw_benefit(benefit: Benefit, *, actor: User, now: datetime) -> Benefit
 
 
 def verify_benefit(benefit: Benefit, *, issued_on: date | None = None, actor: User, now: datetime) -> Benefit:
-    """Accept a claimed benefit: it counts from now to the end of its last day (`benefit_valid_until`).
+    """Accept a claimed benefit: it counts from now to the end of its last day (`would_count_until`).
 
     `issued_on` is the date of the paper; None: today. If the same benefit counts already, its former proof ends here.
     Raises `Refused` (BENEFIT_ENDED, ARCHIVED, ENROLLED, OWN_CHILD, `why_not_dated`).
@@ -109,10 +109,8 @@ def verify_benefit(benefit: Benefit, *, issued_on: date | None = None, actor: Us
         issued_on = issued_on or application.locality.day(now)
         if why := why_not_dated(benefit, issued_on, now=now):
             raise Refused(why)
-        benefit.valid_until = benefit_valid_until(benefit, issued_on)
-        former = application.benefits.filter(category=benefit.category, state=BenefitState.VERIFIED).first()
-        if former is not None:
-            benefit.valid_until = _later(former.valid_until, benefit.valid_until)
+        benefit.valid_until = would_count_until(benefit, issued_on)
+        if former := _former_proof(benefit):
             former.state, former.valid_until = BenefitState.EXPIRED, min(former.valid_until or now, now)
             former.save(update_fields=["state", "valid_until"])
         benefit.state, benefit.decided_at, benefit.decided_by = BenefitState.VERIFIED, now, actor
@@ -191,6 +189,22 @@ def benefit_valid_until(benefit: Benefit, issued_on: date) -> datetime | None:
     return end_of_day(issued_on + timedelta(days=days), benefit.application.locality.zone)
 
 
+def would_count_until(benefit: Benefit, issued_on: date) -> datetime | None:
+    """The end of a claimed benefit if it were verified now by a paper of a day; None: never.
+
+    Where the same benefit counts already, a new proof does not shorten what was promised.
+    """
+    until, former = benefit_valid_until(benefit, issued_on), _former_proof(benefit)
+    if former is None:
+        return until
+    return max(former.valid_until, until) if former.valid_until and until else None
+
+
+def _former_proof(benefit: Benefit) -> Benefit | None:
+    same = benefit.application.benefits.filter(category=benefit.category, state=BenefitState.VERIFIED)
+    return same.exclude(pk=benefit.pk).first()
+
+
 def why_not_dated(benefit: Benefit, issued_on: date, *, now: datetime) -> Refusal | None:
     """Why a paper of a day proves nothing at `now`: it is not written yet, or counts no longer."""
     if issued_on > benefit.application.locality.day(now):
@@ -247,11 +261,6 @@ def _recount(benefit: Benefit, step: Move, *, actor: User | None, now: datetime,
     tier = min((other.category.tier for other in verified if other.counts(now=now)), default=Tier.GENERAL)
     data = {"benefit": str(benefit.pk), "category": benefit.category.slug}
     move(application, step, actor=actor, now=now, reason=reason, data=data, tier=tier)
-
-
-def _later(former: datetime | None, following: datetime | None) -> datetime | None:
-    """The later of two ends; None means never. A new proof does not shorten what was promised."""
-    return max(former, following) if former and following else None
 
 
 def _tell(

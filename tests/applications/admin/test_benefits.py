@@ -75,6 +75,20 @@ class TestCheck:
         assert benefit.valid_until == datetime(2019, 7, 21, tzinfo=ZONE)
         assert Application.objects.get().tier == Tier.PRIORITY
 
+    @pytest.mark.parametrize("is_endless", [False, True])
+    def test_the_last_day_is_that_of_the_proof_that_counts_longer(self, desk, scene, benefit, is_endless):
+        until = None if is_endless else datetime(2019, 7, 27, tzinfo=ZONE)
+        BenefitFactory(
+            application=scene.application, category=benefit.category, state=BenefitState.VERIFIED,
+            valid_until=until,
+        )  # fmt: skip
+        sent = {"issued_on": "2019-06-06"}
+        effect = desk.post(work(benefit, "verify_dated"), sent).context["effect"]
+        assert effect[-1]["value"] == ("—" if is_endless else "26.07.2019")
+        desk.post(work(benefit, "verify_dated"), sent | {"confirmed": "yes"})
+        benefit.refresh_from_db()
+        assert (benefit.state, benefit.valid_until) == (BenefitState.VERIFIED, until)
+
     def test_rejecting_needs_a_reason_and_keeps_it(self, desk, benefit):
         for reason in ("", "   "):
             answer = desk.post(work(benefit, "reject"), {"reason": reason})
