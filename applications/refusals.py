@@ -153,6 +153,7 @@ class Refusal(TextChoices):
         "reopens_too_early",
         _("The day on which it is planned to open again is later than the first day of the closing."),
     )
+    REOPENS_IN_PAST = "reopens_in_past", _("The day on which it opens again is tomorrow at the earliest.")
     STARTS_TOO_FAR = ("starts_too_far", _("That day is more than three years ahead. Check the year."))
     DAY_TOO_FAR = ("day_too_far", _("That day is more than three years ahead. Check the year."))
     # another group of the same kindergarten

@@ -66,6 +66,7 @@ MOST_LISTED = 1000
 FIELDS = {
     Refusal.CLOSES_IN_PAST: "starts_on",
     Refusal.REOPENS_TOO_EARLY: "reopens_on",
+    Refusal.REOPENS_IN_PAST: "reopens_on",
     Refusal.STARTS_TOO_FAR: "starts_on",
     Refusal.DAY_TOO_FAR: "reopens_on",
     Refusal.CLOSED_SINCE: "starts_on",

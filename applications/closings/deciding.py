@@ -161,14 +161,16 @@ def _tell(contract: Contract, closing: Closing, *, now: datetime) -> None:
         is_running = closing.state == RUNNING
         if contract.ended_at is not None or not is_running or not covers(closing, contract.group):
             return
+        # A run that began before the days changed tells of the new ones, too: they are read under the lock.
+        told_at = max(now, closing.days_moved_at or now)
         row, is_first = ToldOfClosing.objects.get_or_create(
-            closing=closing, contract=contract, defaults={"told_at": now}
+            closing=closing, contract=contract, defaults={"told_at": told_at}
         )
         moved_at = None if is_first else closing.days_moved_at
         if not is_first:
             if moved_at is None or row.told_at >= moved_at:
                 return
-            row.told_at = now
+            row.told_at = told_at
             row.save(update_fields=["told_at"])
         group = contract.group
         remind(

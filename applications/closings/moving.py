@@ -1,6 +1,8 @@
 """The days of an announced closing change: the families and workers who were told of the first are told again."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+
+from django.db.models import Max
 
 from accounts.models import User
 from applications.closings.deciding import END, FINISH_TASK, require
@@ -27,7 +29,10 @@ def move_days(
             raise Refused(refusal)
         before = closing.starts_on, closing.reopens_on
         closing.starts_on, closing.reopens_on = starts_on, reopens_on
-        closing.days_moved_at, closing.finished_at = now, None
+        # Later than whoever was told of the former days, by whatever clock: they are told again.
+        last_told = closing.told.aggregate(at=Max("told_at"))["at"]
+        closing.days_moved_at = max(now, last_told + timedelta(microseconds=1)) if last_told else now
+        closing.finished_at = None
         closing.save(update_fields=["starts_on", "reopens_on", "days_moved_at", "finished_at"])
         record_move(closing, before, actor=actor, now=now)
         wake_soon_on_commit(FINISH_TASK)

@@ -29,6 +29,10 @@ def why_not_moved(before: Days, after: Days, *, today: date) -> Refusal | None:
     if before == after:
         return Refusal.SAME_DAYS
     starts_on, reopens_on = after
-    if starts_on == before[0]:
-        return why_not_closed(starts_on, reopens_on, today=min(today, starts_on))
-    return Refusal.CLOSED_SINCE if before[0] <= today else why_not_closed(starts_on, reopens_on, today=today)
+    if starts_on != before[0]:
+        return (
+            Refusal.CLOSED_SINCE if before[0] <= today else why_not_closed(starts_on, reopens_on, today=today)
+        )
+    if refusal := why_not_closed(starts_on, reopens_on, today=min(today, starts_on)):
+        return refusal
+    return Refusal.REOPENS_IN_PAST if reopens_on is not None and reopens_on <= today else None

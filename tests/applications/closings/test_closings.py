@@ -789,6 +789,9 @@ DAY = timedelta(days=1)
         ((TODAY, None), (TODAY + DAY, None), Refusal.CLOSED_SINCE),
         ((TODAY - DAY, None), (TODAY - DAY, TODAY + DAY), None),
         ((TODAY - DAY, TODAY), (TODAY - DAY, TODAY - DAY), Refusal.REOPENS_TOO_EARLY),
+        ((TODAY - 9 * DAY, None), (TODAY - 9 * DAY, TODAY - DAY), Refusal.REOPENS_IN_PAST),
+        ((TODAY - 9 * DAY, TODAY + DAY), (TODAY - 9 * DAY, TODAY), Refusal.REOPENS_IN_PAST),
+        ((TODAY - 9 * DAY, TODAY + DAY), (TODAY - 9 * DAY, None), None),
         ((TODAY + DAY, TODAY + 2 * DAY), (TODAY + 2 * DAY, TODAY + 2 * DAY), Refusal.REOPENS_TOO_EARLY),
     ],
 )
@@ -810,10 +813,6 @@ def test_other_days_of_an_announced_closing_are_told_again(scene, families, offi
     moved = Closing.objects.get()
     assert (moved.starts_on, moved.reopens_on) == (date(2019, 7, 16), date(2019, 9, 2))
     assert history_of(moved).first().reason == "06.07.2019–… → 16.07.2019–02.09.2019"
-    # A run that began before has not told of these days: it does not call the families told.
-    Closing.objects.update(days_moved_at=NOW + timedelta(minutes=1))
-    finishing.finish(closing, now=NOW)
-    assert Closing.objects.get().finished_at is None
     for _again in range(2):
         finishing.finish_all(now=NOW + timedelta(minutes=2))
         Closing.objects.update(finished_at=None)
@@ -1042,6 +1041,24 @@ def test_two_workers_tell_of_other_days_once(scene, families, official, meanwhil
     meanwhile(deciding, families.signed, lambda: finishing.finish(moved, now=later))
     finishing.finish(moved, now=later)
     assert children_told("group_closes") == [families.signed.child_id] * 2
+
+
+@pytest.mark.parametrize("run_ahead", [-1, 1])
+def test_other_days_are_told_once_whatever_clock_the_run_has(scene, families, official, run_ahead):
+    """A run may have read its clock before the days changed, or after an official who waits for the row did."""
+    closing = closed(scene, official, starts_on=TODAY + 10 * DAY)
+    moved_at = NOW + timedelta(minutes=1)
+    run_at = moved_at + timedelta(seconds=run_ahead)
+    if run_ahead > 0:
+        ToldOfClosing.objects.update(told_at=run_at)
+    moving.move_days(closing, starts_on=TODAY + 20 * DAY, reopens_on=None, actor=official, now=moved_at)
+    for _again in range(2):
+        finishing.finish(closing, now=run_at)
+        finishing.finish_all(now=NOW + timedelta(minutes=5))
+    assert Closing.objects.get().finished_at is not None
+    # Of the first days once, of the others once.
+    told = [notice.text_kk for notice in Notice.objects.filter(kind="group_closes")]
+    assert sorted("16.07.2019" in text for text in told) == [False, True]
 
 
 def test_the_days_of_a_closing_that_has_ended_stay(scene, official):
