@@ -381,11 +381,11 @@ class RulesProposalAdmin(ProposalAdmin):
 
 
 def _differences(touched: list[Touched]) -> list[tuple[str, str]]:
-    """What changes in each place, with its old and its new value."""
+    """What changes in each place, with its old and its new value, and what is lost by it."""
     return [
-        (f"{place.locality.name}, {change.label}", change.in_words)
+        (f"{place.locality.name}, {label}", words)
         for place in touched
-        for change in place.changes
+        for label, words in [*((one.label, one.in_words) for one in place.changes), *place.losses]
     ]
 
 

@@ -2,19 +2,25 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Final
 
 from django.db.models import Count, Field, Q
 from django.utils.dates import MONTHS
 from django.utils.translation import gettext as _
 
+from applications.admin.work import written
 from applications.decisions.rules import beside
 from applications.models import Application, Bid, Offer, Rules, StopListEntry
 from applications.models.rules import VALUES
 from applications.referrals.due import valid_referrals
+from applications.rules.ages import oldest_birth_year
 from applications.rules.in_force import choose
 from applications.rules.interest import Campaign, next_campaign, running_campaign
-from applications.states import LIVE_STATES, ApplicationState, BidState, OfferState
-from bulletin.models import Locality, Vacancy
+from applications.states import AGEING_STATES, LIVE_STATES, ApplicationState, BidState, OfferState
+from bulletin.models import Group, Locality, Vacancy
+
+# A year more or less is a decision of a school year; from here on it looks like a slip of the finger.
+_FAR_BY: Final = {"youngest_age": 2, "oldest_age": 2, "most_in_group": 5}
 
 
 @dataclass(frozen=True)
@@ -49,6 +55,19 @@ class Touched:
     running: Campaign | None
     next_before: Campaign | None
     next_after: Campaign | None
+    # How many of the applications that wait today would be too old on a day, beside those that will be anyway.
+    leaving: list[tuple[date, int]]
+    # Groups with more places than a changed norm; None: it does not change.
+    beyond_norm: int | None
+
+    @property
+    def losses(self) -> list[tuple[str, str]]:
+        """What families and groups lose by the change, in words; first the applications that leave the queue."""
+        label = _("Of those who wait today, leave the queue by school age from this day on")
+        found = [(label, f"{written(day)}: {number}") for day, number in self.leaving]
+        if self.beyond_norm is not None:
+            found.append((_("Groups with more places than the new norm"), str(self.beyond_norm)))
+        return found
 
 
 def touched_by(draft: Rules, *, now: datetime) -> list[Touched]:
@@ -83,19 +102,53 @@ def _touched(
         running=running_campaign(before, locality=place, now=now),
         next_before=next_campaign(before, locality=place, now=now),
         next_after=next_campaign(after, locality=place, now=now),
+        leaving=_leaving(place, before=before, after=after, day=day),
+        beyond_norm=_beyond_norm(place, was=was, becomes=becomes),
         **applications,
     )
+
+
+def _leaving(
+    place: Locality, *, before: list[Rules], after: list[Rules], day: date
+) -> list[tuple[date, int]]:
+    """On the day on which the rules begin, and at the next two turns of the year; where nobody leaves, no row.
+
+    Two, since those who leave in January are told in December, by the rules of its first day.
+    """
+    waiting = Application.objects.filter(locality=place, state__in=AGEING_STATES)
+    rows = []
+    for turn in (day, date(day.year + 1, 1, 1), date(day.year + 2, 1, 1)):
+        was, becomes = (
+            oldest_birth_year(turn.year, rules, locality=place, today=turn) for rules in (before, after)
+        )
+        rows.append((turn, waiting.filter(birth_year__gte=was, birth_year__lt=becomes).count()))
+    return [(turn, number) for turn, number in rows if number]
+
+
+def _beyond_norm(place: Locality, *, was: Rules, becomes: Rules) -> int | None:
+    if was.most_in_group == becomes.most_in_group:
+        return None
+    return Group.objects.filter(kindergarten__locality=place, capacity__gt=becomes.most_in_group).count()
 
 
 def _changed(name: str, was: int, becomes: int) -> Changed:
     if name == "interest_month":
         return Changed(_label(name), str(MONTHS[was]), str(MONTHS[becomes]))
-    return Changed(_label(name), _shown(was), _shown(becomes), is_far=is_far(was, becomes))
+    return Changed(
+        _label(name),
+        _shown(was),
+        _shown(becomes),
+        is_far=is_far(was, becomes) or _is_far_by(name, was, becomes),
+    )
 
 
 def is_far(was: int, becomes: int) -> bool:
     """Whether a size or period is more than doubled or less than halved: a slip of the finger looks like that. Pure."""
     return not isinstance(was, bool) and (becomes > 2 * was or 2 * becomes < was)
+
+
+def _is_far_by(name: str, was: int, becomes: int) -> bool:
+    return name in _FAR_BY and abs(becomes - was) >= _FAR_BY[name]
 
 
 def _label(name: str) -> str:

@@ -26,7 +26,7 @@ from applications.refusals import Refusal
 from applications.rules.in_force import choose, rules_at
 from applications.states import ApplicationState, ProposalState
 from applications.waiting import filing
-from bulletin.models import Locality, Vacancy
+from bulletin.models import Group, Locality, Vacancy
 from tests.applications.bidding.given_back import offered_to
 from tests.applications.bidding.reference import place_bid
 from tests.applications.conftest import NOW, ZONE
@@ -205,6 +205,21 @@ class TestPreview:
         page = text(office.post(prefix + ADD, values(referral_working_days="4", stop_working_days="30")))
         assert re.search(rf">30</strong> <span[^>]*>{words}", page)
         assert not re.search(rf">4</strong> <span[^>]*>{words}", page)
+
+    def test_whom_a_lower_school_age_puts_out_and_which_groups_exceed_the_norm(self, office, scene):
+        """Of this year at the first January for which families can be told; the norm counts the groups above it."""
+        for year in (2013, 2014, 2015, 2016):
+            ApplicationFactory(locality=scene.locality, child__birth_date=date(year, 3, 1))
+        Group.objects.update(capacity=20)
+        GroupFactory(kindergarten=scene.group.kindergarten, capacity=21)
+        sent = values(valid_from="2019-12-02", oldest_age="4", most_in_group="20")
+        response = office.post(ADD, sent)
+        (place,) = response.context["touched"]
+        # Announced in December 2019 by the rules of its first day: the lower age counts a year later.
+        assert place.leaving == [(date(2021, 1, 1), 3)]
+        assert place.beyond_norm == 1
+        assert {"20", "4"} <= {change.becomes for change in place.changes if change.is_far}
+        assert "01.01.2021: " in text(response)
 
     @pytest.mark.parametrize("prefix", ["", "/ru"])
     def test_only_what_differs_is_shown(self, office, scene, prefix):
