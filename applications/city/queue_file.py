@@ -68,6 +68,7 @@ class Reader:
         if locality.day(filed_at) < values["birth_date"]:
             raise LeftOut(row.fault("filed_at", Problem.BEFORE_BIRTH))
         until = self._held_until(row, locality)
+        benefit = self._benefit(row)
         return OldRow(
             line=row.line,
             old_number=values["old_number"],
@@ -84,8 +85,8 @@ class Reader:
             filed_text=row.cells["filed_at"][:40],
             guardian_iin=values.get("guardian_iin", ""),
             phone=values.get("phone", ""),
-            benefit=self._benefit(row),
-            benefit_until=self._benefit_until(row, locality),
+            benefit=benefit,
+            benefit_until=self._benefit_until(row, benefit, locality),
             stopped_until=end_of_day(until, zone) if until else None,
             interest_confirmed_at=self._past(row, "interest_confirmed_at", locality),
         )
@@ -146,9 +147,15 @@ class Reader:
             raise LeftOut(row.fault("benefit", Problem.UNKNOWN, first="load_benefit_categories"))
         return self._benefits[fold(name)]
 
-    def _benefit_until(self, row: Row, locality: Locality) -> datetime | None:
+    def _benefit_until(
+        self, row: Row, benefit: BenefitCategory | None, locality: Locality
+    ) -> datetime | None:
+        """The file knows no date of the certificate from which the days of a category could be counted."""
         last = row.values.get("benefit_until")
         if last is None:
+            if benefit is not None and benefit.valid_days is not None:
+                name = "benefit_until" if "benefit_until" in row.columns else "benefit"
+                raise LeftOut(row.fault(name, Problem.NO_BENEFIT_END))
             return None
         if last < locality.day(self.run.now):
             raise LeftOut(row.fault("benefit_until", Problem.BENEFIT_OVER))

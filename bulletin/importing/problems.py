@@ -84,6 +84,7 @@ class Problem(StrEnum):
     LEFT = "left"
     BENEFIT_OVER = "benefit_over"
     NO_BENEFIT = "no_benefit"
+    NO_BENEFIT_END = "no_benefit_end"
     NO_END = "no_end"
     END_OVER = "end_over"
     END_TOO_FAR = "end_too_far"
@@ -322,6 +323,10 @@ SENTENCES: Final[Mapping[Problem, tuple[str | Promise, str | Promise]]] = {
     Problem.NO_BENEFIT: (
         _("There is a last day of a benefit, but no benefit."),
         _("Fill in the benefit, or empty this cell."),
+    ),
+    Problem.NO_BENEFIT_END: (
+        _("This benefit does not count for good, and its last day is missing."),
+        _("Fill in its last day, counted from the date of the certificate."),
     ),
     Problem.NO_END: (
         _("This state needs its last day."),

@@ -10,7 +10,15 @@ from accounts.models import Sex
 from applications.access.settling import settle
 from applications.city.queue_file import Queue
 from applications.jobs.invariants import differences
-from applications.models import Application, Benefit, Event, FormerLine, FormerRow, StopListEntry
+from applications.models import (
+    Application,
+    Benefit,
+    BenefitCategory,
+    Event,
+    FormerLine,
+    FormerRow,
+    StopListEntry,
+)
 from applications.moves import write_event
 from applications.queue.position import position
 from applications.states import ApplicationState, BenefitState, Move
@@ -101,6 +109,14 @@ class TestGoodRows:
         one = settle(one, now=end - timedelta(microseconds=1))
         assert one.tier == benefit.category.tier
         assert settle(one, now=end).tier != benefit.category.tier
+
+    def test_a_benefit_that_counts_for_some_days_needs_its_last_one(self, load, about):
+        BenefitCategory.objects.update(valid_days=365)
+        report = load([one_row(about, benefit="large-family")])
+        assert (report.state, report.bad) == (State.REFUSED, 1)
+        assert not Benefit.objects.exists()
+        BenefitCategory.objects.update(valid_days=None)
+        assert load([one_row(about, benefit="large-family")]).state == State.LOADED
 
     @pytest.mark.parametrize("state", ["stop_listed", "referred"])
     def test_whoever_is_held_waits_outside_until_the_day_is_over(self, load, about, state):
