@@ -314,6 +314,13 @@ STOPS_PER_ACCOUNT: Final = Limit(
     protects="other guardians and the officials from «Stop» as a game",
     hurts="nobody: no family has ten guardians to stop in a day; the contact centre helps",
 )
+PHONE_TIES_PER_ACCOUNT: Final = Limit(
+    "phone-ties-account",
+    10,
+    HOUR,
+    protects="the state's base from one page that is opened again and again",
+    hurts="nobody: the last answer of the base goes on to hold",
+)
 OBJECTIONS_PER_ACCOUNT: Final = Limit(
     "objection-account",
     10,

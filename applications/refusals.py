@@ -15,7 +15,10 @@ class Refusal(TextChoices):
     )
     UNCLAIMED = (
         "unclaimed",
-        _("The application of the former queue has to be claimed first: open the page of the child."),
+        _(
+            "The application of the former queue has to be claimed first: the button is on the child's card in your "
+            "account."
+        ),
     )
     CLAIMED_ALREADY = (
         "claimed_already",

@@ -287,4 +287,4 @@ class ProposalState(TextChoices):
     PROPOSED = "proposed", _("waits for a decision")
     APPROVED = "approved", _("approved and carried out")
     DECLINED = "declined", _("declined")
-    ENDED = "ended", _("closed by itself: the referral has ended")
+    ENDED = "ended", _("closed by itself")

@@ -23,7 +23,7 @@ class FormerRow(models.Model):
         """By what it was known that the one who claimed it is the person of the file."""
 
         PHONE = "phone", _("the phone number of the account is that of the former queue")
-        REGISTRY = "registry", _("the state knows the phone number as that of the person of the former queue")
+        REGISTRY = "registry", _("the state knows the phone number of the account as its owner's")
         OFFICIAL = "official", _("checked by an official")
 
     application = models.OneToOneField(

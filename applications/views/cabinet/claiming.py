@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
+from accounts import limits
 from accounts.decorators import parent_required
 from accounts.models import User
 from accounts.services import refresh_phone_tie
@@ -44,7 +45,7 @@ def claim_former(request: HttpRequest, pk: UUID) -> HttpResponse:
         return redirect(_application_of(child) or "applications:list")
     timezone.activate(application.locality.zone)
     # Outside of a transaction: the registry may be slow. Whose number it is, is not asked where the file has it.
-    if proof_of(application, user) is None:
+    if proof_of(application, user) is None and _may_ask_the_state(user, now=now):
         refresh_phone_tie(user)
     if request.method == "POST":
         try:
@@ -62,6 +63,11 @@ def claim_former(request: HttpRequest, pk: UUID) -> HttpResponse:
         "place": position(application, now=now) if proof else None,
     }
     return render(request, "applications/claim_former.html", context)
+
+
+def _may_ask_the_state(user: User, *, now: datetime) -> bool:
+    """Each opening of the page asks; beyond the limit the last answer holds. The question is counted."""
+    return limits.allow(limits.PHONE_TIES_PER_ACCOUNT, str(user.pk), now=now).ok
 
 
 def _waiting(child: Child, *, now: datetime) -> Application | None:
