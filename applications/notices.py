@@ -19,7 +19,7 @@ KINDS: Final = (
         "former_claimed",
         _("Application of the former queue claimed, to the phone in it"),
         SMS,
-        ("application",),
+        ("application", "may_stop"),
         past_budget=PastBudget.WARNING,
     ),
     # To the same phone, once: names, links and numbers are none of an SMS to somebody who may be another by now.

@@ -50,6 +50,9 @@ KINDS: Final = (
         BOTH,
         ("children", "guardian", "is_you", "reason"),
     ),
+    # To who pressed «Stop» and is no guardian of the child: nothing in it says whose child it is. `stands`: the
+    # disputed one stays a guardian.
+    Kind("stop_decided", _("“Stop” pressed by somebody else: decided"), BOTH, ("stands",)),
     # Without codes to both numbers. `has_number`: a new one; otherwise somebody else has the former one now.
     Kind(
         "guardian_moved",
@@ -66,6 +69,7 @@ SAMPLES: Final[dict[str, Any]] = {
     "guardian": "К••••• Г.",
     "guardians": ["К••••• Г.", "О••••• Т."],
     "may_stop": True,
+    "stands": True,
     "is_you": False,
     "has_number": True,
     "is_mutual": False,

@@ -416,6 +416,15 @@ def decide_dispute(
     else:
         kind, action = "guardianship_stands", Action.GUARDIANSHIP_STANDS
     _announce([dispute], kind, action, actor=actor, now=now, reason=reason)
+    presser = dispute.raised_by
+    if presser not in concerned(dispute) and presser.leaving_since is None:
+        enqueue(
+            presser,
+            "stop_decided",
+            context={"stands": outcome == Dispute.Outcome.STANDS},
+            dedupe_key=f"{dispute.pk}:{now.isoformat()}",
+            now=now,
+        )
 
 
 def note_repeated_stop(dispute: Dispute, *, by: User, now: datetime) -> None:
@@ -444,13 +453,18 @@ def _announce(
 ) -> None:
     """Tell everybody concerned, by the kind's channels and in the journal. Only the actor's entry keeps `address`.
 
-    A person concerned by several of the disputes (all against one newcomer) gets one message that names the children.
+    A presser who is no guardian has it in the journal too, which names no child then. A person concerned by several of
+    the disputes (all against one newcomer) gets one message that names the children.
     """
     newcomer = disputes[0].guardianship.user
     children: dict[User, list[str]] = {}
     for dispute in disputes:
         for person in concerned(dispute):
             children.setdefault(person, []).append(dispute.guardianship.child.full_name)
+    presser = disputes[0].raised_by
+    if presser not in children:
+        own_address = address if presser == actor else None
+        audit.record(action, actor=actor, subject=presser, address=own_address, now=now)
     for person, names in children.items():
         for name in names:
             audit.record(

@@ -9,20 +9,19 @@ from typing import Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
-from accounts.identity import phone_hashes
 from accounts.models import User
 from applications.answer_days import last_day
 from applications.bidding.held_offers import hold_offer, resume_offer
-from applications.models import Application, FormerRow
+from applications.models import Application
 from applications.moves import Refused, lock_application, locking, refuse_own_child
 from applications.referrals.standstill import hold_referral, resume_referral
 from applications.refusals import Refusal
 from applications.states import LIVE_STATES
 from bulletin.workdays import end_of_day
-from children.disputes import STOPPABLE_FOR, is_halted, is_proven, lock_people, stoppable
+from children.disputes import is_halted, is_proven, lock_people, stoppable
 from children.models import Child, Dispute, Guardianship
 from children.services import (
     announce_stop,
@@ -48,7 +47,8 @@ def stop_guardian(
 ) -> list[Dispute]:
     """Dispute that `newcomer` is a guardian, for every child of both for which `by` may stop them (`stoppable`).
 
-    `among` is another rule for whom `by` may stop, as `claimants`; they need not be a guardian of the child then.
+    `among` is another rule for whom `by` may stop, as `waiting.claiming.claimants`; `by` need not be a guardian of the
+    child then.
 
     With `is_tied` (the state knows the phone of `newcomer` as theirs) nothing is halted, but an official still decides.
     If neither of the two is proven, both have the same restrictions. Everybody gets one SMS, however many children it
@@ -82,29 +82,6 @@ def stop_guardian(
     if not raised and all(dispute.outcome for dispute in before):
         raise Refused(Refusal.ALREADY_DECIDED)
     return [*before, *(dispute for dispute, _last_day in raised)]
-
-
-def claimants(user: User, *, now: datetime) -> QuerySet[Guardianship]:
-    """The guardianships of those who claimed an application of the former queue that names the phone of `user`.
-
-    For thirty days, like guardians added lately; nobody to whom an official gave it, and nobody whom `user` may stop as
-    a guardian. They come as `stoppable` does.
-    """
-    if not user.phone:
-        return Guardianship.objects.none()
-    rows = FormerRow.objects.filter(
-        phone_hash__in=phone_hashes(user.phone.as_e164),
-        claimed_at__gt=now - STOPPABLE_FOR,
-        claimed_by=OuterRef("user"),
-        application__child=OuterRef("child"),
-    ).exclude(proof=FormerRow.Proof.OFFICIAL)
-    return (
-        Guardianship.objects.filter(Exists(rows), source=Guardianship.Source.REGISTRY, ended_at=None)
-        .exclude(user=user)
-        .exclude(pk__in=stoppable(user, now=now).values("pk"))
-        .select_related("child", "user__profile", "dispute")
-        .order_by("-added_at", "pk")
-    )
 
 
 def decide_guardianship(

@@ -14,8 +14,9 @@ from accounts.models import User
 from accounts.registry import PhoneTie
 from accounts.services import refresh_phone_tie
 from accounts.stops import Advice, Choice, NotStopped
-from applications.disputes.guardianships import claimants, stop_guardian, zone_of
+from applications.disputes.guardianships import stop_guardian, zone_of
 from applications.moves import Refused
+from applications.waiting.claiming import claimants
 from children.access import others_with
 from children.disputes import stoppable
 from children.models import Dispute, Guardianship
@@ -101,21 +102,21 @@ class UnknownGuardian:
         except Refused as refused:
             raise NotStopped(str(refused)) from None
         day = max(_last_day(dispute) for dispute in disputes)
+        return self.said_of(disputes) % {"day": _shown(day)}
+
+    def said_of(self, disputes: list[Dispute]) -> str:
+        """What the presser reads of what they have just stopped, with the `day` of the decision."""
         if any(dispute.is_mutual for dispute in disputes):
-            said = _(
+            return _(
                 "Stopped. Until an official decides, costly acts are halted and neither of you can send bids: the "
                 "state knows neither phone as its owner's. By the end of the day: %(day)s"
             )
-        elif any(dispute.is_halting for dispute in disputes):
-            said = _(
-                "Stopped. Costly acts are halted until an official decides. By the end of the day: %(day)s"
-            )
-        else:
-            said = _(
-                "Written down. The state knows the phone of this person as their own, so nothing is halted. An "
-                "official decides by the end of the day: %(day)s"
-            )
-        return said % {"day": _shown(day)}
+        if any(dispute.is_halting for dispute in disputes):
+            return _stopped()
+        return _(
+            "Written down. The state knows the phone of this person as their own, so nothing is halted. An official "
+            "decides by the end of the day: %(day)s"
+        )
 
 
 class UnknownClaimant(UnknownGuardian):
@@ -136,8 +137,43 @@ class UnknownClaimant(UnknownGuardian):
         """Nothing: hardly anybody has one."""
         return ""
 
+    @property
+    def consequences(self) -> list[str]:
+        """The presser need be no guardian: nothing of the child is shown to them, and nothing of theirs is halted."""
+        return [
+            _(
+                "An official of the education department decides within two working days. You need not do anything."
+            ),
+            _(
+                "Until then this person can't move the application to the bin or to another locality, withdraw a bid "
+                "or a benefit, send bids or change the languages. Nobody can extend a referral: its last day stands "
+                "still."
+            ),
+            _(
+                "If the state knows the phone of this person as their own, nothing is halted; an official decides all "
+                "the same."
+            ),
+            _(
+                "The person and the child's guardians are told. It stands in your journal, and you read in your "
+                "messages what was decided, without the child's name. The application does not become yours by it: if "
+                "it is, come to the education department with your identity card and the child's birth certificate."
+            ),
+            _(
+                "This can be done once for a person. Pressed by mistake? You can't take it back yourself, but an "
+                "official can decide at once that the person stays: call the contact centre."
+            ),
+        ]
+
+    def said_of(self, disputes: list[Dispute]) -> str:
+        is_halting = any(dispute.is_halting for dispute in disputes)
+        return _stopped() if is_halting else super().said_of(disputes)
+
     def stoppable_by(self, user: User, *, now: datetime) -> QuerySet[Guardianship]:
         return claimants(user, now=now)
+
+
+def _stopped() -> str:
+    return _("Stopped. Costly acts are halted until an official decides. By the end of the day: %(day)s")
 
 
 def _ask_whose_phone(user: User) -> None:

@@ -10,6 +10,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db.models import Exists, OuterRef, QuerySet
+
 from accounts.identity import phone_hashes
 from accounts.models import User
 from accounts.registry import PhoneTie
@@ -30,6 +32,8 @@ from applications.refusals import Refusal
 from applications.rules.running_out import first_end
 from applications.states import ApplicationState, Move
 from applications.waiting.aging import is_too_old
+from children.access import present_people
+from children.disputes import STOPPABLE_FOR, stoppable
 from children.models import Child, Guardianship
 from notifications.services import enqueue_to_phone
 
@@ -107,6 +111,29 @@ def claim_for(
     return application
 
 
+def claimants(user: User, *, now: datetime) -> QuerySet[Guardianship]:
+    """The guardianships of those who claimed an application of the former queue that names the phone of `user`.
+
+    For thirty days, like guardians added lately; nobody to whom an official gave it, and nobody whom `user` may stop as
+    a guardian. They come as `stoppable` does.
+    """
+    if not user.phone:
+        return Guardianship.objects.none()
+    rows = FormerRow.objects.filter(
+        phone_hash__in=phone_hashes(user.phone.as_e164),
+        claimed_at__gt=now - STOPPABLE_FOR,
+        claimed_by=OuterRef("user"),
+        application__child=OuterRef("child"),
+    ).exclude(proof=FormerRow.Proof.OFFICIAL)
+    return (
+        Guardianship.objects.filter(Exists(rows), source=Guardianship.Source.REGISTRY, ended_at=None)
+        .exclude(user=user)
+        .exclude(pk__in=stoppable(user, now=now).values("pk"))
+        .select_related("child", "user__profile", "dispute")
+        .order_by("-added_at", "pk")
+    )
+
+
 def _lock(application: Application) -> Application:
     """The application as it is now, after its child: whoever adds or stops a guardian locks that row, too."""
     Child.objects.select_for_update(no_key=True).values_list("pk").get(pk=application.child_id)
@@ -160,8 +187,19 @@ def _tell(event: Event, action: Action) -> None:
         enqueue_to_phone(
             row.phone,
             "former_claimed",
-            context={"application": application},
+            context={"application": application, "may_stop": _may_be_stopped(claimant, row, now=event.at)},
             language=claimant.language,
             dedupe_key=str(event.pk),
             now=event.at,
         )
+
+
+def _may_be_stopped(claimant: User, row: FormerRow, *, now: datetime) -> bool:
+    """Whether the phone in the file is the number of an account here, for which «Stop» is open against `claimant`."""
+    owner = present_people().filter(phone=row.phone).first()
+    if owner is None:
+        return False
+    return any(
+        open_to.filter(user=claimant, child=row.application.child_id).exists()
+        for open_to in (claimants(owner, now=now), stoppable(owner, now=now))
+    )

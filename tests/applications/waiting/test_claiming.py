@@ -9,8 +9,8 @@ from django.urls import reverse
 from accounts.models import AuditEntry, Profile
 from accounts.roles import Role
 from applications.access.family import applications_of
-from applications.disputes.guardianships import claimants
-from applications.disputes.unknown_guardian import UnknownClaimant
+from applications.disputes.guardianships import decide_guardianship
+from applications.disputes.unknown_guardian import UnknownClaimant, UnknownGuardian
 from applications.journal_actions import Action
 from applications.models import Application, Event, FormerRow
 from applications.moves import Refused
@@ -18,7 +18,7 @@ from applications.queue.position import position
 from applications.refusals import Refusal
 from applications.rules.running_out import first_end
 from applications.states import ApplicationState, Move
-from applications.waiting.claiming import claim, claim_for, proof_of
+from applications.waiting.claiming import claim, claim_for, claimants, proof_of
 from applications.waiting.filing import file_application
 from children.disputes import Side, side_of
 from children.models import Dispute, Guardianship
@@ -140,6 +140,22 @@ class TestWhatItMakes:
         [told] = Message.objects.filter(kind="former_claimed")
         assert told.phone.as_e164 == PHONE
 
+    def test_it_reads_whom_to_call_unless_it_is_an_account_s(self, scene, waiting, settings):
+        settings.CONTACT_PHONES = ["+7 725 33 12345"]
+        claimant = known_to_the_state(guardian_of(waiting))
+        claim(waiting, actor=claimant, now=scene.now)
+        assert "+7 725 33 12345" in Message.objects.get(kind="former_claimed").text
+
+    def test_whoever_has_an_account_reads_of_stop(self, scene, waiting):
+        UserFactory(phone=PHONE)
+        claim(waiting, actor=known_to_the_state(guardian_of(waiting)), now=scene.now)
+        assert "«Тоқтату»" in Message.objects.get(kind="former_claimed").text
+
+    def test_nor_of_stop_where_an_official_has_decided(self, scene, waiting, settings):
+        UserFactory(phone=PHONE)
+        claim_for(waiting, guardian_of(waiting), actor=employee(Role.OFFICIAL), reason="x", now=scene.now)
+        assert settings.CONTACT_PHONES[0] in Message.objects.get(kind="former_claimed").text
+
     def test_and_not_twice_where_it_is_the_number_of_the_account(self, scene, waiting):
         claim(waiting, actor=guardian_of(waiting, phone=PHONE), now=scene.now)
         assert not Message.objects.filter(kind="former_claimed").exists()
@@ -259,6 +275,34 @@ class TestStop:
         dispute = Dispute.objects.get()
         assert (dispute.guardianship.user, dispute.raised_by, dispute.is_mutual) == (claimed, owner, True)
         assert side_of(waiting.child, claimed) == Side.UNPROVEN
+
+    def test_who_pressed_has_it_in_the_journal_and_is_told_the_decision_without_the_child(
+        self, scene, waiting, claimed
+    ):
+        owner = UserFactory(phone=PHONE)
+        UnknownClaimant().stop(owner, str(claimed.pk), address="10.0.0.7", now=scene.now)
+        pressed = AuditEntry.objects.get(subject=owner)
+        assert (pressed.actor, pressed.target) == (owner, "")
+        decide_guardianship(
+            Dispute.objects.get(),
+            outcome=Dispute.Outcome.ENDS,
+            actor=employee(Role.OFFICIAL),
+            reason=f"{waiting.child.full_name}: құжат жоқ",
+            now=scene.now + timedelta(hours=1),
+        )
+        notice = Notice.objects.get(recipient=owner)
+        assert notice.kind == "stop_decided"
+        told = [
+            notice.text,
+            *(f"{one.target}{one.reason}" for one in AuditEntry.objects.filter(subject=owner)),
+        ]
+        assert len(told) == 3
+        assert not [one for one in told if waiting.child.last_name in one or waiting.child.first_name in one]
+
+    def test_it_promises_who_is_no_guardian_nothing_of_guardians(self):
+        promised = " ".join(UnknownClaimant().consequences)
+        assert not {*UnknownGuardian().consequences[-1:]} & {*UnknownClaimant().consequences}
+        assert "екеуіңіз" not in promised
 
     def test_for_thirty_days(self, scene, claimed):
         owner, end = UserFactory(phone=PHONE), scene.now + timedelta(days=30)
