@@ -33,6 +33,7 @@ from applications.admin.work import LINE_BREAK, OF_FORMS, YEARS_AHEAD, staff_of
 from applications.csv_file import csv_response
 from applications.families.asked import in_words
 from applications.families.concerned import MOST_NAMESAKES, TooManyNamesakes, concerned
+from applications.families.names import NAMES, without_names
 from applications.journal_actions import Action as FamilyAction
 from applications.own_rows import has_every_locality
 from applications.rosters.held import lists_of
@@ -47,6 +48,8 @@ _DAY: Final = timedelta(days=1)
 FOUND: Final = FamilyAction.FOUND_FAMILY
 # Before a subject of actions, where all of them are meant.
 _ALL: Final = "all:"
+# How the keys of what is about families alone begin, also where no entry of theirs is in a journal.
+_OF_FAMILIES: Final = ("children.", "accounts.profile:")
 # A key has fewer digits.
 _KEY: Final = 19
 
@@ -92,9 +95,15 @@ class AuditForm(forms.Form):
     since = forms.DateField(label=_("From"), widget=forms.DateInput(attrs={"type": "date"}), required=False)
     until = forms.DateField(label=_("Until"), widget=forms.DateInput(attrs={"type": "date"}), required=False)
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, reads_names: bool, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.wanted = Wanted()
+        self._reads_names = reads_names
+        if not reads_names:
+            self.fields["q"].help_text = gettext(
+                "The number of an application or a referral, a whole phone number, IIN or document number, or an "
+                "employee's name. No family is found by a name: you read none."
+            )
 
     def clean_since(self) -> date | None:
         return self._day("since")
@@ -113,7 +122,7 @@ class AuditForm(forms.Form):
         found: dict[str, Any] = {}
         for name, words in (("who", data.get("who", "")), ("q", data.get("q", ""))):
             try:
-                found |= _people(name, " ".join(words.replace("\0", " ").split()))
+                found |= _people(name, " ".join(words.replace("\0", " ").split()), by_name=self._reads_names)
             except TooManyNamesakes:
                 self.add_error(name, gettext("Many people have this in their name. Write more of it."))
         self.wanted = Wanted(
@@ -125,13 +134,13 @@ class AuditForm(forms.Form):
         return data
 
 
-def _people(name: str, words: str) -> dict[str, Any]:
+def _people(name: str, words: str, *, by_name: bool) -> dict[str, Any]:
     """What the words in that field ask for. Raises `TooManyNamesakes`."""
     if not words:
         return {}
     if name == "who":
         return {"actors": _employees(words)}
-    meant = concerned(words)
+    meant = concerned(words, by_name=by_name)
     spans = [*(Span(key) for key in meant.keys), *lists_of(meant.children)]
     return {"subjects": meant.subjects, "targets": meant.targets, "spans": spans}
 
@@ -187,8 +196,11 @@ class Row:
         ]
 
 
-def rows_of(found: Sequence[AuditEntry], *, in_full: bool = False) -> list[Row]:
-    """Entries as employees read them; `in_full` with the values that changed. A few statements for all of them."""
+def rows_of(found: Sequence[AuditEntry], *, in_full: bool = False, reads_names: bool = False) -> list[Row]:
+    """Entries as employees read them; `in_full` with the values that changed. A few statements for all of them.
+
+    Names of families are masked unless the employee `reads_names`.
+    """
     acts = {(one.actor.pk, one.at) for one in found if one.actor is not None and one.actor.is_staff}
     concerned_then = {
         (one.subject.pk, one.at) for one in found if one.subject is not None and one.subject.is_staff
@@ -207,11 +219,19 @@ def rows_of(found: Sequence[AuditEntry], *, in_full: bool = False) -> list[Row]:
             login=_login(one.actor),
             where=institutions.get((one.actor.pk, one.at), "") if one.actor is not None else "",
             whom=_person(one.subject, one.at, then) if one.subject is not None else "",
-            what=_what(one, names.get(one.about, one.target)),
+            what=_what(one, names.get(one.about) or _called(one, reads_names=reads_names)),
             changed=_changed(*changed[one.pk], called if in_full else None) if one.pk in changed else [],
         )
         for one in found
     ]
+
+
+def _called(entry: AuditEntry, *, reads_names: bool) -> str:
+    """What the entry calls its object: of a family that may be a name, its own or that of a file."""
+    is_familys = (entry.subject is not None and not entry.subject.is_staff) or entry.about.startswith(
+        _OF_FAMILIES
+    )
+    return without_names(entry.target) if is_familys and not reads_names else entry.target
 
 
 def _changed(model: type[Model], found: changes.Changes, called: changes.Called | None) -> list[str]:
@@ -267,8 +287,6 @@ class AuditEntryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ["at", "action"]
     list_display_links = None
     sortable_by = ()
-    fields = _FIELDS
-    readonly_fields = _FIELDS
     view_on_site = False
 
     def has_view_permission(self, request: HttpRequest, obj: AuditEntry | None = None) -> bool:
@@ -286,6 +304,13 @@ class AuditEntryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        what = "what" if request.user.has_perm(NAMES) else "masked_what"
+        return [what if name == "what" else name for name in _FIELDS]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return self.get_fields(request, obj)
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[AuditEntry]:
         return AuditEntry.objects.select_related("actor__employee", "subject__employee")
 
@@ -294,7 +319,8 @@ class AuditEntryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     ) -> tuple[QuerySet[Any], bool]:
         """Whether anybody is found whom a number names: they read that they were looked up."""
         try:
-            return queryset.filter(subject__in=concerned(search_term).subjects), False
+            meant = concerned(search_term, by_name=request.user.has_perm(NAMES))
+            return queryset.filter(subject__in=meant.subjects), False
         except TooManyNamesakes:
             return queryset.none(), False
 
@@ -320,7 +346,8 @@ class AuditEntryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     ) -> HttpResponse:
         if not self.has_view_permission(request):
             raise PermissionDenied
-        form = AuditForm(request.GET)
+        reads_names = request.user.has_perm(NAMES)
+        form = AuditForm(request.GET, reads_names=reads_names)
         found = page(form.wanted, before=_place(request), limit=PAGE_LENGTH + 1) if form.is_valid() else []
         shown = found[:PAGE_LENGTH]
         asked = {name: request.GET.get(name, "") for name in form.fields if request.GET.get(name)}
@@ -328,7 +355,7 @@ class AuditEntryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "form": form,
-            "rows": rows_of(shown),
+            "rows": rows_of(shown, reads_names=reads_names),
             "asked": asked,
             "older": _address(asked, place_of(shown[-1])) if len(found) > PAGE_LENGTH else "",
             "is_first": _place(request) is None,
@@ -348,7 +375,8 @@ class AuditEntryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         refused = self.refusal_of_search(request, request.POST.get("q", ""))
         if refused is not None:
             return refused
-        form = AuditForm(request.POST)
+        reads_names = request.user.has_perm(NAMES)
+        form = AuditForm(request.POST, reads_names=reads_names)
         if not form.is_valid():
             return self.changelist_view(request)
         audit.record(
@@ -373,7 +401,7 @@ class AuditEntryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return csv_response(
             filename=f"audit-{timezone.localtime(read_clock()):%Y-%m-%d}.csv",
             heading=[str(one) for one in heading],
-            rows=_cells(form.wanted, language=translation.get_language()),
+            rows=_cells(form.wanted, reads_names=reads_names, language=translation.get_language()),
             delimiter=";",
         )
 
@@ -394,6 +422,10 @@ class AuditEntryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     @admin.display(description=_("Object"))
     def what(self, entry: AuditEntry) -> str:
+        return rows_of([entry], reads_names=True)[0].what or "—"
+
+    @admin.display(description=_("Object"))
+    def masked_what(self, entry: AuditEntry) -> str:
         return rows_of([entry])[0].what or "—"
 
     @admin.display(description=_("Changes"))
@@ -429,17 +461,17 @@ def _described(form: AuditForm) -> str:
     return " ".join([*(f"{name}={value}" for name, value in given.items()), *hidden])
 
 
-def _cells(wanted: Wanted, *, language: str | None) -> Iterator[list[str]]:
+def _cells(wanted: Wanted, *, reads_names: bool, language: str | None) -> Iterator[list[str]]:
     """The rows of the file, made while it is sent, when the request's language holds no longer."""
     held: list[AuditEntry] = []
     for entry in entries(wanted, limit=LONGEST_FILE):
         held.append(entry)
         if len(held) == PAGE_LENGTH:
-            yield from _told(held, language=language)
+            yield from _told(held, reads_names=reads_names, language=language)
             held = []
-    yield from _told(held, language=language)
+    yield from _told(held, reads_names=reads_names, language=language)
 
 
-def _told(found: Sequence[AuditEntry], *, language: str | None) -> list[list[str]]:
+def _told(found: Sequence[AuditEntry], *, reads_names: bool, language: str | None) -> list[list[str]]:
     with translation.override(language), timezone.override(timezone.get_default_timezone()):
-        return [row.cells for row in rows_of(found, in_full=True)]
+        return [row.cells for row in rows_of(found, in_full=True, reads_names=reads_names)]

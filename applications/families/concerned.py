@@ -41,9 +41,14 @@ class Concerned:
         return [*(key_of(child) for child in self.children), *people]
 
 
-def concerned(words: str) -> Concerned:
-    """Whom `words` mean. A dozen statements, each along an index. Raises `TooManyNamesakes`."""
+def concerned(words: str, *, by_name: bool) -> Concerned:
+    """Whom `words` mean. A dozen statements, each along an index. Raises `TooManyNamesakes`.
+
+    Without `by_name` no family is found by a name, for whoever reads none; employees are.
+    """
     asked = read(words)
+    if asked.words and not by_name:
+        return Concerned(subjects=_bounded(employees_named(words)))
     found = list(dict.fromkeys([*_owners(asked), *_guardians_named(asked)]))
     children = _children(asked)
     related = Guardianship.objects.filter(Q(child__in=children) | Q(user__in=found))

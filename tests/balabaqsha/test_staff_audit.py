@@ -385,7 +385,6 @@ class TestSearch:
         looks = set(theirs.exclude(target__contains="000900").exclude(subject=stranger.filed_by))
         # Three on the card, which one search found, the page, the search in a list, and two lists.
         assert len(looks) == 3 + 1 + 1 + 1 + 2
-        auditor = inside(employee(Role.AUDITOR))
         for text in (
             *(one.number for one in siblings),
             "23000811",
@@ -396,7 +395,7 @@ class TestSearch:
             str(mother.phone),
             "8 701 111 22 33",
         ):
-            found = set(self.shown(auditor, q=text))
+            found = set(self.shown(desk, q=text))
             missing = {one.action for one in looks - found}
             if text in (str(mother.phone), "8 701 111 22 33", "Махмұтов"):
                 assert missing == set(), text
@@ -407,13 +406,11 @@ class TestSearch:
                 assert missing <= {FamilyAction.FOUND_FAMILY, FamilyAction.ROSTER_TAKEN}, text
             assert not others & found, text
         # Who is a guardian no more leads to the child that was theirs.
-        (look,) = looks & {
-            one for one in self.shown(auditor, q="Ахметов") if one.actor == caller and one.child
-        }
+        (look,) = looks & {one for one in self.shown(desk, q="Ахметов") if one.actor == caller and one.child}
         assert look.child == siblings[0].child.pk
-        searches = [one for one in self.shown(auditor, q="23-000811") if one.action == Action.SEARCHED]
+        searches = [one for one in self.shown(desk, q="23-000811") if one.action == Action.SEARCHED]
         assert [one.actor for one in searches[-1:]] == [caller]
-        assert {one.action for one in self.shown(auditor, who="zhanar", what="all:looks")} == {
+        assert {one.action for one in self.shown(desk, who="zhanar", what="all:looks")} == {
             Action.SEARCHED,
             FamilyAction.FOUND_FAMILY,
             FamilyAction.LOOKED_ON_CALL,
@@ -425,6 +422,7 @@ class TestSearch:
         assert {*file, *awaited} <= {span.about for span in held.lists_of([siblings[1].child])}
         # On the card, an auditor who reads no names tells the three apart.
         card = reverse("admin:family_of_child", args=[siblings[0].child.pk])
+        auditor = inside(employee(Role.AUDITOR))
         auditor.post(card, {"reason": "looked_for_check"})
         rows = auditor.get(card).context["card"].sections["journal"].rows
         told = {row.target for row in rows if row.entry.action == FamilyAction.LOOKED_ON_CALL}
@@ -466,6 +464,48 @@ class TestSearch:
             assert "Ахметова → Бекова" in text
             assert "әдіскер → директор" in text
         assert f"{then} (atk.off1)" in desk.get(page_of(before)).content.decode()
+
+    @pytest.mark.parametrize("role", [Role.AUDITOR, Role.ADMINISTRATOR])
+    def test_who_reads_no_names_reads_none_here(self, role, chief):
+        guardianship = GuardianshipFactory(child__last_name="НАЗАРОВА", child__first_name="ШОЛПАН")
+        child, parent = guardianship.child, guardianship.user
+        application = ApplicationFactory(child=child)
+        targets = (
+            child.full_name,
+            f"{application.number}: Назарова.pdf",
+            f"{child.full_name}, {child.full_name}",
+        )
+        for target in targets:
+            record(
+                Action.PERSONAL_DATA_VIEWED, actor=chief, subject=parent, target=target, now=timezone.now()
+            )
+        record(
+            Action.PERSONAL_DATA_VIEWED, actor=chief, target=child.full_name, about=child, now=timezone.now()
+        )
+        entry, masked = newest(), "Н••••• Ш."
+        desk, address = inside(employee(role)), reverse(self.ADDRESS)
+        page = desk.get(address, {"q": application.number})
+        assert [row.what for row in page.context["rows"]][:4] == [
+            masked, f"{masked}, {masked}", application.number, masked,
+        ]  # fmt: skip
+        for asked in ({"q": application.number}, {"q": str(parent.phone)}):
+            file = (
+                desk.post(reverse("admin:accounts_auditentry_export"), asked).getvalue().decode("utf-8-sig")
+            )
+            assert masked in file
+            for text in (
+                file,
+                desk.get(address, asked).content.decode(),
+                desk.get(page_of(entry)).content.decode(),
+            ):
+                assert "азаров" not in text.lower()
+                assert "шолпан" not in text.lower()
+        for words in (child.full_name, "назарова", parent.profile.last_name):
+            assert self.shown(desk, q=words) == []
+            assert len(self.shown(inside(chief), q=words)) >= 4
+        assert child.full_name in inside(chief).get(page_of(entry)).content.decode()
+        # Employees are found as before.
+        assert self.shown(desk, q=str(parent.phone))
 
     def test_an_entry_shows_what_changed(self, desk):
         day = HolidayFactory(date=date(2026, 7, 6))
