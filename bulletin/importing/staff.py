@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import staff_links, staff_names
 from accounts.granting import may_manage, roles_to_give
-from accounts.models import Employee, User
+from accounts.models import Employee, StaffLink, User
 from accounts.officials import DECIDE_ABOUT_FAMILIES
 from accounts.roles import Role
 from accounts.services import StaffIinTaken, enter_staff_iin
@@ -22,7 +22,7 @@ from bulletin.importing.kept_rows import TakingBack
 from bulletin.importing.kinds import Kind, LeftOut, Loader, Outcome, Run, store
 from bulletin.importing.places import Kindergartens, Localities
 from bulletin.importing.problems import Problem, Wrong
-from bulletin.models import Employment, Kindergarten, Locality
+from bulletin.models import Employment, ImportedRow, Kindergarten, Locality
 
 _PERSON: Final = ("last_name", "first_name", "middle_name", "position", "work_phone", "email")
 
@@ -100,9 +100,14 @@ class _Loader(Loader):
         if not set(row.values["roles"]) <= set(self.roles):
             raise LeftOut(row.fault("roles", Problem.NOT_TO_GIVE))
 
+    def _demand_manageable(self, row: Row, user: User | None) -> None:
+        if user is not None and self.run.by is not None and not may_manage(self.run.by, user):
+            raise LeftOut(row.fault("login", Problem.NOT_TO_GIVE))
+
     def _invite(self, row: Row, user: User | None, places: Sequence[Kindergarten | Locality]) -> Outcome:
         """A new account with its link; one that an undone batch left is used again."""
         values, run = row.values, self.run
+        self._demand_manageable(row, user)
         iin = values.get("iin", "")
         if {*values["roles"]} & {role.value for role in DECIDE_ABOUT_FAMILIES} and not iin:
             raise LeftOut(row.fault("iin", Problem.IIN_NEEDED))
@@ -129,8 +134,7 @@ class _Loader(Loader):
         employee = Employee.objects.filter(user=user).first()
         if not (user.is_staff and user.is_active and employee):
             raise LeftOut(row.fault("login", Problem.LOGIN_TAKEN))
-        if self.run.by is not None and not may_manage(self.run.by, user):
-            raise LeftOut(row.fault("login", Problem.NOT_TO_GIVE))
+        self._demand_manageable(row, user)
         held = sorted(user.groups.values_list("name", flat=True))
         if held != sorted(row.values["roles"]):
             raise LeftOut(row.fault("roles", Problem.OTHER_ROLES, roles=", ".join(held)))
@@ -155,8 +159,22 @@ def _person(row: Row) -> dict[str, Any]:
 
 
 def _is_withdrawn(user: User) -> bool:
-    """Whether an undone batch left the account: blocked, and never set up."""
-    return user.is_staff and not user.is_active and not user.has_usable_password()
+    """Whether an undone batch left the account, and nobody has taken it on since.
+
+    Any other blocked account looks alike once its password was reset: whoever was dismissed comes back by no file.
+    """
+    if not user.is_staff or user.is_superuser or user.is_active or _was_set_up(user):
+        return False
+    rows = ImportedRow.objects.filter(model=User._meta.label_lower, key=str(user.pk))
+    made = rows.select_related("batch").order_by("-id").first()
+    if made is None or made.batch.undone_at is None:
+        return False
+    return not StaffLink.objects.filter(user=user, made_at__gt=made.batch.undone_at).exists()
+
+
+def _was_set_up(user: User) -> bool:
+    """Whether its owner has ever chosen a password, even one that was reset since."""
+    return user.has_usable_password() or StaffLink.objects.filter(user=user, used_at__isnull=False).exists()
 
 
 class _TakingBack(TakingBack):
@@ -165,7 +183,7 @@ class _TakingBack(TakingBack):
     def why_not_unmake(self, obj: Model) -> str:
         if not isinstance(obj, User):
             return super().why_not_unmake(obj)
-        return gettext("the employee has set up the account") if obj.has_usable_password() else ""
+        return gettext("the employee has set up the account") if _was_set_up(obj) else ""
 
     def unmake(self, obj: Model) -> None:
         if not isinstance(obj, User):

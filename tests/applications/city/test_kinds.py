@@ -236,6 +236,40 @@ class TestStaff:
         user.refresh_from_db()
         assert user.is_active
 
+    @pytest.mark.parametrize("fields", [{}, {"is_superuser": True}])
+    def test_a_blocked_account_stays_blocked(self, load, fields):
+        """It was reset for a lost phone, and then its owner left."""
+        left = employee(Role.KINDERGARTEN, username="a.akhmetova", **fields)
+        staff_links.reset(left, reason="phone", actor=None, now=timezone.now())
+        User.objects.filter(pk=left.pk).update(is_active=False)
+        code, said = load("staff", self.HEADING, self.ROW)
+        assert (code, "the account is blocked" in said, "link=" in said) == (1, True, False)
+        left.refresh_from_db()
+        assert not left.is_active
+
+    def test_nor_does_one_come_back_that_was_taken_on_after_the_batch_was_undone(self, load, undo):
+        load("staff", self.HEADING, self.ROW)
+        undo(ImportBatch.objects.get())
+        user = User.objects.get(username="a.akhmetova")
+        staff_links.invite(user, actor=None, now=timezone.now())
+        code, said = load("staff", self.HEADING, self.ROW)
+        assert (code, "the account is blocked" in said) == (1, True)
+
+    def test_an_administrator_takes_no_withdrawn_account_above_their_own(self, load, undo):
+        load("staff", self.HEADING, self.ROW.replace(";kindergarten;amina;", ";system_administrator;;"))
+        assert undo(ImportBatch.objects.get())[0] == 0
+        administrator = employee(Role.ADMINISTRATOR)
+        code, said = load("staff", self.HEADING, self.ROW, by=administrator.username)
+        assert (code, "change this account" in said) == (1, True), said
+        assert not User.objects.get(username="a.akhmetova").is_active
+
+    def test_a_batch_is_not_undone_once_its_employee_had_a_password(self, load, undo):
+        """One that was reset since: the account has a past."""
+        load("staff", self.HEADING, self.ROW)
+        StaffLink.objects.update(used_at=timezone.now())
+        code, said = undo(ImportBatch.objects.get())
+        assert (code, "has set up the account" in said) == (1, True)
+
     def test_a_batch_whose_employee_works_already_is_not_undone(self, load, undo):
         load("staff", self.HEADING, self.ROW)
         user = User.objects.get(username="a.akhmetova")
