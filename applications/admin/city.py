@@ -25,7 +25,7 @@ from applications.city import bringing
 from applications.city.kinds import KINDS
 from applications.models import BroughtFile
 from applications.rosters.sheet import XLSX_TYPE
-from bulletin.importing.kinds import PORTION, Kind, Outcome
+from bulletin.importing.kinds import LOAD_FILES, PORTION, Kind, Outcome
 from bulletin.importing.problems import Fault
 from bulletin.importing.running import AnotherAtWork, Disturbed, Report, own_localities
 from bulletin.importing.templates import CSV, XLSX, allowed_words, template
@@ -81,7 +81,7 @@ class CityPages:
         context = {
             **self.site.each_context(request),
             "title": gettext("Files of the city"),
-            "kinds": [kind for kind in KINDS.values() if bringing.may_load(user, kind)],
+            "kinds": [kind for kind in KINDS.values() if kind.may_be_loaded_by(user)],
             "files": [_FileRow(one) for one in BroughtFile.objects.filter(user=user)[:SHOWN]],
             "batches": [
                 _BatchRow(one) for one in _batches(user).select_related("loaded_by__employee")[:SHOWN]
@@ -166,7 +166,7 @@ class CityPages:
         user = _loader_of(request)
         batch = _batches(user).filter(pk=pk).first()
         kind = KINDS.get(batch.kind) if batch else None
-        if batch is None or kind is None or not bringing.may_load(user, kind):
+        if batch is None or kind is None or not kind.may_be_loaded_by(user):
             raise Http404(gettext("This file is no longer there, or it is not yours."))
         faults: Any = ()
         if request.method == "POST":
@@ -248,7 +248,7 @@ class _BatchRow:
 
 def _loader_of(request: HttpRequest) -> User:
     user = staff_of(request)
-    if not user.has_perm(bringing.LOAD_FILES):
+    if not user.has_perm(LOAD_FILES):
         raise PermissionDenied
     return user
 
@@ -257,7 +257,7 @@ def _kind_of(user: User, name: str) -> Kind:
     kind = KINDS.get(name)
     if kind is None:
         raise Http404
-    if not bringing.may_load(user, kind):
+    if not kind.may_be_loaded_by(user):
         raise PermissionDenied
     return kind
 
@@ -273,7 +273,7 @@ def _batches(user: User) -> QuerySet[ImportBatch]:
     """What was loaded by kinds that `user` may load, all of it where they work; and their own."""
     shown = Q(loaded_by=user)
     for kind in KINDS.values():
-        if bringing.may_load(user, kind):
+        if kind.may_be_loaded_by(user):
             places = own_localities(kind, user)
             everywhere = Q(kind=kind.name)
             shown |= everywhere if places is None else everywhere & Q(places__contained_by=places)

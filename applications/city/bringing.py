@@ -34,7 +34,6 @@ from notifications.broker import wake_on_commit
 from notifications.clock import read_clock
 from notifications.sweeps import sweep
 
-LOAD_FILES: Final = "bulletin.load_files"
 LEASE: Final = timedelta(minutes=2)
 # The task that also makes employees' files.
 TASK: Final = "applications.tasks.make_files"
@@ -43,11 +42,6 @@ Step, Made = BroughtFile.Step, BroughtFile.State
 
 class NotNow(Exception):
     """The file is not in the state in which it could be loaded: it is checked, was loaded, or is over."""
-
-
-def may_load(user: User, kind: Kind) -> bool:
-    """Whether an employee may bring files of a kind."""
-    return user.is_active and user.has_perm(LOAD_FILES) and user.has_perm(kind.permission)
 
 
 @transaction.atomic
@@ -102,7 +96,7 @@ def work(brought: BroughtFile) -> bool:
     if not making.take(brought, now=now, lease=LEASE):
         return False
     kind = KINDS.get(brought.kind)
-    if kind is None or not may_load(brought.user, kind):
+    if kind is None or not kind.may_be_loaded_by(brought.user):
         making.held(brought).update(state=Made.FAILED)
         return False
     try:

@@ -4,23 +4,28 @@ What is kept is the count of each group (`Headcount`), as if an official had cou
 who stands in two rows, and is not kept: the portal needs no person to know that a place is taken.
 """
 
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from applications.city.groups import Groups
-from applications.decisions.places import CONFIRM_COUNT, count_children
+from applications.decisions.places import CONFIRM_COUNT, COUNT, count_children
 from applications.models import Headcount
 from applications.models.places import MOST_COUNTED
-from applications.places.occupancy import signed_contracts
+from applications.moves import Refused
+from applications.places.occupancy import Counted, lock_places_of, occupancies_of, signed_contracts
+from applications.refusals import Refusal
 from applications.states import ProposalState
 from bulletin.importing.columns import Column, Iin, Row, Text
 from bulletin.importing.kinds import Kind, Loader, Outcome, Run, Taken
 from bulletin.importing.problems import Fault, Problem
-from bulletin.models import Group
+from bulletin.importing.running import Disturbed
+from bulletin.models import Group, Kindergarten
 from bulletin.school_years import school_year
+from bulletin.sorting import fold
 
 
 class _Loader(Loader):
@@ -29,6 +34,8 @@ class _Loader(Loader):
         self.groups = Groups(run)
         self.found: dict[int, Group] = {}
         self.lines: dict[int, list[tuple[int, str]]] = defaultdict(list)
+        self.of_child: dict[str, int] = {}
+        self.missed = _Missed()
 
     def prepare(self, rows: Sequence[Row]) -> None:
         self.groups.prepare(rows)
@@ -38,46 +45,123 @@ class _Loader(Loader):
         return (taken for taken in super().take(rows) if taken.outcome is Outcome.LEFT_OUT)
 
     def take_row(self, row: Row) -> Outcome:
-        if iin := row.values.get("iin"):
+        iin = row.values.get("iin")
+        if iin:
             self.demand_once(row, "iin", iin)
         group = self.groups.of(row)
+        if iin:
+            self.of_child[iin] = group.pk
         self.found[group.pk] = group
         self.lines[group.pk].append((row.line, self.label(row)))
         return Outcome.UNCHANGED
+
+    def leave_out(self, row: Row, faults: Sequence[Fault]) -> None:
+        """A child of a bad row has a place all the same: nothing is counted that it may be in."""
+        self.missed.add(row)
+        # Of a child who stands in two rows nobody knows which is right.
+        if (group_id := self.of_child.get(row.values.get("iin", ""))) is not None:
+            self.missed.keys.add(group_id)
 
     def label(self, row: Row) -> str:
         return f"{row.cells['kindergarten']}, {row.cells['group']}"
 
     def rest(self) -> Iterator[Taken]:
-        signed = signed_contracts(self.found.values())
+        now = self.run.now
+        self.missed.look_up()
+        # All at once, in the order of their keys: the counts lock them one by one.
+        lock_places_of(self.found, now=now)
+        years = {key: school_year(one.kindergarten.locality.day(now)) for key, one in self.found.items()}
+        contracts: Counter[int] = Counter()
+        for (key, of), signed in signed_contracts(self.found.values()).items():
+            if of <= years[key]:
+                contracts[key] += len(signed)
+        same = self._same(years)
         for key, group in sorted(self.found.items()):
-            year = school_year(group.kindergarten.locality.day(self.run.now))
-            contracts = sum(len(at) for (pk, of), at in signed.items() if pk == key and of <= year)
-            outcome, faults = self._count(group, year=year, contracts=contracts)
+            fault = self._why_not(group, contracts=contracts[key])
+            if fault is not None:
+                outcome = Outcome.LEFT_OUT
+            elif key in same:
+                outcome = Outcome.UNCHANGED
+            else:
+                outcome, fault = self._count(group, year=years[key])
             for line, label in self.lines[key]:
-                yield Taken(line, outcome, label, faults if line == self.lines[key][0][0] else ())
+                is_first = line == self.lines[key][0][0]
+                yield Taken(line, outcome, label, [fault] if fault and is_first else ())
 
-    def _count(self, group: Group, *, year: int, contracts: int) -> tuple[Outcome, Sequence[Fault]]:
-        lines = self.lines[group.pk]
-        children = len(lines)
-        if children < contracts or children > MOST_COUNTED:
-            values = {"children": children, "signed": contracts}
-            problem = Problem.FEWER_THAN_CONTRACTS if children < contracts else Problem.TOO_MANY_CHILDREN
-            return Outcome.LEFT_OUT, [Fault(problem, lines[0][0], "group", group.name, values)]
-        known = _counted(group, year=year)
-        if known is not None and known.children == children:
-            return Outcome.UNCHANGED, ()
+    def _same(self, years: Mapping[int, int]) -> set[int]:
+        """The groups whose occupancy a new count would leave as it is, with all that came and left since the last."""
+        groups, now = self.found.values(), self.run.now
+        anew = {key: Counted(years[key], len(self.lines[key]), now) for key in self.found}
+        before, after = occupancies_of(groups, now=now), occupancies_of(groups, now=now, anew=anew)
+        return {key for key in self.found if before[key] == after[key]}
+
+    def _why_not(self, group: Group, *, contracts: int) -> Fault | None:
+        """Why the rows of a group can't be its count, at its first row."""
+        children = len(self.lines[group.pk])
+        if self.missed.may_hold(group):
+            problem = Problem.NOT_ALL_CHILDREN
+        elif children < contracts:
+            problem = Problem.FEWER_THAN_CONTRACTS
+        elif children > MOST_COUNTED:
+            problem = Problem.TOO_MANY_CHILDREN
+        else:
+            return None
+        return self._fault(group, problem, children=children, signed=contracts)
+
+    def _fault(self, group: Group, problem: Problem, **values: Any) -> Fault:
+        return Fault(problem, self.lines[group.pk][0][0], "group", group.name, values)
+
+    def _count(self, group: Group, *, year: int) -> tuple[Outcome, Fault | None]:
         assert self.run.by is not None
-        count = count_children(group, year=year, children=children, actor=self.run.by, now=self.run.now)
+        children, is_first = len(self.lines[group.pk]), not _was_counted(group, year=year)
+        try:
+            count = count_children(group, year=year, children=children, actor=self.run.by, now=self.run.now)
+        except Refused as refused:
+            if refused.reason == Refusal.BUSY:
+                raise Disturbed from refused
+            return Outcome.LEFT_OUT, self._fault(group, Problem.RULE, why=refused.at_work)
         after = {"children": str(children), "state": ProposalState.APPROVED.value}
-        self.run.note(count, line=lines[0][0], before=None, after=after)
-        return Outcome.ADDED if known is None else Outcome.CHANGED, ()
+        self.run.note(count, line=self.lines[group.pk][0][0], before=None, after=after)
+        return Outcome.ADDED if is_first else Outcome.CHANGED, None
 
 
-def _counted(group: Group, *, year: int) -> Headcount | None:
-    """The count that counts."""
-    counts = Headcount.objects.filter(group=group, school_year=year, state=ProposalState.APPROVED)
-    return counts.order_by("-counted_at", "-pk").first()
+class _Missed:
+    """In which groups the children of bad rows may be: in the one they name, or else in any that could be meant."""
+
+    def __init__(self) -> None:
+        self.keys: set[int] = set()
+        self._names: set[tuple[str, str]] = set()
+        self._kindergartens: set[str] = set()
+        self._anywhere = False
+
+    def add(self, row: Row) -> None:
+        kindergarten, group = row.values.get("kindergarten"), row.values.get("group")
+        if kindergarten and group:
+            self._names.add((kindergarten, fold(group)))
+        else:
+            self._anywhere = True
+
+    def look_up(self) -> None:
+        """Find what the portal does not know: it may be any group's mistyped name. One statement."""
+        known: dict[str, set[str]] = defaultdict(set)
+        named = Kindergarten.objects.filter(slug__in={slug for slug, _name in self._names})
+        for slug, name in named.values_list("slug", "groups__name"):
+            known[slug].add(fold(name or ""))
+        self._anywhere |= any(slug not in known for slug, _name in self._names)
+        self._kindergartens = {slug for slug, name in self._names if name not in known.get(slug, ())}
+
+    def may_hold(self, group: Group) -> bool:
+        slug = group.kindergarten.slug
+        return (
+            self._anywhere
+            or group.pk in self.keys
+            or slug in self._kindergartens
+            or (slug, fold(group.name)) in self._names
+        )
+
+
+def _was_counted(group: Group, *, year: int) -> bool:
+    return Headcount.objects.filter(group=group, school_year=year, state=ProposalState.APPROVED).exists()
 
 
 class Enrolled(Kind):
@@ -87,7 +171,7 @@ class Enrolled(Kind):
         "Counts the children of each group in the file, one row a child: all who go there now, those with a contract "
         "in the portal too. The count of the group for this school year is what is kept; of a child nothing is."
     )
-    permission = CONFIRM_COUNT
+    permissions = (COUNT, CONFIRM_COUNT)
     needs_employee = True
     loader = _Loader
     columns = (

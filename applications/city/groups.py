@@ -88,7 +88,7 @@ class GroupKind(Kind):
     name = "groups"
     title = pgettext_lazy("of a kindergarten", "groups")
     about = _("Adds groups, or changes those that are there, each known by its kindergarten and its name.")
-    permission = "bulletin.add_group"
+    permissions = ("bulletin.add_group",)
     loader = _Loader
     taking_back = _TakingBack
     columns = (

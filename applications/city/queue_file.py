@@ -286,7 +286,7 @@ class Queue(Kind):
         "Brings in the queue that the city kept before. Each child waits at its old date until its family claims the "
         "application, and each line of the file is accounted for."
     )
-    permission = "applications.change_formerline"
+    permissions = ("applications.change_formerline",)
     needs_employee = True
     columns = COLUMNS
     loader = _Loader

@@ -95,7 +95,7 @@ class Vacancies(Kind):
         "Adds drafts of vacancies, or changes drafts, each known by its group, its opening and its birth years. "
         "Nothing is published: look through the drafts and publish them on the page of vacancies."
     )
-    permission = "bulletin.change_vacancy"
+    permissions = ("bulletin.change_vacancy",)
     loader = _Loader
     columns = (
         Column("kindergarten", _("kindergarten"), Text(80), "amina", about=_("Its address on the site.")),

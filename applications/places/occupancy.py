@@ -8,7 +8,7 @@ school year in which its places can first be taken.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -119,12 +119,17 @@ def room(capacity: int, occupancies: Iterable[Occupancy], *, year: int) -> int:
 
 
 def occupancies_of(
-    groups: Iterable[Group] | None, *, now: datetime, without: Vacancy | None = None
+    groups: Iterable[Group] | None,
+    *,
+    now: datetime,
+    without: Vacancy | None = None,
+    anew: Mapping[int, Counted] | None = None,
 ) -> dict[int, list[Occupancy]]:
     """What each group (None: all that have anything) holds at `now`, by its key. Five statements, or six.
 
     Published vacancies promise all their places until they are over, by the clock of bidding; those that are over, the
-    places that a bid, a referral or a contract holds. `without` leaves a vacancy out.
+    places that a bid, a referral or a contract holds. `without` leaves a vacancy out; `anew` are counts as if they had
+    been made, by the group's key.
     """
     vacancies = Vacancy.objects.exclude(state=Vacancy.State.DRAFT)
     counts = Headcount.objects.filter(state=ProposalState.APPROVED)
@@ -142,6 +147,8 @@ def occupancies_of(
         counted[count.group_id][count.school_year] = Counted(
             count.school_year, count.children, count.counted_at
         )
+    for group_id, one_anew in (anew or {}).items():
+        counted[group_id][one_anew.school_year] = one_anew
     found = {*promised, *counted} if groups is None else keys
     return {key: reckon(counted[key].values(), promised[key]) for key in found}
 

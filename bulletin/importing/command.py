@@ -1,7 +1,9 @@
 """What every command that imports a file has in common: its options, what it prints, how it ends."""
 
 import json
+import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -11,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import override
 
 from accounts.models import User
-from bulletin.importing.kinds import Kind, Outcome
+from bulletin.importing.kinds import LOAD_FILES, Kind, Outcome
 from bulletin.importing.problems import Fault, Problem, Unreadable
 from bulletin.importing.running import AnotherAtWork, Disturbed, Report, State, own_localities, run_import
 from notifications.clock import read_clock
@@ -32,29 +34,39 @@ class ImportCommand(BaseCommand):
             "--links",
             type=Path,
             metavar="FILE",
-            help="where one-time links are written instead of being printed",
+            help="a new file into which one-time links are written instead of being printed",
         )
         parser.add_argument("--format", choices=["text", "json"], default="text", help="of what is printed")
 
     def handle(self, *args: Any, **options: Any) -> None:
         with override("en"):
+            self._demand_new(options["links"])
             by = self._employee(options["by"])
             report = self._run(options["file"], by, dry_run=options["dry_run"], skip_bad=options["skip_bad"])
             self._hand_over(report, options["links"], as_json=options["format"] == "json")
             self.report(report, as_json=options["format"] == "json")
             self._end(report)
 
+    def _demand_new(self, links: Path | None) -> None:
+        with suppress(OSError):
+            if links is not None and links.exists():
+                words = f"There is a file {links} already. Name a new one: nobody else could read it."
+                raise CommandError(words, returncode=2)
+
     def _employee(self, name: str | None) -> User | None:
         if name is None:
             if self.kind.needs_employee:
-                words = f"Say whose it is: --by NAME, an employee with the right {self.kind.permission}."
+                words = f"Say whose it is: --by NAME, an employee with {self._rights()}."
                 raise CommandError(words, returncode=2)
             return None
-        user = User.objects.filter(username=name, is_staff=True, is_active=True).first()
-        if user is None or not user.has_perm(self.kind.permission):
-            words = f"There is no active employee {name} with the right {self.kind.permission}."
+        user = User.objects.filter(username=name).first()
+        if user is None or not self.kind.may_be_loaded_by(user):
+            words = f"There is no active employee {name} with {self._rights()}."
             raise CommandError(words, returncode=2)
         return user
+
+    def _rights(self) -> str:
+        return f"the rights {', '.join((LOAD_FILES, *self.kind.permissions))}"
 
     def _hand_over(self, report: Report, path: Path | None, *, as_json: bool) -> None:
         """The one-time links: this once, and nowhere else."""
@@ -65,8 +77,11 @@ class ImportCommand(BaseCommand):
             self.stdout.write(text)
             return
         try:
-            path.touch(mode=0o600, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
+            # A file that is there keeps who may read it.
+            with open(
+                os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8"
+            ) as file:
+                file.write(text)
         except OSError as error:
             self.stderr.write(f"The links could not be written to {path} ({error.strerror}); here they are.")
             self.stdout.write(text)

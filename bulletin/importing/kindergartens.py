@@ -66,7 +66,7 @@ class Kindergartens(Kind):
     name = "kindergartens"
     title = _("Kindergartens")
     about = _("Adds kindergartens, or changes those that are there, each known by its address on the site.")
-    permission = "bulletin.add_kindergarten"
+    permissions = ("bulletin.add_kindergarten",)
     loader = _Loader
     taking_back = _TakingBack
     columns = (

@@ -16,6 +16,7 @@ from bulletin.importing.kept_rows import TakingBack, plain
 from bulletin.importing.problems import Fault, Problem
 from bulletin.models import ImportBatch, ImportedRow
 
+LOAD_FILES: Final = "bulletin.load_files"
 # How many rows are taken at once.
 PORTION: Final = 500
 
@@ -106,6 +107,7 @@ class Loader(ABC):
             try:
                 outcome = self.take_row(row)
             except LeftOut as left_out:
+                self.leave_out(row, left_out.faults)
                 yield Taken(row.line, Outcome.LEFT_OUT, self.label(row), left_out.faults)
             else:
                 yield Taken(row.line, outcome, self.label(row))
@@ -119,7 +121,7 @@ class Loader(ABC):
         """Add or change what the row says. Raises `LeftOut`."""
 
     def leave_out(self, row: Row, faults: Sequence[Fault]) -> None:  # noqa: B027 - most kinds keep none
-        """Note a row that can't be taken because of these faults of its own."""
+        """Note a row that can't be taken because of these faults, of its cells or of what it says."""
 
     @abstractmethod
     def label(self, row: Row) -> str:
@@ -141,13 +143,13 @@ class Loader(ABC):
 class Kind:
     """A kind of import: `name` is that of its command (`import_NAME`) and its address.
 
-    `permission`: what an employee needs besides `bulletin.load_files`.
+    `permissions`: what an employee needs besides `LOAD_FILES`.
     """
 
     name: ClassVar[str]
     title: ClassVar[str | Promise]
     about: ClassVar[str | Promise]
-    permission: ClassVar[str]
+    permissions: ClassVar[Sequence[str]]
     columns: ClassVar[Sequence[Column]]
     loader: ClassVar[type[Loader]]
     # How a batch of it is undone.
@@ -156,6 +158,10 @@ class Kind:
     is_for_everywhere: ClassVar[bool] = False
     # Whether what it writes names the employee who decided it.
     needs_employee: ClassVar[bool] = False
+
+    def may_be_loaded_by(self, user: User) -> bool:
+        """Whether an employee may load files of this kind, by a page or by a command."""
+        return user.is_staff and user.is_active and user.has_perms((LOAD_FILES, *self.permissions))
 
 
 def store(run: Run, row: Row, obj: Model, values: Mapping[str, Any], *, is_new: bool) -> Outcome:

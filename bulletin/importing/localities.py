@@ -66,7 +66,7 @@ class Localities(Kind):
     name = "localities"
     title = _("Localities")
     about = _("Adds localities, or changes those that are there, each known by its address on the site.")
-    permission = "bulletin.add_locality"
+    permissions = ("bulletin.add_locality",)
     is_for_everywhere = True
     loader = _Loader
     columns = (

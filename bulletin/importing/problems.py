@@ -69,6 +69,7 @@ class Problem(StrEnum):
     RULE = "rule"
     FEWER_THAN_CONTRACTS = "fewer_than_contracts"
     TOO_MANY_CHILDREN = "too_many_children"
+    NOT_ALL_CHILDREN = "not_all_children"
     # Of a row of the former queue.
     NOT_CERTIFICATE = "not_certificate"
     NO_IDENTITY = "no_identity"
@@ -269,6 +270,10 @@ SENTENCES: Final[Mapping[Problem, tuple[str | Promise, str | Promise]]] = {
     Problem.TOO_MANY_CHILDREN: (
         _("No group has so many children: %(children)s."),
         _("Look whether several groups of this kindergarten have the same name in the file."),
+    ),
+    Problem.NOT_ALL_CHILDREN: (
+        _("Bad rows may be children of this group, so it is not counted."),
+        _("Correct the bad rows, and bring the file again."),
     ),
     Problem.NOT_CERTIFICATE: (
         _("This is no number of a birth certificate."),

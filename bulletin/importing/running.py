@@ -3,6 +3,7 @@
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -11,6 +12,7 @@ from typing import Any, BinaryIO, Final
 
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
+from psycopg2.errors import DeadlockDetected, ForeignKeyViolation, LockNotAvailable, UniqueViolation
 
 from accounts import audit
 from accounts.models import User
@@ -30,6 +32,9 @@ SAMPLES: Final = 5
 LOCK: Final = 0x696D706F
 # How long a row that somebody else has locked is waited for.
 _PATIENCE: Final = "5s"
+
+# What the database says where somebody else changes the same rows. Whatever else it says is a fault of ours.
+_COLLISIONS: Final = (LockNotAvailable, DeadlockDetected, UniqueViolation, ForeignKeyViolation)
 
 # How many rows were taken so far.
 Tell = Callable[[int], None]
@@ -147,29 +152,25 @@ def run_import(
     report = Report(kind.name, file_name[:200], _sha256(file))
     table = read_table(file, kind.columns)
     report.notes = table.notes
-    try:
-        with transaction.atomic():
-            demand_alone()
-            batch = ImportBatch.objects.create(
-                kind=kind.name, file_name=report.file_name, sha256=report.sha256, loaded_at=now, loaded_by=by
-            )
-            places = None if localities is None else frozenset(localities)
-            run = Run(batch, by, places, now, is_trial=dry_run)
-            loader = kind.loader(run)
-            for portion in _portions(table.rows):
-                _take(portion, loader, report)
-                tell(report.total)
-            for taken in loader.rest():
-                report.add(taken)
-            report.state = _state(report, dry_run=dry_run, skip_bad=skip_bad)
-            if report.state is State.LOADED:
-                loader.finish()
-                run.flush()
-                _keep(batch, report, run)
-            else:
-                transaction.set_rollback(True)
-    except DatabaseError as error:
-        raise Disturbed from error
+    with alone():
+        batch = ImportBatch.objects.create(
+            kind=kind.name, file_name=report.file_name, sha256=report.sha256, loaded_at=now, loaded_by=by
+        )
+        places = None if localities is None else frozenset(localities)
+        run = Run(batch, by, places, now, is_trial=dry_run)
+        loader = kind.loader(run)
+        for portion in _portions(table.rows):
+            _take(portion, loader, report)
+            tell(report.total)
+        for taken in loader.rest():
+            report.add(taken)
+        report.state = _state(report, dry_run=dry_run, skip_bad=skip_bad)
+        if report.state is State.LOADED:
+            loader.finish()
+            run.flush()
+            _keep(batch, report, run)
+        else:
+            transaction.set_rollback(True)
     report.secrets = run.secrets if report.state is State.LOADED else ()
     return report
 
@@ -179,6 +180,19 @@ def own_localities(kind: Kind, user: User) -> list[int] | None:
     if kind.is_for_everywhere or works_everywhere(user):
         return None
     return places_of(user, today=timezone.localdate(read_clock())).localities
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """One transaction in which nobody else imports or undoes. Raises `AnotherAtWork` and `Disturbed`."""
+    try:
+        with transaction.atomic():
+            demand_alone()
+            yield
+    except DatabaseError as error:
+        if isinstance(error.__cause__, _COLLISIONS):
+            raise Disturbed from error
+        raise
 
 
 def demand_alone() -> None:

@@ -201,7 +201,7 @@ class Staff(Kind):
         "Adds employees with one-time links for setting up their accounts, or changes what those that are there are "
         "called and where they work; each is known by the login. Roles of an account that is there don't change."
     )
-    permission = "accounts.add_employee"
+    permissions = ("accounts.add_employee",)
     is_for_everywhere = True
     loader = _Loader
     taking_back = _TakingBack

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from django.db import DatabaseError, transaction
+from django.db import transaction
 
 from accounts import audit
 from accounts.models import User
 from bulletin.importing.kinds import Kind
 from bulletin.importing.problems import Fault
-from bulletin.importing.running import Disturbed, demand_alone
+from bulletin.importing.running import alone
 from bulletin.journal_actions import Action
 from bulletin.models import ImportBatch
 
@@ -23,20 +23,16 @@ def undo_batch(batch: ImportBatch, kind: Kind, *, by: User | None, now: datetime
 
     Writes an entry into the audit. Raises `UndoneAlready`, `running.AnotherAtWork` and `running.Disturbed`.
     """
-    try:
-        with transaction.atomic():
-            demand_alone()
-            batch = ImportBatch.objects.select_for_update(of=("self",)).get(pk=batch.pk)
-            if batch.undone_at is not None:
-                raise UndoneAlready
-            if faults := kind.taking_back(batch, by=by, now=now).run():
-                transaction.set_rollback(True)
-                return faults
-            batch.undone_at, batch.undone_by = now, by
-            batch.save(update_fields=["undone_at", "undone_by"])
-            audit.record(
-                Action.FILE_UNDONE, actor=by, target=f"{batch.file_name} · {batch.kind}", about=batch, now=now
-            )
-    except DatabaseError as error:
-        raise Disturbed from error
+    with alone():
+        batch = ImportBatch.objects.select_for_update(of=("self",)).get(pk=batch.pk)
+        if batch.undone_at is not None:
+            raise UndoneAlready
+        if faults := kind.taking_back(batch, by=by, now=now).run():
+            transaction.set_rollback(True)
+            return faults
+        batch.undone_at, batch.undone_by = now, by
+        batch.save(update_fields=["undone_at", "undone_by"])
+        audit.record(
+            Action.FILE_UNDONE, actor=by, target=f"{batch.file_name} · {batch.kind}", about=batch, now=now
+        )
     return ()

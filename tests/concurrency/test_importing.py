@@ -10,7 +10,7 @@ from pathlib import Path
 import psycopg2
 import pytest
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import DataError, connection, transaction
 from django.utils import timezone
 
 from bulletin.importing import running
@@ -129,6 +129,15 @@ def test_a_row_that_somebody_holds_is_said_and_loads_nothing(monkeypatch, other)
     other.rollback()
     assert Kindergarten.objects.count() == 1
     assert load(rows(2)).state == running.State.LOADED
+
+
+def test_a_fault_of_ours_is_no_collision(monkeypatch):
+    """Who reads "try again" tries for ever, and nobody learns of it."""
+    LocalityFactory.create()
+    column = next(one for one in Kindergartens.columns if one.name == "name_kk")
+    monkeypatch.setattr(type(column.takes), "read", lambda _takes, text: text * 201 if text == "А" else text)
+    with pytest.raises(DataError):
+        load(rows(1))
 
 
 def test_whoever_is_killed_has_loaded_nothing(command, other):

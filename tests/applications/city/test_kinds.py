@@ -5,15 +5,20 @@ from datetime import UTC, datetime, timedelta
 from io import BytesIO
 
 import pytest
+from django.contrib.auth.models import Group as AuthGroup
+from django.contrib.auth.models import Permission
 from django.utils import timezone
 from django.utils.translation import override
 
 from accounts import staff_links
 from accounts.models import AuditEntry, Employee, StaffLink, User
 from accounts.roles import Role
+from applications.city import enrolled
 from applications.city.kinds import KINDS
 from applications.models import Headcount
+from applications.moves import Refused
 from applications.places.occupancy import occupancies_of
+from applications.refusals import Refusal
 from bulletin.calendar_loading import load_official_days
 from bulletin.employment import kindergartens_of
 from bulletin.importing.columns import by_name, read_row
@@ -236,6 +241,30 @@ class TestStaff:
         user.refresh_from_db()
         assert user.is_active
 
+    def test_who_worked_there_once_works_there_again(self, load, undo):
+        today = timezone.localdate()
+        load("staff", self.HEADING, self.ROW)
+        years_ago = {"since": today - timedelta(days=900), "until": today - timedelta(days=1)}
+        Employment.objects.update(**years_ago)
+        assert "changed 1" in load("staff", self.HEADING, self.ROW)[1]
+        user = User.objects.get(username="a.akhmetova")
+        assert kindergartens_of(user, today=today).get().slug == "amina"
+        assert "unchanged 1" in load("staff", self.HEADING, self.ROW)[1]
+        assert undo(ImportBatch.objects.first())[0] == 0
+        assert Employment.objects.values("since", "until").get() == years_ago
+
+    def test_who_works_there_until_today_stays_as_they_are(self, load):
+        load("staff", self.HEADING, self.ROW)
+        Employment.objects.update(until=timezone.localdate())
+        assert "unchanged 1" in load("staff", self.HEADING, self.ROW)[1]
+
+    def test_links_go_into_no_file_that_is_there(self, load, tmp_path):
+        links = tmp_path / "links.txt"
+        links.touch(0o644)
+        code, said = load("staff", self.HEADING, self.ROW, links=links)
+        assert (code, "already" in said, links.read_text()) == (2, True, "")
+        assert not User.objects.exists()
+
     @pytest.mark.parametrize("fields", [{}, {"is_superuser": True}])
     def test_a_blocked_account_stays_blocked(self, load, fields):
         """It was reset for a lost phone, and then its owner left."""
@@ -392,6 +421,83 @@ class TestEnrolled:
         ContractFactory.create(referral__bid__vacancy=contract.referral.bid.vacancy)
         code, said = load("enrolled", self.HEADING, *self.rows(1), by=official.username)
         assert (code, "fewer children of this group (1) than have contracts in it (2)" in said) == (1, True)
+
+    @pytest.mark.parametrize(
+        ("bad", "counted"),
+        [
+            # A mistyped IIN is still a child; a child in two rows is in one of the two groups.
+            ("amina;Балапан;123", {"Күншуақ", "Far"}),
+            (f"amina;Күншуақ;{nth_iin(0)}", {"Far"}),
+            ("amina;Балапон;", {"Far"}),
+            ("amina;;", set()),
+            ("amin;Балапан;", set()),
+        ],
+    )
+    def test_a_bad_row_leaves_every_group_uncounted_that_it_may_be_of(
+        self, load, group, official, bad, counted
+    ):
+        GroupFactory.create(kindergarten=group.kindergarten, name="Күншуақ")
+        GroupFactory.create(kindergarten__slug="far", name="Far")
+        rows = [*self.rows(3), "amina;Күншуақ;", "far;Far;", bad]
+        code, said = load("enrolled", self.HEADING, *rows, by=official.username, skip_bad=True)
+        assert code == 1
+        assert "may be children of this group" in said
+        assert set(Headcount.objects.values_list("group__name", flat=True)) == counted
+
+    def test_the_same_number_is_counted_again_once_a_child_has_come(self, load, group, official):
+        load("enrolled", self.HEADING, *self.rows(7), by=official.username)
+        ContractFactory.create(
+            referral__bid__vacancy__group=group,
+            referral__bid__vacancy__seats_taken=1,
+            referral__bid__holds_seat=True,
+            signed_at=timezone.now(),
+        )
+        before = occupancies_of([group], now=timezone.now())[group.pk][-1]
+        said = load("enrolled", self.HEADING, *self.rows(7), by=official.username)[1]
+        assert ", changed 7" in said
+        assert occupancies_of([group], now=timezone.now())[group.pk][-1].total == before.total - 1
+        assert "unchanged 7" in load("enrolled", self.HEADING, *self.rows(7), by=official.username)[1]
+
+    def test_the_same_number_is_counted_again_once_a_child_has_left(self, load, group, official):
+        now = timezone.now()
+        contract = ContractFactory.create(
+            referral__bid__vacancy__group=group, signed_at=now - timedelta(days=9)
+        )
+        load("enrolled", self.HEADING, *self.rows(7), by=official.username)
+        Headcount.objects.update(counted_at=now - timedelta(days=5))
+        contract.ended_at, contract.left_on = now, timezone.localdate() - timedelta(days=1)
+        contract.ended_by, contract.end_reason = official, "moved"
+        contract.save()
+        contract.referral.bid.holds_seat = False
+        contract.referral.bid.save()
+        before = occupancies_of([group], now=timezone.now())[group.pk][-1]
+        assert ", changed 7" in load("enrolled", self.HEADING, *self.rows(7), by=official.username)[1]
+        assert occupancies_of([group], now=timezone.now())[group.pk][-1].total == before.total + 1
+
+    def test_a_group_that_somebody_holds_disturbs_it(self, load, monkeypatch, group, official):
+        def busy(*_args, **_options):
+            raise Refused(Refusal.BUSY)
+
+        monkeypatch.setattr(enrolled, "count_children", busy)
+        code, said = load("enrolled", self.HEADING, *self.rows(2), by=official.username)
+        assert (code, "Somebody else is changing the same rows" in said) == (1, True)
+
+    def test_what_a_count_refuses_is_told_of_its_row(self, load, monkeypatch, group, official):
+        def refused(*_args, **_options):
+            raise Refused(Refusal.PROPOSAL_WAITS)
+
+        monkeypatch.setattr(enrolled, "count_children", refused)
+        code, said = load("enrolled", self.HEADING, *self.rows(2), by=official.username)
+        assert (code, "row 2, group" in said) == (1, True)
+
+    @pytest.mark.parametrize("lacking", ["load_files", "change_group", "change_headcount"])
+    def test_who_answers_has_every_right_it_takes(self, load, group, lacking):
+        official = employee(Role.OFFICIAL)
+        AuthGroup.objects.get(name=Role.OFFICIAL).permissions.remove(
+            *Permission.objects.filter(codename=lacking)
+        )
+        code, said = load("enrolled", self.HEADING, *self.rows(1), by=official.username)
+        assert (code, lacking in said) == (2, True)
 
     def test_somebody_has_to_answer_for_it(self, load, group):
         code, said = load("enrolled", self.HEADING, *self.rows(1))
