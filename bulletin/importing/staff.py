@@ -142,15 +142,20 @@ class _Loader(Loader):
         return Outcome.CHANGED if self._employ(row, user, places) else outcome
 
     def _employ(self, row: Row, user: User, places: Sequence[Kindergarten | Locality]) -> bool:
-        """Let the employee work there, unless they do already; whether anything is new."""
+        """Let the employee work there, unless they do or will already; whether anything is new."""
         is_new = False
         for place in places:
             where = {"kindergarten" if isinstance(place, Kindergarten) else "locality": place}
             since = row.values.get("since") or self.today
             held, is_made = Employment.objects.get_or_create(user=user, **where, defaults={"since": since})
             if is_made:
-                is_new = True
                 self.run.note(held, line=row.line, before=None, after={"since": since.isoformat()})
+            elif held.until is None or held.until >= self.today:
+                continue
+            else:
+                # Over: the employee has come back.
+                store(self.run, row, held, {"since": since, "until": None}, is_new=False)
+            is_new = True
         return is_new
 
 
