@@ -186,13 +186,6 @@ class _Loader(Loader):
     def prepare(self, rows: Sequence[Row]) -> None:
         self.here = applications_here({_child(row) for row in rows} - {("", "")})
 
-    def take_row(self, row: Row) -> Outcome:
-        try:
-            return self._take(row)
-        except LeftOut as left_out:
-            self.leave_out(row, left_out.faults)
-            raise
-
     def leave_out(self, row: Row, faults: Sequence[Fault]) -> None:
         place, birth_year = self.reader.queue_of(row)
         self.lines.append(
@@ -234,7 +227,7 @@ class _Loader(Loader):
             FormerLine.objects.bulk_create(portion)
         FormerLine.objects.bulk_create(self.lines, batch_size=_WRITTEN_AT_ONCE)
 
-    def _take(self, row: Row) -> Outcome:
+    def take_row(self, row: Row) -> Outcome:
         old = self.reader.read(row)
         self.demand_once(row, "child_iin" if old.iin else "certificate", _child(row))
         self.demand_once(row, "old_number", (old.locality.pk, old.old_number))
