@@ -13,6 +13,7 @@ from accounts.numbers import retention as numbers
 from applications.files import making as files
 from applications.jobs import retention as papers
 from applications.personal_data import forgetting
+from bulletin.importing import undoing
 from notifications import retention as outbox
 
 
@@ -70,6 +71,12 @@ PERIODS = (
         papers.old_benefit_documents,
         papers.purge_benefit_documents,
     ),
+    Period(
+        "guardians in the former queue, 30 days after the claim or once the application is over",
+        papers.old_former_guardians,
+        papers.purge_former_guardians,
+    ),
+    Period("rows of loaded files, after 90 days", undoing.old_rows, undoing.purge_rows),
     Period(
         "reports of wrong data, a year after the answer",
         papers.old_objections,

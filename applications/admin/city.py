@@ -29,7 +29,7 @@ from bulletin.importing.kinds import LOAD_FILES, PORTION, Kind, Outcome
 from bulletin.importing.problems import Fault
 from bulletin.importing.running import AnotherAtWork, Disturbed, Report, own_localities
 from bulletin.importing.templates import CSV, XLSX, allowed_words, template
-from bulletin.importing.undoing import UndoneAlready, undo_batch
+from bulletin.importing.undoing import UNDOABLE_FOR, TooLate, UndoneAlready, undo_batch
 from bulletin.models import ImportBatch
 from notifications.clock import read_clock
 
@@ -174,6 +174,11 @@ class CityPages:
                 faults = undo_batch(batch, kind, by=user, now=read_clock())
             except UndoneAlready:
                 messages.warning(request, gettext("It was undone before."))
+            except TooLate:
+                words = gettext(
+                    "Days for which a file can be undone: %(days)s. Correct the rest by another file."
+                )
+                messages.error(request, words % {"days": UNDOABLE_FOR.days})
             except (AnotherAtWork, Disturbed):
                 messages.error(request, gettext("Another file is at work. Try again in a minute."))
             else:

@@ -11,8 +11,9 @@ from django.db.models import Q, QuerySet
 
 from accounts.models import Objection
 from accounts.stored_files import delete_unnamed
-from applications.models import Benefit, ExtensionDocument, Referral
+from applications.models import Benefit, ExtensionDocument, FormerRow, Referral
 from applications.states import HAS_PAPER, BenefitState
+from children.disputes import STOPPABLE_FOR
 from children.models import ClaimPaper
 from notifications.sweeps import sweep
 
@@ -84,6 +85,22 @@ def purge_papers(*, now: datetime) -> int:
         delete_unnamed([referral.pdf.name])
 
     return sweep(papers_of_ended_referrals(now=now), purge)
+
+
+def old_former_guardians(*, now: datetime) -> QuerySet[FormerRow]:
+    """What the former queue said of guardians whom nobody looks for any more.
+
+    The claim can't be stopped any more, or the application is over.
+    """
+    over = Q(claimed_at__lte=now - STOPPABLE_FOR) | Q(application__archived_at__lte=now)
+    return FormerRow.objects.filter(over).exclude(guardian_hash=None, phone_hash=None)
+
+
+def purge_former_guardians(*, now: datetime) -> int:
+    """Erase what the former queue said of these guardians; returns of how many applications."""
+    return old_former_guardians(now=now).update(
+        guardian_iin="", guardian_hash=None, phone="", phone_hash=None
+    )
 
 
 def old_objections(*, now: datetime) -> QuerySet[Objection]:

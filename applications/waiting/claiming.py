@@ -173,7 +173,9 @@ def _claim(
     application.save(update_fields=["filed_by", "interest_confirmed_at", "runs_out_at"])
     row = application.former
     row.claimed_at, row.claimed_by, row.proof = now, guardian, proof
-    row.save(update_fields=["claimed_at", "claimed_by", "proof"])
+    # It was to find the guardian. The phone goes when «Stop» can be pressed no more (`jobs.retention`).
+    row.guardian_iin, row.guardian_hash = "", None
+    row.save(update_fields=["claimed_at", "claimed_by", "proof", "guardian_iin", "guardian_hash"])
     return event
 
 

@@ -8,7 +8,7 @@ from django.utils.translation import override
 from applications.city.kinds import KINDS
 from bulletin.importing.command import disturbed, sentence
 from bulletin.importing.running import AnotherAtWork, Disturbed
-from bulletin.importing.undoing import UndoneAlready, undo_batch
+from bulletin.importing.undoing import UNDOABLE_FOR, TooLate, UndoneAlready, undo_batch
 from bulletin.models import ImportBatch
 from notifications.clock import read_clock
 
@@ -31,6 +31,11 @@ class Command(BaseCommand):
                 faults = undo_batch(batch, KINDS[batch.kind], by=None, now=read_clock())
             except UndoneAlready:
                 raise CommandError("It was undone before.", returncode=1) from None
+            except TooLate:
+                words = (
+                    f"A file can be undone for {UNDOABLE_FOR.days} days. Correct the rest by another file."
+                )
+                raise CommandError(words, returncode=1) from None
             except (AnotherAtWork, Disturbed) as error:
                 raise disturbed(error) from error
             for fault in faults:

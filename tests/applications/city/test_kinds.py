@@ -23,6 +23,7 @@ from bulletin.calendar_loading import load_official_days
 from bulletin.employment import kindergartens_of
 from bulletin.importing.columns import by_name, read_row
 from bulletin.importing.running import run_import
+from bulletin.importing.undoing import UNDOABLE_FOR, TooLate, purge_rows, undo_batch
 from bulletin.models import (
     AgeGroup,
     Employment,
@@ -543,6 +544,16 @@ class TestUndoing:
         assert (old.slug, old.name_kk, old.phone.as_e164) == ("old", "Бұрынғы", "+77253312345")
         assert undo(batch) == (1, "It was undone before.")
         assert AuditEntry.objects.filter(action="file_undone").count() == 1
+
+    def test_for_ninety_days_to_the_microsecond(self, load):
+        load("kindergartens", self.HEADING, self.ROW)
+        batch, kind = ImportBatch.objects.get(), KINDS["kindergartens"]
+        over, before = batch.loaded_at + UNDOABLE_FOR, timedelta(microseconds=1)
+        assert purge_rows(now=over - before) == 0
+        with pytest.raises(TooLate):
+            undo_batch(batch, kind, by=None, now=over)
+        assert undo_batch(batch, kind, by=None, now=over - before) == ()
+        assert purge_rows(now=over) == 1
 
     def test_nothing_is_undone_once_something_stands_on_it(self, load, undo):
         load("kindergartens", self.HEADING, self.ROW, self.ROW.replace("amina", "other"))

@@ -11,6 +11,7 @@ from accounts.roles import Role
 from applications.access.family import applications_of
 from applications.disputes.guardianships import decide_guardianship
 from applications.disputes.unknown_guardian import UnknownClaimant, UnknownGuardian
+from applications.jobs.retention import purge_former_guardians
 from applications.journal_actions import Action
 from applications.models import Application, Event, FormerRow
 from applications.moves import Refused
@@ -20,10 +21,10 @@ from applications.rules.running_out import first_end
 from applications.states import ApplicationState, Move
 from applications.waiting.claiming import claim, claim_for, claimants, proof_of
 from applications.waiting.filing import file_application
-from children.disputes import Side, side_of
+from children.disputes import STOPPABLE_FOR, Side, side_of
 from children.models import Dispute, Guardianship
 from notifications.models import Message, Notice
-from tests.factories import DisputeFactory, GuardianshipFactory, UserFactory, unclaimed
+from tests.factories import DisputeFactory, GuardianshipFactory, UserFactory, nth_iin, unclaimed
 from tests.staff import employee, inside
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
@@ -382,3 +383,23 @@ class TestPages:
         assert browser.get(self.address(waiting))["Location"] == reverse("applications:list")
         waiting.refresh_from_db()
         assert waiting.state == ApplicationState.ARCHIVED
+
+
+def test_thirty_days_after_the_claim_the_guardian_of_the_file_is_forgotten(scene, waiting):
+    FormerRow.objects.update(guardian_iin=nth_iin(1), guardian_hash="x")
+    claim(waiting, actor=guardian_of(waiting, phone=PHONE), now=scene.now)
+    row = FormerRow.objects.get()
+    assert (row.guardian_iin, row.guardian_hash, row.phone) == ("", None, PHONE)
+    over = scene.now + STOPPABLE_FOR
+    assert purge_former_guardians(now=over - timedelta(microseconds=1)) == 0
+    assert purge_former_guardians(now=over) == 1
+    row.refresh_from_db()
+    assert (row.phone, row.phone_hash) == ("", None)
+    assert purge_former_guardians(now=over) == 0
+
+
+def test_once_an_application_is_over_the_guardian_of_the_file_is_forgotten(scene, waiting):
+    assert purge_former_guardians(now=scene.now) == 0
+    Application.objects.filter(pk=waiting.pk).update(state="archived", archived_at=scene.now)
+    assert purge_former_guardians(now=scene.now) == 1
+    assert FormerRow.objects.get().phone == ""
