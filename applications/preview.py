@@ -27,6 +27,15 @@ def rests(locality: Locality, *, begun_at: datetime) -> bool:
     return is_preview() or (opened is not None and locality.day(begun_at) < opened)
 
 
+def ended_unanswered(locality: Locality, *, end: datetime, now: datetime) -> bool:
+    """Whether a time to answer was over before the portal opened, as far as it is known at `now`.
+
+    Whoever has it gets it back: it has no end then.
+    """
+    opened: date | None = settings.OPENS_ON
+    return (opened is not None and locality.day(end) <= opened) or (is_preview() and end <= now)
+
+
 def preview_words(*, today: date) -> str:
     """What every page says before the opening, with its day while that is still ahead; empty once it is open."""
     if not is_preview():

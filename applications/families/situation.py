@@ -451,7 +451,9 @@ def situation_of(application: Application, *, now: datetime) -> Situation:
         dispute=dispute_of(application, now=now),
         campaign=campaign_asking(application, now=now),
         offer=offer,
-        restorable_until=restorable_until(application) if application.state == State.LAPSED else None,
+        restorable_until=restorable_until(application, now=now)
+        if application.state == State.LAPSED
+        else None,
         suiting=len(suiting_places(application, now=now)) if may_look else 0,
     )
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from applications.models import Application, Rules
+from applications.preview import ended_unanswered
 from applications.rules.ages import too_old_from
 from applications.rules.interest import unconfirmed_from
 from applications.states import (
@@ -34,14 +35,14 @@ def first_end(
     """
     if application.state not in LIVE_STATES:
         return None
-    ends = [*_promised(application), *_by_rules(application, rules, now)]
+    ends = [*_promised(application, now), *_by_rules(application, rules, now)]
     return min(ends, default=None)
 
 
 PREFETCH = ("benefits", "referrals", "stops", "offers")
 
 
-def _promised(application: Application) -> Iterator[datetime]:
+def _promised(application: Application, now: datetime) -> Iterator[datetime]:
     """The ends that were stored when they were promised."""
     found: list[datetime | None] = [
         benefit.valid_until
@@ -58,7 +59,7 @@ def _promised(application: Application) -> Iterator[datetime]:
     elif application.state == ApplicationState.STOP_LISTED:
         found += [stop.until for stop in application.stops.all() if stop.lifted_at is None]
     elif application.state == ApplicationState.LAPSED:
-        found.append(restorable_until(application))
+        found.append(restorable_until(application, now=now))
     return (end for end in found if end is not None)
 
 
@@ -73,10 +74,14 @@ def _by_rules(application: Application, rules: Iterable[Rules] | None, now: date
         yield unconfirmed_from(application.interest_confirmed_at, known, locality=place, now=now)
 
 
-def restorable_until(application: Application) -> datetime | None:
-    """The first instant at which a lapsed application can't come back, as promised when it lapsed; None: no end."""
+def restorable_until(application: Application, *, now: datetime) -> datetime | None:
+    """The first instant at which a lapsed application can't come back, as promised when it lapsed.
+
+    None: no end, also where the promised one fell before the opening, when no family could answer.
+    """
     lapsed = application.events.filter(move=Move.LAPSE).order_by("-id").first()
-    return promised_end(lapsed.data if lapsed else None)
+    end = promised_end(lapsed.data if lapsed else None)
+    return None if end and ended_unanswered(application.locality, end=end, now=now) else end
 
 
 def promised_end(data: dict[str, Any] | None) -> datetime | None:

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from applications.models import CLAIMED, Application, Event, Offer, Rules
-from applications.preview import is_preview, rests
+from applications.preview import ended_unanswered, rests
 from applications.rules import interest
 from applications.rules.interest import Campaign
 from applications.rules.running_out import promised_end, restorable_until
@@ -103,20 +103,24 @@ def missed_campaign(application: Application, *, now: datetime) -> Campaign | No
 
 
 def is_beyond_grace(application: Application, *, now: datetime) -> bool:
-    """Whether an application is lapsed and its time to come back is over; never before the portal opens."""
-    if application.state != ApplicationState.LAPSED or is_preview():
+    """Whether an application is lapsed and its time to come back is over; not if that was before the opening."""
+    if application.state != ApplicationState.LAPSED:
         return False
-    until = restorable_until(application)
+    until = restorable_until(application, now=now)
     return until is not None and now >= until
 
 
 def lapsed_beyond_grace(*, now: datetime) -> list[Application]:
-    """The lapsed applications whose grace is over; none before the portal opens."""
-    if is_preview():
-        return []
+    """The lapsed applications for which `is_beyond_grace` is true."""
     newest = Event.objects.filter(application=OuterRef("pk"), move=Move.LAPSE).order_by("-id")
-    lapsed = Application.objects.filter(state=ApplicationState.LAPSED).annotate(
-        lapse_data=Subquery(newest.values("data")[:1])
+    lapsed = (
+        Application.objects.filter(state=ApplicationState.LAPSED)
+        .select_related("locality")
+        .annotate(lapse_data=Subquery(newest.values("data")[:1]))
     )
     ends = [(one, promised_end(one.lapse_data)) for one in lapsed]
-    return [one for one, end in ends if end is not None and now >= end]
+    return [
+        one
+        for one, end in ends
+        if end is not None and now >= end and not ended_unanswered(one.locality, end=end, now=now)
+    ]

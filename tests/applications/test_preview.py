@@ -1,6 +1,6 @@
 """Before the opening: what pages say and offer, and what a campaign asks of families who could not answer."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from html import unescape
 from io import StringIO
 from typing import ClassVar
@@ -13,6 +13,7 @@ from django.utils import translation
 from django.utils.translation import gettext
 
 from accounts.roles import Role
+from applications.access.settling import settle
 from applications.admin.group_names import name_of
 from applications.bidding.publication import publish_vacancy
 from applications.jobs import telling
@@ -20,6 +21,7 @@ from applications.models import Application
 from applications.moves import Refused
 from applications.preview import preview_words
 from applications.refusals import Refusal
+from applications.rules.running_out import restorable_until
 from applications.states import ApplicationState
 from applications.waiting import campaigns, confirming
 from bulletin.models import Vacancy
@@ -214,6 +216,21 @@ class TestCampaigns:
         assert telling.remind_interest(now=CAMPAIGN.replace(day=1, hour=10)) == 0
         assert Message.objects.count() == 0
         assert campaigns.campaign_asking(silent, now=CAMPAIGN) is None
+
+    def test_a_grace_that_ended_before_the_opening_costs_nobody_a_place(self, silent, settings):
+        lapsed = confirming.lapse(silent, now=CAMPAIGN_OVER)
+        end = restorable_until(lapsed, now=CAMPAIGN_OVER)
+        assert end is not None
+        settings.MODE = "preview"
+        settled = settle(lapsed, now=end)
+        assert (settled.state, settled.ran_out(now=end)) == (ApplicationState.LAPSED, False)
+        settings.MODE, settings.OPENS_ON = "open", end.astimezone(ZONE).date() + timedelta(days=1)
+        opened = end + timedelta(days=2)
+        assert settle(settled, now=opened).state == ApplicationState.LAPSED
+        assert campaigns.lapsed_beyond_grace(now=opened) == []
+        settings.OPENS_ON = date(2019, 6, 1)
+        assert campaigns.lapsed_beyond_grace(now=opened) == [lapsed]
+        assert campaigns.is_beyond_grace(lapsed, now=opened)
 
     @pytest.mark.parametrize(
         ("opened", "state"),
