@@ -17,7 +17,7 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.models import User
 from applications.admin.work import staff_of
@@ -32,6 +32,7 @@ from bulletin.importing.templates import CSV, XLSX, allowed_words, template
 from bulletin.importing.undoing import UNDOABLE_FOR, TooLate, UndoneAlready, undo_batch
 from bulletin.models import ImportBatch
 from notifications.clock import read_clock
+from notifications.pressing import pressed_on
 
 # How many bad rows a page names, and how many batches and files.
 MOST_FAULTS: Final = 200
@@ -144,7 +145,7 @@ class CityPages:
         }
         return TemplateResponse(request, "admin/city/file.html", context)
 
-    @method_decorator([never_cache, require_POST])
+    @method_decorator([never_cache, pressed_on("admin:city_file", "pk")])
     def links(self, request: HttpRequest, pk: UUID) -> HttpResponseBase:
         """The one-time links of the employees whom a file added, this once."""
         brought = _own(_loader_of(request), pk)

@@ -345,6 +345,8 @@ def columns_sorted_by_what_they_hide(model_admin, user) -> list[str]:
         order = page.get_ordering_field(column)
         if isinstance(order, models.Func):
             order = next(one.name for one in order.flatten() if isinstance(one, models.F))
+        elif isinstance(order, models.F):
+            order = order.name
         if order is None or order == column or order.endswith(MADE_OF_IT):
             continue
         *way, last = order.lstrip("-").split("__")
