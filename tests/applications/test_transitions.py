@@ -25,6 +25,7 @@ from applications.benefits import claims
 from applications.bidding import award, ending, offers, publication, resuming, rush
 from applications.closings import deciding
 from applications.closings import ending as closing_ending
+from applications.closings import moving as closing_moving
 from applications.models import Application, Bid, FormerRow, Offer, StopListEntry, UndoRequest
 from applications.models.application import UNCLAIMED_STATES
 from applications.moves import Refused
@@ -783,6 +784,16 @@ def _(scene):
     closing, official = closed(scene), employee(Role.OFFICIAL)
     return Ready(
         lambda: closing_ending.reopen(closing, actor=official, now=NOW), [(closing, (Closing.State.RUNNING,))]
+    )
+
+
+@of(closing_moving.move_days)
+def _(scene):
+    closing, official = closed(scene), employee(Role.OFFICIAL)
+    days = {"starts_on": closing.starts_on, "reopens_on": NOW.date() + timedelta(days=20)}
+    return Ready(
+        lambda: closing_moving.move_days(closing, **days, actor=official, now=NOW),
+        [(closing, (Closing.State.RUNNING,))],
     )
 
 
