@@ -430,6 +430,7 @@ AT_WORK: Final[dict[Refusal, str | Promise]] = {
     Refusal.ALREADY_FILED: _(
         "This child already has an application: its guardians see it in their cabinets."
     ),
+    Refusal.UNCLAIMED: _("The family has to claim this application of the former queue first."),
     Refusal.STOP_LISTED: _("The application is on the stop-list: nobody applies with it before that ends."),
     Refusal.BID_UNDER_WAY: _("The family has sent a bid already. Only one can wait at a time."),
     Refusal.REFERRAL_UNDER_WAY: _("The family has a referral to a kindergarten already."),

@@ -121,7 +121,10 @@ class TestFourEyes:
 
 class TestWhatIsAskedFor:
     @pytest.mark.parametrize(
-        "keys", ["", "x", "AGE-SECRET-KEY-1", f"{KEYS.public} {KEYS.public}", KEYS.private]
+        "keys",
+        ["", "x", "AGE-SECRET-KEY-1", f"{KEYS.public} {KEYS.public}", KEYS.private],
+        # Keys are made anew by each process, which would give the tests other names.
+        ids=["none", "a letter", "half a secret one", "the same twice", "a secret one"],
     )
     def test_keys_that_are_none(self, officials, keys):
         with pytest.raises(ValidationError) as refusal:
