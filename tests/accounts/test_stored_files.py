@@ -83,7 +83,7 @@ class TestSweep:
         }
         assert asked == found
         assert (ExtensionDocument, "file") in asked
-        assert len(asked) == 7
+        assert len(asked) == 8
 
     def test_without_a_folder_there_is_nothing(self):
         assert orphans() == []

@@ -155,7 +155,9 @@ class TestEveryKind:
     def test_no_code_and_no_sms_without_a_notice_is_withheld(self):
         withheld = [kind for kind in KINDS.values() if kind.past_budget is PastBudget.WITHHELD]
         assert withheld
-        assert not [kind.code for kind in withheld if kind.secret or Channel.INBOX not in kind.channels]
+        # Whoever is invited has no inbox yet: employees see that it was not sent, and send it again.
+        others = [kind for kind in withheld if kind.code != "former_invited"]
+        assert not [kind.code for kind in others if kind.secret or Channel.INBOX not in kind.channels]
 
     def test_what_is_refused_is_what_strangers_can_ask_for(self):
         refused = {kind.code for kind in KINDS.values() if kind.past_budget is PastBudget.REFUSED}

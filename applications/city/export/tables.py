@@ -250,6 +250,7 @@ LEFT_OUT: Final = {
     "accounts.StaffLink": _ONE_USE,
     "accounts.User_user_permissions": "nobody has rights but by a role",
     "admin.LogEntry": "the audit tells it",
+    "applications.BroughtFile": _DAY,
     "applications.MadeFile": _DAY,
     "applications.QueueCount": "counted from the applications",
     "auth.Group": _EVERY,

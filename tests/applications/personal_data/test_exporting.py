@@ -67,6 +67,7 @@ LEFT_OUT = {
     "bulletin.Pause": "an employee's act, about nobody",
     "bulletin.MovedOpening": "of a vacancy",
     "applications.GroupProposal": "an employee's act, about a group",
+    "applications.FormerRow": "what the former queue said; the guardian's data go with the claim",
     "applications.FormerLine": "an employee's act; of whom nobody has claimed, nobody can be told",
     "applications.FormerProtocol": "an employee's act, about a file",
     "applications.Headcount": "an employee's act, about a group",

@@ -315,7 +315,7 @@ class TestABrokenChain:
 
     def test_filed_twice(self, families):
         event(families[0], Move.FILE, from_state="")
-        assert self.said() == ["filed twice"]
+        assert self.said() == ["file, but it was there before"]
 
     def test_from_where_the_event_before_did_not_lead(self, families):
         event(families[0], Move.LIFT_STOP, from_state=ApplicationState.STOP_LISTED)

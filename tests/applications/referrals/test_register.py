@@ -271,7 +271,8 @@ class TestNobodyIsFollowed:
                 say_number.add(name)
             if kindergarten.name in said.replace("&quot;", '"') or followed.number in said:
                 say_place.add(name)
-        assert say_number == {
+        # The desk of the demo city is not the portal's: it names some of its made-up families.
+        assert say_number - {"demo"} == {
             "applications:order", "applications:order_csv", "applications:corrections", "applications:corrections_csv",
         }  # fmt: skip
         assert {"applications:referrals", "applications:bulletin", "bulletin:kindergarten"} <= say_place
