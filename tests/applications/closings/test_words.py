@@ -94,7 +94,7 @@ def test_it_closes_until_its_first_day_and_is_closed_from_then_on(scene, client,
 def test_a_year_too_far_is_said_at_the_day_that_has_it(scene):
     desk = inside(official_of(scene.locality))
     address = reverse("admin:bulletin_closing_of_group", args=[scene.group.pk])
-    sent = {"cause": "repair", "reason": "Су құбыры жарылды"}
+    sent = {"cause": "repair", "reason_kk": "Су құбыры жарылды", "reason_ru": "Прорвало трубу"}
     for days in ({"starts_on": "9999-12-30"}, {"starts_on": "2019-07-01", "reopens_on": "9999-12-30"}):
         errors = desk.post(address, sent | days).context["errors"]
         assert [*errors] == [[*days][-1]]
@@ -105,7 +105,8 @@ def test_the_look_at_whom_it_touches_is_found_by_each_child(scene):
     bid = place_bid(scene.application, scene.vacancy, actor=scene.parent, now=NOW)
     official = official_of(scene.locality)
     address = reverse("admin:bulletin_closing_of_group", args=[scene.group.pk])
-    sent = {"cause": "repair", "reason": "Су құбыры жарылды", "starts_on": "2019-07-01"}
+    sent = {"cause": "repair", "reason_kk": "Су құбыры жарылды", "reason_ru": "Прорвало трубу"}
+    sent |= {"starts_on": "2019-07-01"}
     page = inside(official).post(address, sent, REMOTE_ADDR="10.1.2.3")
     assert scene.application.number in page.content.decode()
     looks = AuditEntry.objects.filter(action=Action.ROSTER_TAKEN, actor=official)
