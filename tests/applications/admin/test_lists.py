@@ -24,6 +24,7 @@ from accounts.roles import Role
 from applications.models import (
     Application,
     Bid,
+    CityExport,
     Contract,
     Correction,
     Event,
@@ -97,6 +98,11 @@ def add_a_place(scene, *, number):
     )  # fmt: skip
     Rules.objects.create(locality=locality, valid_from=date(2019, 1, 1))
     RulesProposal.objects.create(locality=locality, reason="x", proposed_at=scene.now, proposed_by=staff)
+    # No more than one is open at a time.
+    CityExport.objects.create(
+        keys="age1", reason="x", proposed_at=scene.now, proposed_by=staff,
+        state="declined", decided_at=scene.now, decided_by=StaffFactory(),
+    )  # fmt: skip
     GroupProposal.objects.create(
         kindergarten=group.kindergarten, name="Алма", age_group="2-3", language="kk", capacity=20,
         proposed_at=scene.now, proposed_by=staff, group=group,
