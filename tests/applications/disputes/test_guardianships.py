@@ -776,7 +776,10 @@ class TestWhatIsHalted:
         assert COSTLY
         for step in COSTLY | HELD:
             application = Application(
-                pk=scene.application.pk, state=MOVES[step][0][0], child=scene.application.child
+                pk=scene.application.pk,
+                state=MOVES[step][0][0],
+                child=scene.application.child,
+                filed_by=scene.application.filed_by,
             )
             with refused(Refusal.HALTED):
                 moves.move(application, step, actor=scene.parent, now=scene.now)
