@@ -15,6 +15,7 @@ from django.utils import timezone, translation
 from accounts.audit import record
 from accounts.first_sign_in import issue_code
 from accounts.journal_actions import Action
+from accounts.masks import DOT
 from accounts.models import FirstSignIn, NumberMove, PolicyConsent, Profile, RecoveryCode, User
 from accounts.registry.simulated_people import MANUAL_CHILD_IIN
 from accounts.roles import Role
@@ -63,6 +64,7 @@ NOT_PAGES = {
     "notifications:read_all",
     "place",
 }
+OF_THE_DESK = ("demo", "demo_enter", "demo_json", "demo_limits")
 # Reached with the steps before them only.
 STEPS = {
     "accounts:app_off",
@@ -93,6 +95,8 @@ STEPS = {
 }
 # They show a text as it was sent, in the language of the person who got it.
 SENT_TEXTS = {"admin:notifications_message change", "admin:notifications_notice change"}
+# A name as `mask_name` shows it.
+MASKED = re.compile(rf"\b\w{DOT}{{5}}(?: \w\.)?")
 UNSPOKEN = re.compile(r"<(script|style|template|code)\b.*?</\1>|<!--.*?-->", re.DOTALL)
 SPOKEN_ATTRIBUTES = re.compile(r'\s(?:title|alt|aria-label|placeholder|data-label)="([^"]*)"')
 # Addresses, time zones, the pattern of a phone number, and the key of an app.
@@ -181,7 +185,7 @@ def patterns(resolver: URLResolver | None = None, namespace: str = "") -> Iterat
             inner = f"{entry.namespace}:" if entry.namespace else namespace
             if inner != "admin:":
                 yield from patterns(entry, inner)
-        elif isinstance(entry, URLPattern) and entry.name not in (None, "demo", "demo_json", "demo_limits"):
+        elif isinstance(entry, URLPattern) and entry.name not in (None, *OF_THE_DESK):
             yield namespace + entry.name, set(entry.pattern.converters)
 
 
@@ -520,6 +524,8 @@ class TestLanguageOf:
             }
             pages = visit(inside(employee(role, username=called)), watched)
             assert WRITTEN_BY_MACHINES & watched.keys() <= pages.keys()
+            # The journal is never changed: there the names stay that it was written with.
+            pages = {name: MASKED.sub("", page) for name, page in pages.items()}
             assert complaints(pages, language) == {}
 
     def test_a_family_as_a_call_finds_it(self, city, language):
