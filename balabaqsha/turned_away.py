@@ -112,7 +112,7 @@ def _once_more(request: HttpRequest) -> HttpResponse:
 def _allowance(request: HttpRequest, view: Callable[..., HttpResponse]) -> HttpResponse:
     found = request.resolver_match
     at_work, view_name = found is not None and found.app_name == "admin", found.url_name if found else ""
-    largest = settings.DATA_UPLOAD_MAX_MEMORY_SIZE if at_work else largest_body(view)
+    largest = largest_body(view) or (settings.DATA_UPLOAD_MAX_MEMORY_SIZE if at_work else None)
     if largest is None:
         return _turned_away(request, view, Refusal.LARGE)
     if at_work and view_name in SIGNING_IN:

@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts.decorators import accepts
 from accounts.models import User
 from applications.admin.work import staff_of
 from applications.city import bringing
@@ -90,7 +91,9 @@ class CityPages:
         }
         return TemplateResponse(request, "admin/city/index.html", context)
 
-    @method_decorator([never_cache, require_http_methods(["GET", "HEAD", "POST"])])
+    @method_decorator(
+        [accepts(settings.UPLOAD_FORM_MAX_BYTES), never_cache, require_http_methods(["GET", "HEAD", "POST"])]
+    )
     def kind(self, request: HttpRequest, name: str) -> HttpResponseBase:
         """What a kind of file holds, and where it is handed in."""
         user = _loader_of(request)

@@ -96,6 +96,11 @@ def test_long_forms_of_the_workplace(client, parent_client):
             assert ask(browser, path).url.startswith("/admin/login/")
         answer = ask(inside(employee(Role.OFFICIAL)), path)
         assert answer[LARGEST_HEADER] == str(settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+    # Files of the city are brought there too.
+    kind = reverse("admin:city_kind", args=["children"])
+    assert ask(client, kind).url.startswith("/admin/login/")
+    answer = ask(inside(employee(Role.OFFICIAL)), kind)
+    assert answer[LARGEST_HEADER] == str(settings.UPLOAD_FORM_MAX_BYTES)
     # Where one signs in, signing in first would lead to the same page.
     for path in ("/admin/login/", "/ru/admin/login/", "/admin/invitation/"):
         assert ask(client, path).status_code == 413
