@@ -295,6 +295,9 @@ def build_objects(scene) -> SimpleNamespace:
                 application=scene.application, original_name=f"{written_by(scene.parent)}.pdf"
             )
         ),
+        dated_benefit=BenefitFactory(
+            application=ApplicationFactory(locality=scene.locality), category__valid_days=30
+        ),
         category=benefit.category,
         rules=Rules.objects.create(valid_from="2019-01-01", locality=scene.locality),
         rules_of_all=Rules.objects.create(valid_from="2019-01-01"),
