@@ -268,7 +268,9 @@ class FirstView:
         return len(self.urls), sum(self.sizes.get(url, 0) for url in self.urls.values())
 
     def _answered(self, event: dict[str, Any]) -> None:
-        self.urls[event["requestId"]] = event["response"]["url"]
+        # Chromium tells of pictures in the style sheet, too, for which nothing is asked.
+        if not event["response"]["url"].startswith("data:"):
+            self.urls[event["requestId"]] = event["response"]["url"]
 
     def _loaded(self, event: dict[str, Any]) -> None:
         url = self.urls.get(event["requestId"], "")
