@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
 from itertools import islice
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from django.db import IntegrityError, connection, transaction
@@ -21,6 +21,7 @@ from django.db.models.functions import Least
 from accounts.identity import hashes_of_child, iin_hash, paper_hash, phone_hash
 from accounts.models import User
 from applications.models import Application, Benefit, BenefitCategory, Event, FormerRow, Rules, StopListEntry
+from applications.moves import event_of
 from applications.queue.buckets import fold_buckets
 from applications.rules.ages import too_old_from
 from applications.states import LIVE_STATES, MOVES, ApplicationState, BenefitState, Move, Tier, state_after
@@ -129,13 +130,8 @@ def take_back(batch: ImportBatch, *, actor: User | None, reason: str, now: datet
         Application.objects.bulk_update(taken, ["state", "archived_at", "runs_out_at"], batch_size=PORTION)
         Event.objects.bulk_create(
             (
-                _event(
-                    one,
-                    Move.TAKE_IMPORT_BACK,
-                    before=before[one.pk],
-                    actor=actor,
-                    now=now,
-                    reason=reason,
+                event_of(
+                    one, Move.TAKE_IMPORT_BACK, before=before[one.pk], actor=actor, now=now, reason=reason
                 )
                 for one in taken
             ),
@@ -212,7 +208,9 @@ def _bring_in(
     )
     Benefit.objects.bulk_create(_benefits(rows, made, actor=actor, now=now))
     Event.objects.bulk_create(
-        _event(one, Move.IMPORT, before="", actor=actor, now=now, data={"batch": batch.pk, "line": row.line})
+        event_of(
+            one, Move.IMPORT, before="", actor=actor, now=now, data={"batch": batch.pk, "line": row.line}
+        )
         for row, one in zip(rows, made, strict=True)
     )
     FormerRow.objects.bulk_create(
@@ -229,25 +227,6 @@ def _bring_in(
             phone_hash=phone_hash(row.phone),
         )
         for row, application in zip(rows, made, strict=True)
-    )
-
-
-def _event(
-    application: Application, step: Move, *, before: str, actor: User | None, now: datetime, **told: Any
-) -> Event:
-    """What `moves.write_event` writes, not saved."""
-    return Event(
-        application=application,
-        at=now,
-        move=step,
-        from_state=before,
-        to_state=application.state,
-        actor=actor,
-        locality_id=application.locality_id,
-        birth_year=application.birth_year,
-        tier=application.tier,
-        filed_at=application.filed_at,
-        **told,
     )
 
 
