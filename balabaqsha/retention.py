@@ -78,6 +78,11 @@ PERIODS = (
     ),
     Period("rows of loaded files, after 90 days", undoing.old_rows, undoing.purge_rows),
     Period(
+        "lines that the former queue's file left out, after 90 days",
+        papers.old_former_lines,
+        papers.purge_former_lines,
+    ),
+    Period(
         "reports of wrong data, a year after the answer",
         papers.old_objections,
         papers.purge_objections,

@@ -44,14 +44,10 @@ _WRITTEN_AT_ONCE: Final = 2000
 
 
 class Reader:
-    """Reads rows of the former queue: what each means, or why it can't be taken. Writes nothing.
+    """Reads rows of the former queue: what each means, or why it can't be taken. Writes nothing."""
 
-    `trusts_dates`: an official has compared the birth date with the papers, so it need not be that of the IIN.
-    """
-
-    def __init__(self, run: Run, *, trusts_dates: bool = False) -> None:
+    def __init__(self, run: Run) -> None:
         self.run = run
-        self.trusts_dates = trusts_dates
         self.localities = Localities(run)
         self._rules = list(Rules.objects.all())
         self._benefits = _benefits()
@@ -112,7 +108,7 @@ class Reader:
         iin = row.values.get("child_iin", "")
         if born > locality.day(self.run.now):
             raise LeftOut(row.fault("birth_date", Problem.IN_FUTURE))
-        if iin and not self.trusts_dates and iin[:6] != f"{born:%y%m%d}":
+        if iin and iin[:6] != f"{born:%y%m%d}":
             raise LeftOut(row.fault("birth_date", Problem.OTHER_BIRTH_DATE))
         oldest = self._oldest(locality, born.year)
         if oldest is not None:
@@ -246,6 +242,9 @@ class _Loader(Loader):
         if not hasattr(here, "former"):
             enrolled = here.state == ApplicationState.ENROLLED
             raise LeftOut(row.fault(column, Problem.ENROLLED if enrolled else Problem.IN_QUEUE))
+        if differs := _differing(row, old, here):
+            problem = Problem.CLAIMED if here.is_claimed else Problem.BROUGHT_OTHERWISE
+            raise LeftOut(row.fault(differs, problem, what=here.former.old_number))
         self.lines.append(
             FormerLine(
                 batch=self.run.batch,
@@ -284,6 +283,16 @@ class Queue(Kind):
     columns = COLUMNS
     loader = _Loader
     taking_back = _TakingBack
+
+
+def _differing(row: Row, old: OldRow, here: Application) -> str:
+    """The column in which a row says something else of a child than the portal has; empty where none does."""
+    same = {
+        "locality": old.locality.pk == here.locality_id,
+        "filed_at": old.filed_at == here.filed_at,
+        "state": row.values.get("state") != FormerState.LEFT,
+    }
+    return next((column for column, is_same in same.items() if not is_same), "")
 
 
 def _child(row: Row) -> tuple[str, str]:

@@ -11,8 +11,9 @@ from django.db.models import Q, QuerySet
 
 from accounts.models import Objection
 from accounts.stored_files import delete_unnamed
-from applications.models import Benefit, ExtensionDocument, FormerRow, Referral
+from applications.models import Benefit, ExtensionDocument, FormerLine, FormerRow, Referral
 from applications.states import HAS_PAPER, BenefitState
+from bulletin.importing.undoing import UNDOABLE_FOR
 from children.disputes import STOPPABLE_FOR
 from children.models import ClaimPaper
 from notifications.sweeps import sweep
@@ -101,6 +102,16 @@ def purge_former_guardians(*, now: datetime) -> int:
     return old_former_guardians(now=now).update(
         guardian_iin="", guardian_hash=None, phone="", phone_hash=None
     )
+
+
+def old_former_lines(*, now: datetime) -> QuerySet[FormerLine]:
+    """Lines that files of the former queue left out, once such a file can't be undone any more."""
+    return FormerLine.objects.filter(batch__loaded_at__lte=now - UNDOABLE_FOR).exclude(cells="")
+
+
+def purge_former_lines(*, now: datetime) -> int:
+    """Erase what stood in these lines; why each was left out stays. Returns how many there were."""
+    return old_former_lines(now=now).update(cells="")
 
 
 def old_objections(*, now: datetime) -> QuerySet[Objection]:

@@ -1,7 +1,6 @@
-"""Every line of a file of the former queue, the protocol of it, and stops that came with it."""
+"""Every line of a file of the former queue, and stops that came with it."""
 
 import django.db.models.deletion
-from django.conf import settings
 from django.contrib.postgres.operations import AddConstraintNotValid
 from django.db import migrations, models
 
@@ -13,7 +12,6 @@ class Migration(migrations.Migration):
         ("applications", "0042_brought_files"),
         ("bulletin", "0014_loaded_files"),
         ("children", "0008_in_order_of_birth"),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
@@ -39,37 +37,12 @@ class Migration(migrations.Migration):
                         blank=True, default="", verbose_name="what stands in the line"
                     ),
                 ),
-                ("decided_at", models.DateTimeField(blank=True, null=True, verbose_name="decided at")),
-                ("reason", models.CharField(blank=True, max_length=500, verbose_name="reason")),
             ],
             options={
                 "verbose_name": "line of the former queue",
                 "verbose_name_plural": "lines of the former queue",
                 "ordering": ["batch", "line"],
                 "default_permissions": ("view", "change"),
-            },
-        ),
-        migrations.CreateModel(
-            name="FormerProtocol",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("counts", models.JSONField(verbose_name="counts")),
-                ("drawn_at", models.DateTimeField(verbose_name="drawn up at")),
-                (
-                    "signed_at",
-                    models.DateTimeField(blank=True, null=True, verbose_name="signed by the second at"),
-                ),
-            ],
-            options={
-                "verbose_name": "protocol of the former queue",
-                "verbose_name_plural": "protocols of the former queue",
-                "ordering": ["-drawn_at"],
-                "default_permissions": ("view", "add", "change"),
             },
         ),
         migrations.RemoveConstraint(
@@ -131,18 +104,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name="formerline",
-            name="decided_by",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-                verbose_name="decided by",
-            ),
-        ),
-        migrations.AddField(
-            model_name="formerline",
             name="locality",
             field=models.ForeignKey(
                 blank=True,
@@ -151,46 +112,6 @@ class Migration(migrations.Migration):
                 related_name="+",
                 to="bulletin.locality",
                 verbose_name="locality",
-            ),
-        ),
-        migrations.AddField(
-            model_name="formerprotocol",
-            name="batch",
-            field=models.OneToOneField(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="protocol",
-                to="bulletin.importbatch",
-                verbose_name="loaded file",
-            ),
-        ),
-        migrations.AddField(
-            model_name="formerprotocol",
-            name="drawn_by",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-                verbose_name="signed by",
-            ),
-        ),
-        migrations.AddField(
-            model_name="formerprotocol",
-            name="signed_by",
-            field=models.ForeignKey(
-                blank=True,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-                verbose_name="signed by the second",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="formerline",
-            index=models.Index(
-                condition=models.Q(("decided_at", None), models.Q(("problem", ""), _negated=True)),
-                fields=["batch", "line"],
-                name="former_line_to_decide",
             ),
         ),
         migrations.AddConstraint(
@@ -204,44 +125,6 @@ class Migration(migrations.Migration):
                     ("application__isnull", False), models.Q(("problem", ""), _negated=True), _connector="OR"
                 ),
                 name="former_line_has_outcome",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="formerline",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("decided_at", None), ("decided_by", None), ("reason", "")),
-                    models.Q(
-                        ("decided_at__isnull", False),
-                        ("decided_by__isnull", False),
-                        models.Q(("reason", ""), _negated=True),
-                        models.Q(("problem", ""), _negated=True),
-                    ),
-                    _connector="OR",
-                ),
-                name="former_line_decided_or_not",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="formerprotocol",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("signed_by", None),
-                    models.Q(("signed_by", models.F("drawn_by")), _negated=True),
-                    _connector="OR",
-                ),
-                name="former_protocol_four_eyes",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="formerprotocol",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("signed_at", None), ("signed_by", None)),
-                    models.Q(("signed_at__isnull", False), ("signed_by__isnull", False)),
-                    _connector="OR",
-                ),
-                name="former_protocol_signed_or_not",
             ),
         ),
     ]

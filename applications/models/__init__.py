@@ -6,7 +6,7 @@ from applications.models.bid import Bid, Offer, PriorityCutoff
 from applications.models.brought_file import BroughtFile
 from applications.models.city_export import CityExport
 from applications.models.closing import ToldOfClosing
-from applications.models.former import FormerLine, FormerProtocol, FormerRow
+from applications.models.former import FormerLine, FormerRow
 from applications.models.made_file import MadeFile
 from applications.models.places import GroupProposal, Headcount
 from applications.models.queue import Correction, QueueCount
@@ -39,7 +39,6 @@ __all__ = [
     "Extension",
     "ExtensionDocument",
     "FormerLine",
-    "FormerProtocol",
     "FormerRow",
     "GroupProposal",
     "Headcount",

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from accounts import identity
@@ -83,7 +83,7 @@ class FormerRow(models.Model):
 class FormerLine(models.Model):
     """One line of a file of the former queue and what became of it: each of its children is here, taken in or not.
 
-    A line that was left out keeps what stood in it until an official has decided it (`city.doubts`).
+    A line that was left out keeps what stood in it for as long as the file can be undone.
     """
 
     batch = models.ForeignKey(
@@ -113,16 +113,6 @@ class FormerLine(models.Model):
     faults = models.JSONField(_("what is wrong"), default=list)
     # JSON: the cells by their columns.
     cells = EncryptedTextField(_("what stands in the line"), blank=True, default="")
-    decided_at = models.DateTimeField(_("decided at"), null=True, blank=True)
-    decided_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        on_delete=models.PROTECT,
-        null=True,
-        blank=True,
-        related_name="+",
-        verbose_name=_("decided by"),
-    )
-    reason = models.CharField(_("reason"), max_length=500, blank=True)
 
     class Meta:
         verbose_name = _("line of the former queue")
@@ -134,68 +124,7 @@ class FormerLine(models.Model):
             models.CheckConstraint(
                 condition=Q(application__isnull=False) | ~Q(problem=""), name="former_line_has_outcome"
             ),
-            models.CheckConstraint(
-                condition=Q(decided_at=None, decided_by=None, reason="")
-                | (Q(decided_at__isnull=False, decided_by__isnull=False) & ~Q(reason="") & ~Q(problem="")),
-                name="former_line_decided_or_not",
-            ),
-        ]
-        indexes = [
-            models.Index(
-                fields=["batch", "line"],
-                condition=Q(decided_at=None) & ~Q(problem=""),
-                name="former_line_to_decide",
-            ),
         ]
 
     def __str__(self) -> str:
         return str(self.line)
-
-    @property
-    def is_open(self) -> bool:
-        """Whether an official has still to decide it."""
-        return bool(self.problem) and self.decided_at is None
-
-
-class FormerProtocol(models.Model):
-    """The reconciliation of a file as two officials signed it: what became of its lines, as counts."""
-
-    batch = models.OneToOneField(
-        ImportBatch, on_delete=models.PROTECT, related_name="protocol", verbose_name=_("loaded file")
-    )
-    counts = models.JSONField(_("counts"))
-    drawn_at = models.DateTimeField(_("drawn up at"))
-    drawn_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        on_delete=models.PROTECT,
-        related_name="+",
-        verbose_name=_("signed by"),
-    )
-    signed_at = models.DateTimeField(_("signed by the second at"), null=True, blank=True)
-    signed_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        on_delete=models.PROTECT,
-        null=True,
-        blank=True,
-        related_name="+",
-        verbose_name=_("signed by the second"),
-    )
-
-    class Meta:
-        verbose_name = _("protocol of the former queue")
-        verbose_name_plural = _("protocols of the former queue")
-        default_permissions = ("view", "add", "change")
-        ordering = ["-drawn_at"]
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(signed_by=None) | ~Q(signed_by=F("drawn_by")), name="former_protocol_four_eyes"
-            ),
-            models.CheckConstraint(
-                condition=Q(signed_at=None, signed_by=None)
-                | Q(signed_at__isnull=False, signed_by__isnull=False),
-                name="former_protocol_signed_or_not",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return str(self.batch)

@@ -82,6 +82,7 @@ class Problem(StrEnum):
     ENROLLED = "enrolled"
     IN_QUEUE = "in_queue"
     CLAIMED = "claimed"
+    BROUGHT_OTHERWISE = "brought_otherwise"
     LEFT = "left"
     BENEFIT_OVER = "benefit_over"
     NO_BENEFIT = "no_benefit"
@@ -287,7 +288,10 @@ SENTENCES: Final[Mapping[Problem, tuple[str | Promise, str | Promise]]] = {
     ),
     Problem.OTHER_BIRTH_DATE: (
         _("The birth date is not that of the IIN."),
-        _("Look at the certificate. If both are right, leave the row out: an official takes it in."),
+        _(
+            "Look at the certificate. If both are right, leave the row out: the family files here, and two officials "
+            "correct the date."
+        ),
     ),
     Problem.SAME_PERSON: (
         _("The child and the guardian have the same IIN."),
@@ -309,13 +313,21 @@ SENTENCES: Final[Mapping[Problem, tuple[str | Promise, str | Promise]]] = {
     ),
     Problem.IN_QUEUE: (
         _("The family has filed an application in the portal, which waits at its own date."),
-        _("Leave the row out: an official decides which of the two dates holds."),
+        _("Leave the row out. If its date is the right one, two officials correct it in the portal."),
     ),
     Problem.CLAIMED: (
         _(
-            "The family has claimed this application, and the row says something else of it than the portal: %(what)s."
+            "The family has claimed the application that an earlier file brought in, and the portal has something else "
+            "there. Its number in that file: %(what)s."
         ),
         _("Leave the row out. A claimed application changes by a correction of two officials."),
+    ),
+    Problem.BROUGHT_OTHERWISE: (
+        _(
+            "An earlier file has brought this child in, and said something else there. Its number in that file: "
+            "%(what)s."
+        ),
+        _("Undo that file and load this one. If it can't be undone, two officials correct the application."),
     ),
     Problem.LEFT: (
         _("The row says that the child has left the former queue, and the portal does not have it."),

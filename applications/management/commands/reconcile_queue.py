@@ -10,7 +10,6 @@ from django.utils.translation import override
 
 from applications.city.queue_file import Queue
 from applications.city.reconciling import Compared, Outcome, Reason, Reconciled, reconcile
-from applications.models import FormerLine
 from bulletin.models import ImportBatch
 from notifications.clock import read_clock
 
@@ -18,8 +17,8 @@ from notifications.clock import read_clock
 class Command(BaseCommand):
     help = (
         "Compares a file that `import_queue` has loaded with the queue as it is now: every line keeps its place, was "
-        "moved and by whom, stands in its queue no more, or was left out and why. Ends with 1 while an official has "
-        "still to decide lines, and with 2 where the file was not loaded."
+        "moved and by whom, stands in its queue no more, or was left out and why. Ends with 1 where lines were left "
+        "out, and with 2 where the file was not loaded."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -34,9 +33,12 @@ class Command(BaseCommand):
                 self.stdout.write(json.dumps(_told(batch, found), indent=2))
             else:
                 self._print(found)
-        undecided = FormerLine.objects.filter(batch=batch, application=None, decided_at=None).count()
-        if undecided:
-            raise CommandError(f"Lines that an official has still to decide: {undecided}.", returncode=1)
+        if left_out := found.outcomes[Outcome.LEFT_OUT]:
+            raise CommandError(
+                f"Lines that were left out: {left_out}. Correct them and load them as a file of their own, or let "
+                "their families file here.",
+                returncode=1,
+            )
 
     def _print(self, found: Reconciled) -> None:
         self.stdout.write(f"{len(found.lines):>8,}  lines in the file")

@@ -10,6 +10,7 @@ from accounts.models import Sex
 from applications.access.settling import settle
 from applications.city.queue_file import Queue
 from applications.jobs.invariants import differences
+from applications.jobs.retention import purge_former_lines
 from applications.models import (
     Application,
     Benefit,
@@ -25,12 +26,18 @@ from applications.states import ApplicationState, BenefitState, Move
 from balabaqsha.demo.former_queue import COLUMNS, rows_of
 from bulletin.importing.problems import Problem
 from bulletin.importing.running import State, run_import
-from bulletin.importing.undoing import undo_batch
+from bulletin.importing.undoing import UNDOABLE_FOR, undo_batch
 from bulletin.models import ImportBatch
 from children.models import Child
 from tests.applications.city.planted import PLANTED, planted_rows
 from tests.applications.conftest import NOW, ZONE
-from tests.factories import ApplicationFactory, BenefitCategoryFactory, GuardianshipFactory, StaffFactory
+from tests.factories import (
+    ApplicationFactory,
+    BenefitCategoryFactory,
+    GuardianshipFactory,
+    StaffFactory,
+    UserFactory,
+)
 from tests.thorough import THOROUGH
 
 pytestmark = pytest.mark.django_db
@@ -157,6 +164,34 @@ class TestGoodRows:
         report = load(rows)
         assert (report.state, report.counts["unchanged"], report.bad) == (State.SAME, 20, 0)
         assert FormerRow.objects.count() == 20
+
+    @pytest.mark.parametrize("is_claimed", [False, True])
+    def test_a_newer_file_that_says_something_else_is_not_passed_over(self, load, about, is_claimed):
+        plain = {"benefit": "", "benefit_until": "", "state": "waiting", "until": ""}
+        rows = [row | plain for row in rows_of(4, **about)]
+        before = {one.pk: one.filed_at for one in brought(load(rows)).all()}
+        if is_claimed:
+            Application.objects.update(filed_by=UserFactory())
+        earlier, left = rows[0] | {"filed_at": "01.02.2016 09:00"}, rows[1] | {"state": "left", "until": ""}
+        report = load([earlier, left, *rows[2:]])
+        problem = Problem.CLAIMED if is_claimed else Problem.BROUGHT_OTHERWISE
+        assert {fault.line: (fault.column, fault.problem) for fault in report.faults} == {
+            2: ("filed_at", problem),
+            3: ("state", problem),
+        }
+        assert (report.state, report.counts["unchanged"]) == (State.REFUSED, 2)
+        assert rows[0]["old_number"] in report.faults[0].sentence
+        assert dict(Application.objects.filter(pk__in=before).values_list("pk", "filed_at")) == before
+
+
+def test_for_ninety_days_what_stood_in_a_line_left_out_is_kept(load, about):
+    rows, expected = planted_rows(10, every=5, **about)
+    load(rows, skip_bad=True)
+    over = ImportBatch.objects.get().loaded_at + UNDOABLE_FOR
+    assert purge_former_lines(now=over - timedelta(microseconds=1)) == 0
+    assert purge_former_lines(now=over) == len(expected)
+    assert all(one.cells == "" and one.faults for one in FormerLine.objects.exclude(problem=""))
+    assert purge_former_lines(now=over) == 0
 
 
 class TestFaults:

@@ -130,7 +130,7 @@ class TestTheCommand:
         assert code == 1
         assert "60  lines in the file" in said
         assert f"{len(expected)}  left out" in said
-        assert f"an official has still to decide: {len(expected)}." in said
+        assert f"Lines that were left out: {len(expected)}." in said
 
     def test_for_programs(self, load, about, tmp_path):  # noqa: F811 - a fixture
         rows = _good(about)
