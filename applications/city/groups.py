@@ -10,12 +10,13 @@ from django.utils.translation import pgettext_lazy
 
 from applications.decisions.places import DATA, why_not_confirm
 from applications.models import GroupProposal
-from applications.places.occupancy import lock_places
+from applications.places.occupancy import lock_places, lock_places_of
 from bulletin.importing.columns import Choice, Column, Row, Text, Whole
 from bulletin.importing.kept_rows import TakingBack, value_of
 from bulletin.importing.kinds import Kind, LeftOut, Loader, Outcome, Run, store
 from bulletin.importing.places import Kindergartens
 from bulletin.importing.problems import Problem
+from bulletin.importing.table import MOST_ROWS
 from bulletin.models import MOST_CHILDREN, AgeGroup, Group, Kindergarten, Language
 from bulletin.sorting import fold
 
@@ -44,27 +45,48 @@ class Groups:
 
 
 class _Loader(Loader):
+    # All of the file: groups are locked in the order of their keys, and to its end.
+    portion = MOST_ROWS
+
     def __init__(self, run: Run) -> None:
         super().__init__(run)
         self.groups = Groups(run)
+        self.locked: dict[int, Group] = {}
 
     def prepare(self, rows: Sequence[Row]) -> None:
         self.groups.prepare(rows)
+        found = ((self._find(row), _data(row)) for row in rows)
+        changing = {group.pk for group, data in found if group and not _has(group, data)}
+        self.locked = lock_places_of(changing, now=self.run.now)
 
     def take_row(self, row: Row) -> Outcome:
         kindergarten = self.groups.kindergartens.of(row, "kindergarten")
         self.demand_once(row, "name", (kindergarten.pk, fold(row.values["name"])))
         found = self.groups.find(kindergarten, row.values["name"])
-        data: dict[str, Any] = {name: row.values[name] for name in DATA if name in row.values}
-        if found is not None and all(getattr(found, name) == value for name, value in data.items()):
+        data = _data(row)
+        if found is not None and _has(found, data):
             return Outcome.UNCHANGED
-        group = lock_places(found.pk, now=self.run.now) if found else Group(kindergarten=kindergarten)
+        group = self.locked[found.pk] if found else Group(kindergarten=kindergarten)
         for column, why in why_not_be(group, data, now=self.run.now):
             raise LeftOut(row.fault(column if column in row.columns else "", Problem.RULE, why=why))
         return store(self.run, row, group, data, is_new=found is None)
 
     def label(self, row: Row) -> str:
         return f"{row.cells['kindergarten']}, {row.cells['name']}"
+
+    def _find(self, row: Row) -> Group | None:
+        try:
+            return self.groups.find(self.groups.kindergartens.of(row, "kindergarten"), row.values["name"])
+        except LeftOut:
+            return None
+
+
+def _data(row: Row) -> dict[str, Any]:
+    return {name: row.values[name] for name in DATA if name in row.values}
+
+
+def _has(group: Group, data: Mapping[str, Any]) -> bool:
+    return all(getattr(group, name) == value for name, value in data.items())
 
 
 def why_not_be(group: Group, data: Mapping[str, Any], *, now: datetime) -> Iterator[tuple[str, str]]:

@@ -61,7 +61,9 @@ class _Loader(Loader):
         found = Vacancy.objects.filter(
             group=group, opens_at=data["opens_at"], birth_years=data["birth_years"]
         )
-        return found.select_for_update(of=("self",), no_key=True).order_by("pk").first()
+        # One in the bulletin stays as it is, and families who press there wait for no file.
+        drafts = found.filter(state=Vacancy.State.DRAFT).select_for_update(of=("self",), no_key=True)
+        return drafts.order_by("pk").first() or found.order_by("pk").first()
 
     def _demand_same(self, row: Row, known: Vacancy, data: dict[str, Any]) -> Outcome:
         for name, value in data.items():

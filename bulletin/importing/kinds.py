@@ -93,8 +93,11 @@ class Run:
 class Loader(ABC):
     """Takes the rows of one file, in one transaction, which is rolled back unless all is good or bad rows may be left.
 
-    A kind that writes in bulk checks and collects in `take`, and writes in `finish`.
+    A kind that writes in bulk checks and collects in `take`, and writes in `finish`. `portion`: how many rows are taken
+    at once.
     """
+
+    portion: ClassVar[int] = PORTION
 
     def __init__(self, run: Run) -> None:
         self.run = run

@@ -18,7 +18,7 @@ from accounts import audit
 from accounts.models import User
 from bulletin.employment import places_of, works_everywhere
 from bulletin.importing.columns import Row
-from bulletin.importing.kinds import PORTION, Kind, Loader, Outcome, Run, Taken
+from bulletin.importing.kinds import Kind, Loader, Outcome, Run, Taken
 from bulletin.importing.problems import Fault
 from bulletin.importing.table import read_table
 from bulletin.journal_actions import Action
@@ -159,7 +159,7 @@ def run_import(
         places = None if localities is None else frozenset(localities)
         run = Run(batch, by, places, now, is_trial=dry_run)
         loader = kind.loader(run)
-        for portion in _portions(table.rows):
+        for portion in _portions(table.rows, loader.portion):
             _take(portion, loader, report)
             tell(report.total)
         for taken in loader.rest():
@@ -224,8 +224,8 @@ def _sha256(file: BinaryIO) -> str:
     return whole.hexdigest()
 
 
-def _portions(rows: Iterator[Row]) -> Iterator[list[Row]]:
-    while portion := list(islice(rows, PORTION)):
+def _portions(rows: Iterator[Row], size: int) -> Iterator[list[Row]]:
+    while portion := list(islice(rows, size)):
         yield portion
 
 

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
 
@@ -13,11 +14,13 @@ from django.conf import settings
 from django.db import DataError, connection, transaction
 from django.utils import timezone
 
+from applications.city.vacancies import Vacancies
 from bulletin.importing import running
 from bulletin.importing.kindergartens import Kindergartens
+from bulletin.importing.problems import Problem
 from bulletin.importing.running import AnotherAtWork, demand_alone, run_import
-from bulletin.models import ImportBatch, Kindergarten
-from tests.factories import KindergartenFactory, LocalityFactory
+from bulletin.models import ImportBatch, Kindergarten, Vacancy
+from tests.factories import KindergartenFactory, LocalityFactory, VacancyFactory
 
 pytestmark = [pytest.mark.concurrency, pytest.mark.django_db(transaction=True)]
 
@@ -138,6 +141,31 @@ def test_a_fault_of_ours_is_no_collision(monkeypatch):
     monkeypatch.setattr(type(column.takes), "read", lambda _takes, text: text * 201 if text == "А" else text)
     with pytest.raises(DataError):
         load(rows(1))
+
+
+def test_nobody_who_presses_waits_for_a_file(monkeypatch, other):
+    """The vacancy is in the bulletin: somebody holds it, and the file goes on."""
+    monkeypatch.setattr(running, "_PATIENCE", "200ms")
+    opens_at = (timezone.now() + timedelta(days=1)).replace(second=0, microsecond=0)
+    vacancy = VacancyFactory.create(
+        group__kindergarten__slug="amina", group__name="A", opens_at=opens_at, state=Vacancy.State.PUBLISHED
+    )
+    hold(other, "SELECT 1 FROM bulletin_vacancy WHERE id = %s FOR UPDATE", vacancy.pk)
+    zone = vacancy.locality.zone
+    row = (
+        f"amina;A;{', '.join(map(str, vacancy.birth_years))};{vacancy.seats_total};"
+        f"{opens_at.astimezone(zone):%d.%m.%Y %H:%M};x"
+    )
+    heading = "kindergarten;group;birth_years;seats_total;opens_at;responsible"
+    report = run_import(
+        Vacancies(),
+        BytesIO(f"{heading}\n{row}".encode()),
+        file_name="x.csv",
+        now=timezone.now(),
+        dry_run=True,
+    )
+    other.rollback()
+    assert (report.counts["left_out"], report.faults[0].problem) == (1, Problem.IN_USE)
 
 
 def test_whoever_is_killed_has_loaded_nothing(command, other):

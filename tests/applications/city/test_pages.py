@@ -149,7 +149,7 @@ def test_a_file_waits_while_another_one_is_at_work(official, monkeypatch):
 
 
 def test_how_far_it_is_can_be_read_while_it_goes_on(official, monkeypatch):
-    monkeypatch.setattr("bulletin.importing.running.PORTION", 1)
+    monkeypatch.setattr("bulletin.importing.kinds.Loader.portion", 1)
     monkeypatch.setattr(bringing, "PORTION", 1)
     seen = []
     noted = bringing.making.go_on
