@@ -1,5 +1,6 @@
 """Benefits: officials check what families claim. Kindergarten workers are not involved."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -112,6 +113,20 @@ def _reject(benefit: Benefit, actor: User, data: dict[str, Any], now: datetime) 
     claims.reject_benefit(benefit, actor=actor, reason=data["reason"], now=now)
 
 
+VERIFY = Work(
+    name="verify",
+    label=_("Verify"),
+    consequence=_(
+        "The benefit counts from now on: the child moves forward in the queue, others move back. "
+        "The family is told by SMS and in the cabinet. Verify only after you have read the document."
+    ),
+    done=_("The benefit is verified. The family has been told its new number."),
+    permission="applications.change_benefit",
+    offered=_is_endless,
+    perform=_verify,
+)
+
+
 @admin.register(Benefit)
 class BenefitAdmin(InTurn, ChildColumns, WorkAdmin):
     most_urgent = ("claimed_at", "pk")
@@ -151,29 +166,12 @@ class BenefitAdmin(InTurn, ChildColumns, WorkAdmin):
         "last_day",
     ]
     works = [
-        Work(
-            name="verify",
-            label=_("Verify"),
-            consequence=_(
-                "The benefit counts from now on: the child moves forward in the queue, others move back. "
-                "The family is told by SMS and in the cabinet. Verify only after you have read the document."
-            ),
-            done=_("The benefit is verified. The family has been told its new number."),
-            permission="applications.change_benefit",
-            offered=_is_endless,
-            perform=_verify,
-        ),
-        Work(
+        VERIFY,
+        # What counts for some days counts from the date of its paper.
+        replace(
+            VERIFY,
             name="verify_dated",
-            label=_("Verify"),
-            consequence=_(
-                "The benefit counts from now on: the child moves forward in the queue, others move back. "
-                "The family is told by SMS and in the cabinet. Verify only after you have read the document."
-            ),
-            done=_("The benefit is verified. The family has been told its new number."),
-            permission="applications.change_benefit",
             offered=_is_dated,
-            perform=_verify,
             form=PaperForm,
             fields=dict.fromkeys((Refusal.PAPER_OF_LATER, Refusal.PAPER_OVER), "issued_on"),
             preview=_end_of,
