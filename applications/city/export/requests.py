@@ -86,11 +86,15 @@ def allowed_exports(*, now: datetime) -> list[CityExport]:
     return [request for request in waiting if request.can_be_made(now)]
 
 
-def note_made(request: CityExport, *, sha256: str, now: datetime) -> None:
-    """Note that the file was made: the same request makes no second one."""
+def note_made(request: CityExport, *, sha256: str, now: datetime) -> bool:
+    """Note that the file was made; False where another one was made of the same request meanwhile, which counts."""
     with transaction.atomic():
-        CityExport.objects.filter(pk=request.pk).update(made_at=now, sha256=sha256)
-        _record(Action.CITY_EXPORTED, request, actor=None, reason=f"SHA-256: {sha256}", now=now)
+        is_first = bool(
+            CityExport.objects.filter(pk=request.pk, made_at=None).update(made_at=now, sha256=sha256)
+        )
+        if is_first:
+            _record(Action.CITY_EXPORTED, request, actor=None, reason=f"SHA-256: {sha256}", now=now)
+    return is_first
 
 
 def _demand(actor: User, permission: str, *, now: datetime) -> None:

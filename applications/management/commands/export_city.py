@@ -44,7 +44,9 @@ class Command(BaseCommand):
             raise CommandError(f"Nothing was exported. {error}") from error
         except OSError as error:
             raise CommandError(f"Nothing was exported. {path}: {error.strerror or error}") from error
-        note_made(request, sha256=sha256, now=read_clock())
+        if not note_made(request, sha256=sha256, now=read_clock()):
+            path.unlink()
+            raise CommandError("Nothing was exported. Another export was made of this request meanwhile.")
         self.stdout.write(f"{path}: {manifest.rows:,} rows in {len(manifest.files) - 1} tables.")
         self.stdout.write(f"SHA-256: {sha256}")
         self.stdout.write(

@@ -59,7 +59,10 @@ class TestFourEyes:
         assert allowed_exports(now=NOW) == []
         allow_export(request, actor=officials[1], now=NOW)
         assert allowed_exports(now=NOW) == [request]
-        note_made(request, sha256="0" * 64, now=NOW)
+        assert note_made(request, sha256="0" * 64, now=NOW)
+        assert not note_made(request, sha256="1" * 64, now=NOW)
+        request.refresh_from_db()
+        assert request.sha256 == "0" * 64
         assert allowed_exports(now=NOW) == []
         entries = AuditEntry.objects.filter(about=f"applications.cityexport:{request.pk}").order_by("pk")
         assert [(entry.action, entry.actor) for entry in entries] == [
