@@ -492,10 +492,8 @@ def facts_of(place: Position | None, application: Application) -> list[dict[str,
     if place.unclaimed:
         # Two snapshots: somebody may have left in between.
         claimed_ahead = max(sum(place.ahead.values()) - unclaimed_ahead(application, place), 0)
-        facts += [
-            {"label": _("Of them in the portal already"), "value": place.claimed},
-            {"label": _("Of those ahead in the portal already"), "value": claimed_ahead},
-        ]
+        facts.insert(1, {"label": _("Of them in the portal already"), "value": place.claimed})
+        facts.append({"label": _("Of those ahead in the portal already"), "value": claimed_ahead})
     return facts
 
 
