@@ -230,12 +230,13 @@ def _portions(rows: Iterator[Row], size: int) -> Iterator[list[Row]]:
 
 
 def _take(portion: Sequence[Row], loader: Loader, report: Report) -> None:
-    for row in portion:
-        if row.faults:
-            loader.leave_out(row, row.faults)
-            report.add(Taken(row.line, Outcome.LEFT_OUT, "", row.faults))
-    for taken in loader.take([row for row in portion if not row.faults]):
-        report.add(taken)
+    bad = [row for row in portion if row.faults]
+    for row in bad:
+        loader.leave_out(row, row.faults)
+    taken = [Taken(row.line, Outcome.LEFT_OUT, "", row.faults) for row in bad]
+    taken += loader.take([row for row in portion if not row.faults])
+    for one in sorted(taken, key=lambda one: one.line):
+        report.add(one)
 
 
 def _state(report: Report, *, dry_run: bool, skip_bad: bool) -> State:

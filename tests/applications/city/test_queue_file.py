@@ -199,6 +199,7 @@ class TestFaults:
         rows, expected = planted_rows(3 * len(PLANTED), every=3, **about)
         report = load(rows)
         assert {fault.line: (fault.column, fault.problem) for fault in report.faults} == expected
+        assert [fault.line for fault in report.faults] == sorted(expected)
         assert {problem for _, problem in expected.values()} == {problem for *_, problem in PLANTED.values()}
         assert report.state is State.REFUSED
         assert not FormerRow.objects.exists()
