@@ -241,8 +241,12 @@ class _FileRow:
         ]
 
     @property
-    def faults(self) -> list[Fault]:
-        return self.report.faults[:MOST_FAULTS] if self.report else []
+    def faults(self) -> list[tuple[Fault, str]]:
+        """The first ones, each with the heading of its column."""
+        if self.report is None or self.kind is None:
+            return []
+        titles = {column.name: str(column.heading) for column in self.kind.columns}
+        return [(fault, titles.get(fault.column, "")) for fault in self.report.faults[:MOST_FAULTS]]
 
 
 class _BatchRow:

@@ -76,6 +76,8 @@ def test_bad_rows_are_named_in_the_language_of_the_reader(official):
     page = text_of(official, f"/ru{address.removeprefix('/ru')}")
     assert "Такого значения нет" in page
     assert "mine" in page
+    assert "собственности" in page.lower()
+    assert ">ownership<" not in page
     assert "Загрузить верные строки" in page
     inside(official).post(address)
     bringing.work_off(now=timezone.now())
