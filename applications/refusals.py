@@ -136,7 +136,10 @@ class Refusal(TextChoices):
     # a closing of a kindergarten or group
     GROUP_CLOSED = (
         "group_closed",
-        _("The kindergarten or the group is closed: no place is given there until it is opened again."),
+        _(
+            "The kindergarten or the group is closed or about to close: no place is given there until it is opened "
+            "again."
+        ),
     )
     CLOSED_ALREADY = (
         "closed_already",

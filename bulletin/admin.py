@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.inlines import BoundedInline
 from accounts.models import User
-from bulletin.closings import running
+from bulletin.closings import closings_of
 from bulletin.employment import localities_of
 from bulletin.kazakh_order import ByName
 from bulletin.models import Employment, Group, Kindergarten, Locality
@@ -106,9 +106,7 @@ class KindergartenAdmin(SeenAdmin):
     ) -> HttpResponse:
         """A kindergarten that is closed as a whole is not offered to be closed."""
         kindergarten = kwargs.get("obj")
-        context["is_closed"] = kindergarten is not None and any(
-            one.group_id is None for one in running(kindergarten)
-        )
+        context["is_closed"] = kindergarten is not None and bool(closings_of(kindergarten))
         return super().render_change_form(request, context, *args, **kwargs)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Kindergarten | None = None) -> list[str]:

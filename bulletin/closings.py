@@ -15,6 +15,17 @@ def running(kindergarten: Kindergarten) -> QuerySet[Closing]:
     )
 
 
+def closings_of(kindergarten: Kindergarten, group: Group | None = None) -> list[Closing]:
+    """The running closings by which a kindergarten, or a group of it, is closed or will be; the whole one first."""
+    own = group.pk if group else None
+    return [one for one in running(kindergarten) if one.group_id in (None, own)]
+
+
+def is_announced(closing: Closing, *, now: datetime) -> bool:
+    """Whether the first day of a closing has yet to come; nothing is offered there all the same."""
+    return closing.locality.day(now) < closing.starts_on
+
+
 def closing_of(group: Group) -> Closing | None:
     """The closing of a group, or of its kindergarten; None while it is open. From the decision on, whatever its day.
 

@@ -1,5 +1,6 @@
 """Closings: an official closes a kindergarten or a group, sees before whom it touches, and opens it again."""
 
+from collections.abc import Iterator
 from datetime import date, datetime, tzinfo
 from functools import partial
 from typing import Any
@@ -15,7 +16,7 @@ from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -28,6 +29,7 @@ from applications.admin.work import (
     Rows,
     Work,
     WorkAdmin,
+    link,
     page_of,
     reason_field,
     staff_of,
@@ -36,11 +38,12 @@ from applications.admin.work import (
     written,
 )
 from applications.closings import deciding, ending, moving
-from applications.closings.places import left_out, stay_out
+from applications.closings.foreseen import foresee
+from applications.closings.places import left_out
 from applications.closings.touched import ended_by, groups_of, referrals_that_end, touched_by
 from applications.families.names import shown_name
 from applications.journal_actions import Action
-from applications.models import Contract, Referral, ToldOfClosing
+from applications.models import Bid, Contract, Referral, ToldOfClosing
 from applications.moves import Refused
 from applications.own_rows import own_rows
 from applications.places.occupancy import counted_without_contract
@@ -48,10 +51,10 @@ from applications.refusals import Refusal
 from applications.rosters.held import awaited_at, bids_for, enrolled_in, enrolled_in_group
 from applications.rules.closing import why_not_closed
 from applications.states import Move
-from bulletin.closings import is_closed
+from bulletin.closings import closings_of, is_announced, may_be_undone
 from bulletin.kazakh_order import ByName
 from bulletin.kindergarten_filter import KindergartenFilter
-from bulletin.models import Closing, Group, Kindergarten
+from bulletin.models import Closing, Group, Kindergarten, Vacancy
 from bulletin.school_years import school_year
 from notifications.clock import estimate_clock, read_clock
 
@@ -62,6 +65,8 @@ TONES = {
 }
 # More families than lose something by one closing; a page stays readable.
 MOST_LISTED = 1000
+# How the buttons that end a closing end it.
+ENDS = {"reopen": Closing.State.REOPENED, "mistake": Closing.State.UNDONE}
 # At which field a refusal is said.
 FIELDS = {
     Refusal.CLOSES_IN_PAST: "starts_on",
@@ -234,31 +239,36 @@ def _enter_look(request: HttpRequest, closing: Closing, *, now: datetime) -> Non
 
 
 def _who(label: str, rows: QuerySet[Any] | list[Referral], reader: User) -> dict[str, Any]:
-    """How many, and the first thousand by number and name; those past the first few behind a heading."""
+    """How many, and the first thousand by number and name."""
     count = rows.count() if isinstance(rows, QuerySet) else len(rows)
     listed = (
         one.referral.application if isinstance(one, Contract) else one.application
         for one in rows[:MOST_LISTED]
     )
     names = [f"{one.number} {shown_name(one.child, reader)}" for one in listed]
-    told = f"{count}: {'; '.join(names[:NAMED])}" if count else "0"
-    if others := names[NAMED:]:
-        told = format_html(
-            "{}<details><summary>{}</summary>{}{}</details>",
-            told,
-            gettext("All others: %(count)s") % {"count": count - NAMED},
-            "; ".join(others),
-            "; …" if count > MOST_LISTED else "",
-        )
-    return {"label": label, "value": told}
+    return {"label": label, "value": _listed(count, names)}
 
 
-def _runs(closing: Closing, now: datetime) -> bool:
-    return ending.why_not_end(closing, Closing.State.REOPENED, now=now) is None
+def _listed(count: int, lines: list[str]) -> str:
+    """How many, and a list; those past the first few behind a heading."""
+    if not lines:
+        return str(count)
+    first, others = _list(lines[:NAMED]), lines[NAMED:MOST_LISTED]
+    if not others:
+        return format_html("{}{}", count, first)
+    heading = gettext("All others: %(count)s") % {"count": count - NAMED}
+    if count > MOST_LISTED:
+        others = [*others, "…"]
+    return format_html("{}{}<details><summary>{}</summary>{}</details>", count, first, heading, _list(others))
+
+
+def _list(lines: list[str]) -> str:
+    return format_html("<ul>{}</ul>", format_html_join("", "<li>{}</li>", ((line,) for line in lines)))
 
 
 def _may_be_undone(closing: Closing, now: datetime) -> bool:
-    return ending.why_not_end(closing, Closing.State.UNDONE, now=now) is None
+    """Also where it has to wait for its kindergarten (`ClosingAdmin.why_not`)."""
+    return may_be_undone(closing, now=now)
 
 
 def _reopen(closing: Closing, actor: User, data: dict[str, Any], now: datetime) -> None:
@@ -299,16 +309,53 @@ def _becomes(was: date | None, becomes: date | None) -> str:
     return days[0] if was == becomes else " → ".join(days)
 
 
-def _would_stay_out(closing: Closing, _data: dict[str, Any], now: datetime) -> Rows:
-    """Which places would stay out of the bulletin if it were undone."""
-    found = stay_out(closing, now=now)
-    named = "; ".join(f"{vacancy.group.name}: {free}" for vacancy, free in found)
+def _would_return(closing: Closing, _data: dict[str, Any], now: datetime) -> Rows:
+    """What would come back if it were undone, by kind, and for whom there is no room."""
+    found = foresee(closing, now=now)
     return [
+        {"label": gettext("Bids that come back"), "value": _numbers(found.bids)},
+        {"label": gettext("Referrals that come back"), "value": _numbers(found.referrals)},
+        {
+            "label": gettext("Places that are offered to the next in the queue again"),
+            "value": _places([*found.offers.items()]),
+        },
+        {
+            "label": gettext("Free places that are in the bulletin again"),
+            "value": _places(found.shown),
+        },
         {
             "label": gettext("Free places that do not come back to the bulletin, by group"),
-            "value": named or gettext("none"),
-        }
+            "value": _places(found.stay_out),
+        },
+        {
+            "label": gettext("Without room: their bids or referrals do not come back"),
+            "value": _numbers(found.without_room),
+        },
+        {
+            "label": gettext("Wait no longer, or have changed or applied elsewhere: nothing comes back"),
+            "value": _numbers(found.elsewhere),
+        },
+        {"label": gettext("Enrolled children whose families are told"), "value": found.told},
     ]
+
+
+def _numbers(bids: list[Bid]) -> str:
+    """How many, and their applications: who opens one is entered in the journal of its family."""
+    return _listed(len(bids), [link(page_of(bid.application), bid.application.number) for bid in bids])
+
+
+def _places(found: list[tuple[Vacancy, int]]) -> str:
+    """How many places, and of which groups."""
+    return _listed(sum(free for _, free in found), [f"{one.group.name}: {free}" for one, free in found])
+
+
+class StateFilter(admin.ChoicesFieldListFilter):
+    """By state; a running closing may have yet to begin, which its row says."""
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        running, both = Closing.State.RUNNING.label, gettext("closed, or will close")
+        for choice in super().choices(changelist):
+            yield {**choice, "display": both if choice["display"] == running else choice["display"]}
 
 
 @admin.register(Closing)
@@ -318,7 +365,7 @@ class ClosingAdmin(WorkAdmin):
     change_form_template = "admin/bulletin/closing/change_form.html"
 
     list_display = ["place", "shown_cause", "starts_on", "reopens_on", "shown_state"]
-    list_filter = ["state", "cause", ("kindergarten", KindergartenFilter)]
+    list_filter = [("state", StateFilter), "cause", ("kindergarten", KindergartenFilter)]
     list_select_related = ["kindergarten__locality", "group"]
     search_fields = ["kindergarten__name_kk", "kindergarten__name_ru", "group__name"]
     ordering = ["-decided_at"]
@@ -365,7 +412,7 @@ class ClosingAdmin(WorkAdmin):
             ),
             done=_("It is open again. The families of enrolled children are being told."),
             permission=deciding.END,
-            offered=_runs,
+            offered=_is_running,
             perform=_reopen,
             form=ReopenForm,
             is_in_journal=True,
@@ -385,12 +432,22 @@ class ClosingAdmin(WorkAdmin):
             perform=_undo,
             form=UndoForm,
             is_in_journal=True,
-            preview=_would_stay_out,
+            preview=_would_return,
         ),
     ]
 
     def zone_of(self, obj: Closing) -> tzinfo:
         return obj.locality.zone
+
+    def why_not(self, request: HttpRequest, work: Work, obj: Any, *, now: datetime) -> str:
+        """Of a group that closed by itself: its kindergarten is to be opened first, by a link."""
+        if work.name not in ENDS:
+            return ""
+        refusal = ending.why_not_end(obj, ENDS[work.name], now=now)
+        if refusal != Refusal.STILL_CLOSED:
+            return ""
+        whole = closings_of(obj.kindergarten)
+        return in_one([refusal.at_work, *told_of(request, whole)])
 
     def get_urls(self) -> list[URLPattern]:
         return [
@@ -452,6 +509,9 @@ class ClosingAdmin(WorkAdmin):
         """Ask why and from when, show whom it touches, close."""
         actor = staff_of(request)
         timezone.activate(closing.locality.zone)
+        there = closings_of(closing.kindergarten, closing.group)
+        if there:
+            return self._closed_already(request, closing, there, back=back)
         form = ClosingForm(request.POST if request.method == "POST" else None, closing=closing)
         effect: Rows = []
         if form.is_valid():
@@ -467,18 +527,25 @@ class ClosingAdmin(WorkAdmin):
                 _enter_look(request, closing, now=now)
             except REFUSALS as error:
                 form.add_error(FIELDS.get(error.reason) if isinstance(error, Refused) else None, why(error))
-        context = {
+        context = self._page_of_closing(request, closing, back=back)
+        context |= {"work": CLOSE, "form": form, "errors": form.errors, "effect": effect}
+        return TemplateResponse(request, "admin/work/confirm.html", context)
+
+    def _closed_already(
+        self, request: HttpRequest, closing: Closing, there: list[Closing], *, back: str
+    ) -> HttpResponse:
+        """What is closed already leads to that closing, and asks for nothing."""
+        context = self._page_of_closing(request, closing, back=back) | {"there": told_of(request, there)}
+        return TemplateResponse(request, "admin/bulletin/closing/closed_already.html", context)
+
+    def _page_of_closing(self, request: HttpRequest, closing: Closing, *, back: str) -> dict[str, Any]:
+        return {
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "title": gettext("Close the group") if closing.group else gettext("Close the kindergarten"),
-            "work": CLOSE,
-            "form": form,
-            "errors": form.errors,
             "rows": self.summary(closing),
-            "effect": effect,
             "back_url": back,
         }
-        return TemplateResponse(request, "admin/work/confirm.html", context)
 
     def summary(self, obj: Closing) -> Rows:
         group = [{"label": gettext("Group"), "value": obj.group.name}] if obj.group else []
@@ -496,6 +563,8 @@ class ClosingAdmin(WorkAdmin):
 
     @admin.display(description=_("State"), ordering="state")
     def shown_state(self, obj: Closing) -> str:
+        if obj.state == Closing.State.RUNNING and is_announced(obj, now=estimate_clock()):
+            return tag(_since(obj), tone="info")
         return tag(obj.get_state_display(), tone=TONES[Closing.State(obj.state)])
 
     @admin.display(description=_("Touched by it"))
@@ -518,7 +587,33 @@ class ClosingAdmin(WorkAdmin):
 
 def close_button(request: HttpRequest, group: Group) -> Rows:
     """The link with which who may closes a group that is open."""
-    if not request.user.has_perm(deciding.CLOSE) or is_closed(group):
+    if not request.user.has_perm(deciding.CLOSE) or closings_of(group.kindergarten, group):
         return []
     url = reverse("admin:bulletin_closing_of_group", args=[group.pk])
     return [{"label": gettext("Close the group"), "url": url, "danger": True}]
+
+
+def told_of(request: HttpRequest, closings: list[Closing]) -> list[str]:
+    """What a page says of closings: of each what closes and when, with a link for who reads closings."""
+    if not request.user.has_perm("bulletin.view_closing"):
+        return [_sentence(one) for one in closings]
+    shown = gettext("Look at this closing")
+    return [format_html("{} {}", _sentence(one), link(page_of(one), shown)) for one in closings]
+
+
+def in_one(sentences: list[str]) -> str:
+    """The sentences one after another, with their links; empty where there are none."""
+    return format_html_join(" ", "{}", ((one,) for one in sentences))
+
+
+def _sentence(closing: Closing) -> str:
+    what = gettext("The group.") if closing.group_id else gettext("The whole kindergarten.")
+    cause = gettext("Cause: %(cause)s.") % {"cause": closing.get_cause_display()}
+    return f"{what} {_since(closing)}. {cause}"
+
+
+def _since(closing: Closing) -> str:
+    """Since when it is closed, or will be."""
+    is_ahead = is_announced(closing, now=estimate_clock())
+    words = gettext("Will close on: %(day)s") if is_ahead else gettext("Closed since: %(day)s")
+    return words % {"day": written(closing.starts_on)}

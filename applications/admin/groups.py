@@ -15,7 +15,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from applications.admin.closings import close_button
+from applications.admin.closings import close_button, in_one, told_of
 from applications.admin.proposals import DECIDED_FIELDS, ProposalAdmin, decisions
 from applications.admin.work import (
     LINE_BREAK,
@@ -25,7 +25,6 @@ from applications.admin.work import (
     link,
     page_of,
     staff_of,
-    written,
 )
 from applications.decisions import places
 from applications.decisions.places import CONFIRM, CONFIRM_COUNT, COUNT, DATA, PROPOSE
@@ -35,7 +34,7 @@ from applications.moves import Refused, locking
 from applications.places.occupancy import Occupancy, occupancies_of, over_promised, signed_contracts
 from applications.states import ProposalState
 from applications.workplace import room_to_publish
-from bulletin.closings import closing_of
+from bulletin.closings import closings_of
 from bulletin.employment import kindergartens_of
 from bulletin.kazakh_order import ByName
 from bulletin.models import Group, Kindergarten
@@ -184,12 +183,9 @@ class GroupAdmin(WorkAdmin):
         return [*super().buttons(request, obj), *close_button(request, obj)]
 
     def note(self, request: HttpRequest, obj: Group) -> str:
-        """That it is closed, and since when."""
-        closing = closing_of(obj)
-        if closing is None:
-            return ""
-        words = gettext("Closed from: %(day)s. Cause: %(cause)s. Nothing can be published there.")
-        return words % {"day": written(closing.starts_on), "cause": closing.get_cause_display()}
+        """That it is closed or will be, and since when."""
+        told = told_of(request, closings_of(obj.kindergarten, obj))
+        return in_one([*told, gettext("Nothing can be published there.")] if told else [])
 
     def summary(self, obj: Group) -> Rows:
         return [

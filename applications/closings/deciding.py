@@ -25,7 +25,7 @@ from applications.refusals import Refusal
 from applications.rules.closing import why_not_closed
 from applications.states import LIVE_OFFERS, BidState, ReferralState
 from bulletin import services
-from bulletin.closings import covers, running
+from bulletin.closings import closings_of, covers
 from bulletin.employment import kindergartens_of
 from bulletin.models import Closing, Vacancy
 from notifications.broker import wake_soon_on_commit
@@ -77,7 +77,7 @@ def require(closing: Closing, permission: str, *, actor: User, now: datetime) ->
 
 def is_closed_already(closing: Closing) -> bool:
     """Whether the same group, or the whole kindergarten, is closed."""
-    return any(one.group_id in (None, closing.group_id) for one in running(closing.kindergarten))
+    return bool(closings_of(closing.kindergarten, closing.group))
 
 
 def lock_offer(closing: Closing) -> list[Vacancy]:

@@ -36,7 +36,7 @@ from applications.states import QUEUED_STATES, ApplicationState, BidState, Move,
 from applications.undoing.kinds import may_return
 from applications.undoing.revocations import last_day_left
 from bulletin import seats
-from bulletin.closings import covers, cut_short_by, is_closed, may_be_undone, running
+from bulletin.closings import closings_of, covers, cut_short_by, is_closed, may_be_undone
 from bulletin.models import Closing, Group, Vacancy
 from notifications.broker import wake_soon_on_commit
 from notifications.sweeps import sweep
@@ -70,8 +70,8 @@ def why_not_end(closing: Closing, state: Closing.State, *, now: datetime) -> Ref
         return Refusal.NOT_ALLOWED
     if state == Closing.State.UNDONE and not may_be_undone(closing, now=now):
         return Refusal.NOT_ALLOWED
-    is_whole_closed = any(one.group_id is None for one in running(closing.kindergarten))
-    return Refusal.STILL_CLOSED if closing.group_id and is_whole_closed else None
+    is_whole_closed = closing.group_id and closings_of(closing.kindergarten)
+    return Refusal.STILL_CLOSED if is_whole_closed else None
 
 
 def _end(closing: Closing, state: Closing.State, *, actor: User, reason: str, now: datetime) -> Closing:
@@ -138,7 +138,9 @@ def _bids_ended_by(closing: Closing, *, groups: QuerySet[Group]) -> list[tuple[B
         | Q(referral__in=referrals, referral__state=ReferralState.REVOKED),
         vacancy__group__in=groups.order_by(),
     )
-    rows = ended.select_related("application", "referral", "vacancy").order_by("placed_at", "pk")
+    rows = ended.select_related(
+        "application", "referral", "vacancy__closing", "vacancy__group__kindergarten__locality"
+    ).order_by("placed_at", "pk")
     return [(bid, had_place.get(str(bid.pk), True)) for bid in rows]
 
 

@@ -23,7 +23,8 @@ from applications.bidding.publication import (
 )
 from applications.closings import deciding, ending, finishing, moving
 from applications.closings.finishing import overdue
-from applications.closings.places import left_out, stay_out
+from applications.closings.foreseen import foresee
+from applications.closings.places import left_out
 from applications.closings.touched import groups_of, touched_by
 from applications.closings.workers import tell_workers
 from applications.jobs.invariants import differences
@@ -395,14 +396,25 @@ def test_places_that_stay_out_of_the_bulletin_are_named_and_published_anew(scene
     """Before the undoing, exactly those that are out of it afterwards; until each is published anew."""
     closing = closed(scene, official)
     # Its four places were a bid, a referral, a contract, and one that nobody had; what is collected goes on.
-    assert stay_out(closing, now=NOW) == [(scene.vacancy, 1)]
+    assert foresee(closing, now=NOW).stay_out == [(scene.vacancy, 1)]
     assert left_out(closing, now=NOW) == []
     client, page = inside(official), reverse("admin:bulletin_closing_change", args=[closing.pk])
     work = reverse("admin:bulletin_closing_work", args=[closing.pk, "mistake"])
     wrong = {"reason_kk": "Қате топ таңдалды", "reason_ru": "Выбрана не та группа"}
     assert "reason_ru" in client.post(work, wrong | {"reason_ru": ""}).context["form"].errors
     asked = client.post(work, wrong)
-    assert [row["value"] for row in asked.context["effect"]] == [f"{scene.group.name}: 1"]
+    effect = {str(row["label"]): str(row["value"]) for row in asked.context["effect"]}
+    assert (
+        f"{scene.group.name}: 1"
+        in effect[gettext("Free places that do not come back to the bulletin, by group")]
+    )
+    for label, names in (
+        (gettext("Bids that come back"), ("pending", "collected")),
+        (gettext("Referrals that come back"), ("referred",)),
+        (gettext("Without room: their bids or referrals do not come back"), ()),
+    ):
+        found = re.findall(r">([^<]+)</a>", effect[label])
+        assert sorted(found) == sorted(getattr(families, name).number for name in names), label
     assert Closing.objects.get().state == Closing.State.RUNNING
     client.post(work, wrong | {"confirmed": "yes"})
     finishing.finish_all(now=NOW)
@@ -418,6 +430,134 @@ def test_places_that_stay_out_of_the_bulletin_are_named_and_published_anew(scene
     assert [(row["group"], row["free"]) for row in read.context["left_out"]] == [(scene.group, 1)]
     VacancyFactory(group=scene.group, state="draft", published_at=None, opens_at=NOW + timedelta(days=1))
     assert left_out(closing, now=NOW) == []
+
+
+def _counted_by_a_worker(scene, families, official, *, children):
+    Headcount.objects.create(
+        group=scene.group,
+        school_year=2018,
+        children=children,
+        counted_at=NOW,
+        proposed_by=families.worker,
+        proposed_at=NOW,
+        state=ProposalState.APPROVED,
+        decided_by=official,
+        decided_at=NOW,
+    )
+
+
+# Room for the enrolled child, and for so many more.
+@pytest.mark.parametrize(
+    ("since", "more"), [*(("nothing", more) for more in range(6)), ("applied", 2), ("other language", 2)]
+)
+def test_what_is_foreseen_of_an_undoing_is_what_comes_of_it(scene, families, official, more, since):
+    """Whose bid or referral comes back, for whom there is no room, what is offered on, and what is in the bulletin."""
+    closing = closed(scene, official, starts_on=TODAY + timedelta(days=20))
+    later = NOW + timedelta(hours=3)
+    _counted_by_a_worker(scene, families, official, children=1)
+    scene.group.capacity = 1 + more
+    scene.group.save()
+    if since == "applied":
+        elsewhere = VacancyFactory(group=GroupFactory(kindergarten__locality=scene.locality), opens_at=NOW)
+        place_bid(
+            Application.objects.get(pk=families.referred.pk),
+            elsewhere,
+            actor=families.referred.filed_by,
+            now=later,
+        )
+    elif since == "other language":
+        Application.objects.filter(pk=families.pending.pk).update(languages=["en"])
+    found = foresee(closing, now=later)
+    finishing.finish(ending.undo(closing, actor=official, reason="x", now=later), now=later)
+    for vacancy in recalled_with_bids():
+        void_recalled_bids(vacancy, now=later)
+    came_back = Bid.objects.filter(state=BidState.PENDING, vacancy__group=scene.group)
+    assert {bid.pk for bid in found.bids} == set(came_back.values_list("pk", flat=True))
+    valid = Referral.objects.filter(state=ReferralState.ISSUED, bid__vacancy__group=scene.group)
+    assert {bid.pk for bid in found.referrals} == set(valid.values_list("bid", flat=True))
+    touched = {families.bid.pk, families.referral.bid_id, families.collected_bid.pk}
+    lost = {bid.pk for bid in (*found.without_room, *found.elsewhere)}
+    assert lost == touched - {bid.pk for bid in (*found.bids, *found.referrals)}
+    assert bool(found.elsewhere) == (since != "nothing")
+    assert found.offers.total() == Offer.objects.filter(state__in=LIVE_OFFERS).count()
+    published = Vacancy.objects.filter(group=scene.group, state=Vacancy.State.PUBLISHED)
+    assert dict(found.shown) == {one: one.seats_free for one in published}
+    assert found.told == Notice.objects.filter(kind="group_reopens").count() == 1
+    assert all_is_well() == ([], [])
+
+
+@pytest.mark.parametrize("is_closed_again", [False, True])
+def test_nothing_is_foreseen_where_a_group_stays_closed_by_itself(scene, families, official, is_closed_again):
+    closing = closed(scene, official, whole=True)
+    if is_closed_again:
+        Closing.objects.create(
+            kindergarten=scene.group.kindergarten,
+            group=scene.group,
+            cause="repair",
+            reason="x",
+            starts_on=TODAY,
+            decided_at=NOW,
+            decided_by=official,
+        )
+    found = foresee(closing, now=NOW)
+    assert (bool(found.bids), bool(found.referrals), bool(found.offers), bool(found.told)) == (
+        (not is_closed_again,) * 4
+    )
+    assert len(found.without_room) == (3 if is_closed_again else 0)
+
+
+def test_a_group_closed_by_itself_says_what_is_to_be_opened_before_it(scene, families, official):
+    """Its own closing keeps its buttons, or says by a link why it has none; the group's page leads to both."""
+    own = closed(scene, official, starts_on=TODAY + timedelta(days=9))
+    whole = closed(scene, official, whole=True)
+    client = inside(official)
+    addresses = {one: reverse("admin:bulletin_closing_change", args=[one.pk]) for one in (own, whole)}
+    page = client.get(addresses[own])
+    assert [one["label"] for one in page.context["works"]] == [gettext("Change the days")]
+    assert len(page.context["why_not"]) == 1
+    assert Refusal.STILL_CLOSED.at_work in page.context["why_not"][0]
+    assert addresses[whole] in page.context["why_not"][0]
+    work = reverse("admin:bulletin_closing_work", args=[own.pk, "mistake"])
+    refused = client.get(work, follow=True)
+    assert Refusal.STILL_CLOSED.at_work in refused.content.decode()
+    group = client.get(reverse("admin:bulletin_group_change", args=[scene.group.pk])).content.decode()
+    assert all(address in group for address in addresses.values())
+    # Who reads no closings is told the same, without a link.
+    finishing.finish(ending.reopen(whole, actor=official, now=NOW), now=NOW)
+    assert len(client.get(addresses[own]).context["works"]) == 3
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_what_is_closed_already_is_said_before_anything_is_filled_in(scene, official, whole):
+    closing = closed(scene, official, whole=whole)
+    group = reverse("admin:bulletin_closing_of_group", args=[scene.group.pk])
+    kindergarten = reverse("admin:bulletin_closing_of_kindergarten", args=[scene.group.kindergarten_id])
+    for address in (group, kindergarten) if whole else (group,):
+        for page in (inside(official).get(address), inside(official).post(address, {"cause": "repair"})):
+            html = page.content.decode()
+            assert reverse("admin:bulletin_closing_change", args=[closing.pk]) in html
+            assert "starts_on" not in html
+    if not whole:
+        assert "starts_on" in inside(official).get(kindergarten).content.decode()
+
+
+def test_a_closing_that_has_yet_to_begin_is_listed_as_such(scene, official, clock):
+    first = TODAY + timedelta(days=9)
+    closed(scene, official, starts_on=first)
+    addresses = [
+        reverse("admin:bulletin_closing_changelist"),
+        reverse("admin:bulletin_group_change", args=[scene.group.pk]),
+    ]
+    ahead, since = ("Закроется: 05.07.2019", "Закрыто с: 05.07.2019")
+    assert first == date(2019, 7, 5)
+    for day, listed in (
+        (NOW + timedelta(days=8), (ahead, ahead)),
+        (NOW + timedelta(days=9), (">закрыто<", since)),
+    ):
+        clock.move_to(day)
+        for address, words in zip(addresses, listed, strict=True):
+            html = inside(official).get(f"/ru{address}").content.decode()
+            assert [one for one in (ahead, since, ">закрыто<") if one in html] == [words], (day, address)
 
 
 def test_a_worker_who_can_not_be_told_holds_up_no_family(scene, families, official, monkeypatch):
@@ -494,17 +634,7 @@ def test_what_comes_back_is_no_more_than_the_group_has_room_for(scene, families,
     scene.group.capacity = 4
     scene.group.save()
     later = NOW + timedelta(days=3)
-    Headcount.objects.create(
-        group=scene.group,
-        school_year=2018,
-        children=1,
-        counted_at=NOW,
-        proposed_by=families.worker,
-        proposed_at=NOW,
-        state=ProposalState.APPROVED,
-        decided_by=official,
-        decided_at=NOW,
-    )
+    _counted_by_a_worker(scene, families, official, children=1)
     finishing.finish(ending.undo(closing, actor=official, reason="x", now=later), now=later)
     assert over_promised(now=later) == []
     awarding = Vacancy.objects.get(pk=second.vacancy_id)
@@ -693,14 +823,14 @@ def test_only_an_official_of_the_place_closes_it(scene, families, official):
     client = inside(official)
     page = client.post(address, sent)
     effect = {str(row["label"]): str(row["value"]) for row in page.context["effect"]}
-    assert effect[gettext("Bids that end")].startswith("2: ")
+    assert effect[gettext("Bids that end")].startswith("2<ul>")
     assert families.pending.number in effect[gettext("Bids that end")]
     assert families.pending.child.last_name in effect[gettext("Bids that end")]
     for label, of in (
         (gettext("Referrals that end"), "referred"),
         (gettext("Enrolled children whose families are told"), "signed"),
     ):
-        assert effect[label].startswith(f"1: {getattr(families, of).number}")
+        assert effect[label].startswith(f"1<ul><li>{getattr(families, of).number}")
     # However many they are, all are named, those past the first few behind a heading.
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("applications.admin.closings.NAMED", 1)
@@ -711,7 +841,9 @@ def test_only_an_official_of_the_place_closes_it(scene, families, official):
         .order_by("placed_at", "pk")
     )
     first, second = (f"{bid.application.number} {bid.application.child.last_name}" for bid in ended)
-    assert re.search(f"2: {first}.*<details><summary>Қалғандары: 1</summary>{second}", every_name)
+    assert re.search(
+        f"2<ul><li>{first}.*<details><summary>Қалғандары: 1</summary><ul><li>{second}", every_name
+    )
     # The portal can't tell those who came another way.
     uncounted = gettext("Children counted there without a contract here: call their families yourselves")
     assert effect[uncounted] == "0"
