@@ -96,11 +96,20 @@ def browser() -> str | None:
     return chosen or next(filter(None, map(shutil.which, BROWSERS)), None)
 
 
+def lightest(packages: Iterable[str]) -> list[str]:
+    """The same packages, with Chromium's headless shell for Chromium where apt knows of it."""
+    if not shutil.which("apt-cache"):
+        return list(packages)
+    shell = BROWSERS[0]
+    asked = subprocess.run(["apt-cache", "show", shell], capture_output=True, check=False)
+    return [shell if one == "chromium" and asked.stdout else one for one in packages]
+
+
 def install_packages(packages: Sequence[str]) -> None:
     """Install Debian packages if this user may. Raises Stop, with the command for somebody who may."""
     prefix = apt_prefix()
     if prefix is None:
-        names = " ".join(packages)
+        names = " ".join(lightest(packages))
         raise Stop(
             f"These system packages are missing: {names}\n"
             f"Run this, then try again:\n\n"
@@ -108,9 +117,8 @@ def install_packages(packages: Sequence[str]) -> None:
         )
     with step(f"System packages: {', '.join(packages)}"):
         apt = [*prefix, "apt-get", "-o", "DPkg::Lock::Timeout=300", "-q"]
-        install = [*apt, "install", "-y", "--no-install-recommends", *packages]
         run_logged([*apt, "update"], "apt.log")
-        run_logged(install, "apt.log")
+        run_logged([*apt, "install", "-y", "--no-install-recommends", *lightest(packages)], "apt.log")
 
 
 def apt_prefix() -> list[str] | None:

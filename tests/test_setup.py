@@ -1,5 +1,6 @@
 """What the two set-up commands rely on: the locks, the installer that runs before anything is there, the Makefile."""
 
+import os
 import re
 import subprocess
 import sys
@@ -72,12 +73,33 @@ def test_only_cuts_one_package_out_of_a_lock(prepare):
         prepare.only(lock, "tools")
 
 
-def test_a_user_without_rights_gets_the_one_command(prepare, monkeypatch):
+@pytest.mark.parametrize(
+    ("known", "browser"), [("Package: chromium-headless-shell", "chromium-headless-shell"), ("", "chromium")]
+)
+def test_a_user_without_rights_gets_the_one_command(prepare, monkeypatch, tmp_path, known, browser):
+    """It names the lighter browser where apt knows of it."""
+    apt_cache = tmp_path / "apt-cache"
+    apt_cache.write_text(f"#!/bin/sh\necho -n '{known}'\n")
+    apt_cache.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(prepare, "apt_prefix", lambda: None)
     with pytest.raises(
-        prepare.Stop, match=r"apt-get install -y --no-install-recommends chromium libpango-1\.0-0\n"
+        prepare.Stop, match=rf"apt-get install -y --no-install-recommends {browser} libpango-1\.0-0\n"
     ):
         prepare.install_packages(["chromium", "libpango-1.0-0"])
+
+
+def test_the_lighter_browser_is_installed_once_apt_has_read_its_lists(prepare, monkeypatch, tmp_path):
+    for name, code in (("apt-get", 'echo "$@" >> ran'), ("apt-cache", "grep -qs update ran && echo Package")):
+        (tmp_path / name).write_text(f"#!/bin/sh\n{code}\n")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setattr(prepare, "CHECKOUT", tmp_path)
+    monkeypatch.setattr(prepare, "apt_prefix", list)
+    prepare.install_packages(["chromium", "libpango-1.0-0"])
+    *_updated, installed = (tmp_path / "ran").read_text().splitlines()
+    assert installed.split()[-2:] == ["chromium-headless-shell", "libpango-1.0-0"]
 
 
 def test_sudo_is_used_only_where_it_asks_no_password(prepare, monkeypatch, tmp_path):
