@@ -353,6 +353,24 @@ QUEUE_CHECK_PER_DIGITS: Final = _per(
     protects="a neighbour whose phone is known from being found among all applications",
     hurts="people whose phones end alike, if one of them is tried: they tell the child's date of birth as well",
 )
+# Questions by a number of the former queue, right and wrong alike: the numbers follow each other. Nobody is known
+# before signing in, so the window of a network is short, and high enough for a carrier's families.
+FORMER_CHECK_PER_NETWORK: Final = Limit(
+    "former-check-network",
+    300,
+    10 * MINUTE,
+    grace=MINUTE,
+    protects="the list of all numbers of the former queue from being walked through, and the database from a flood",
+    hurts="neighbours of whoever does that: they wait some minutes, or sign in and are counted for themselves",
+)
+FORMER_CHECK_PER_ACCOUNT: Final = Limit(
+    "former-check-account",
+    30,
+    HOUR,
+    grace=MINUTE,
+    protects="the same list from somebody with an account",
+    hurts="nobody: no family has thirty numbers",
+)
 # An employee at the telephone looks somebody up every two minutes; trying numbers one after another takes more.
 LOOK_UP_PER_EMPLOYEE: Final = Limit(
     "look-up-employee",

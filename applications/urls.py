@@ -71,6 +71,7 @@ urlpatterns = [
     path("queue/", queue.queues, name="queue"),
     path("queue/counts.csv", queue.queues_csv, name="queue_csv"),
     path("queue/check/", queue.check, name="queue_check"),
+    path("queue/check/former/", queue.check_former, name="queue_check_former"),
     path("queue/corrections/", queue.corrections, name="corrections"),
     path("queue/corrections.csv", queue.corrections_csv, name="corrections_csv"),
     path("queue/<slug:place>/<int:birth_year>/", queue.order, name="order"),

@@ -32,6 +32,7 @@ from applications.models import (
     Rules,
     UndoRequest,
 )
+from applications.models.former import number_key
 from applications.rules.running_out import PREFETCH, first_end
 from applications.states import BidState, ReferralState, Tier, UndoKind
 from bulletin.models import (
@@ -288,6 +289,7 @@ def unclaimed(
         line=application.sequence % 1_000_000 + 1,
         locality=application.locality,
         old_number=old_number,
+        number_key=number_key(old_number),
         guardian_iin=guardian_iin,
         guardian_hash=iin_hash(guardian_iin),
         phone=phone,

@@ -168,6 +168,7 @@ TABLE = {
     "applications:queue": EVERYONE,
     "applications:queue_csv": EVERYONE,
     "applications:queue_check": EVERYONE,
+    "applications:queue_check_former": EVERYONE,
     "applications:order": EVERYONE,
     "applications:order_csv": EVERYONE,
     "applications:corrections": EVERYONE,

@@ -104,6 +104,7 @@ PUBLIC = (
     *(
         "applications:queue_csv",
         "applications:queue_check",
+        "applications:queue_check_former",
         "applications:corrections",
         "applications:referrals",
     ),

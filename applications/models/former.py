@@ -1,6 +1,7 @@
 """What the files of the former queue said: of an application that was brought in, and line by line."""
 
-from typing import ClassVar
+import unicodedata
+from typing import ClassVar, Final
 
 from django.conf import settings
 from django.db import models
@@ -11,6 +12,19 @@ from accounts import identity
 from applications.models.application import Application
 from bulletin.models import ImportBatch, Locality
 from notifications.fields import EncryptedTextField
+
+# As long as the file allows.
+LONGEST_NUMBER: Final = 40
+
+
+def number_key(text: str) -> str:
+    """A number of the former queue without what people type otherwise: case, spaces, signs, the alphabet.
+
+    Two numbers may share a key: `1/23` and `12-3`.
+    """
+    letters = unicodedata.normalize("NFC", text).upper()
+    plain = (str(unicodedata.decimal(sign, sign)) for sign in letters if sign.isalnum())
+    return identity.in_one_alphabet("".join(plain))[:LONGEST_NUMBER]
 
 
 class FormerRow(models.Model):
@@ -37,7 +51,11 @@ class FormerRow(models.Model):
     locality = models.ForeignKey(
         Locality, on_delete=models.PROTECT, related_name="+", db_index=False, verbose_name=_("locality")
     )
-    old_number = models.CharField(_("number in the former queue"), max_length=40, blank=True)
+    old_number = models.CharField(_("number in the former queue"), max_length=LONGEST_NUMBER, blank=True)
+    # `number_key` of it.
+    number_key = models.CharField(
+        max_length=LONGEST_NUMBER, blank=True, default="", db_default="", editable=False
+    )
     filed_text = models.CharField(_("date as it stood in the file"), max_length=40, blank=True)
     guardian_iin = EncryptedTextField(_("IIN of the guardian in the file"), blank=True, default="")
     guardian_hash = models.CharField(max_length=64, null=True, editable=False, db_index=True)
@@ -66,7 +84,7 @@ class FormerRow(models.Model):
         verbose_name_plural = _("rows of the former queue")
         default_permissions = ()
         ordering = ["batch", "line"]
-        indexes = [models.Index(fields=["locality", "old_number"], name="former_old_number")]
+        indexes = [models.Index(fields=["number_key", "locality"], name="former_number_key")]
         constraints = [
             models.UniqueConstraint(fields=["batch", "line"], name="one_former_row_per_line"),
             models.CheckConstraint(

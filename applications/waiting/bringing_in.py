@@ -21,6 +21,7 @@ from django.db.models.functions import Least
 from accounts.identity import hashes_of_child, iin_hash, paper_hash, phone_hash
 from accounts.models import User
 from applications.models import Application, Benefit, BenefitCategory, Event, FormerRow, Rules, StopListEntry
+from applications.models.former import number_key
 from applications.moves import event_of
 from applications.queue.buckets import fold_buckets
 from applications.rules.ages import too_old_from
@@ -220,6 +221,7 @@ def _bring_in(
             line=row.line,
             locality=row.locality,
             old_number=row.old_number,
+            number_key=number_key(row.old_number),
             filed_text=row.filed_text,
             guardian_iin=row.guardian_iin,
             guardian_hash=iin_hash(row.guardian_iin),

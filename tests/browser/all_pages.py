@@ -9,6 +9,7 @@ PUBLIC = (
     "/bulletin/?search=nothing",
     "/queue/",
     "/queue/check/",
+    "/queue/check/former/",
     "/queue/corrections/",
     "/referrals/",
     "/kindergartens/",

@@ -51,6 +51,7 @@ MEANINGS: Final = {
     "applications_cityexport.keys": "public keys of `age`, one a line",
     "applications_event.data": "what else belongs to the move, by name: keys of bids, referrals, decisions",
     "applications_event.filed_at": "with locality, birth year and tier: where the application stood after the move",
+    "applications_formerrow.number_key": "the same without case, spaces and signs, for whoever looks for it",
     "applications_referral.valid_until": "the first instant at which it no longer holds",
     "applications_rules.early_from": "of rules of an emergency: since when they hold for what is newly promised",
     "applications_stoplistentry.until": "the first instant after the stop",

@@ -8,7 +8,9 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from applications.models.former import number_key
 from applications.views.day_field import DayField
+from bulletin.models import Locality
 
 # Far more than any spelling needs; a longer text is not parsed.
 LONGEST_INPUT = 60
@@ -82,6 +84,37 @@ class QueueCheckForm(forms.Form):
         typed = _plain(self.cleaned_data["digits"])
         if re.fullmatch(r"\d{4}", typed, re.ASCII) is None:
             raise forms.ValidationError(_("Write the last four digits of the phone, for example: 9876"))
+        return typed
+
+
+class FormerNumberForm(forms.Form):
+    """A number of the former queue, as it was given there; the locality where several have such a number."""
+
+    number = forms.CharField(
+        label=gettext_lazy("Number in the former queue"),
+        help_text=gettext_lazy(
+            "As it is on your paper. Capital and small letters, spaces and hyphens make no difference."
+        ),
+        max_length=LONGEST_INPUT,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "size": 20}),
+    )
+    place = forms.ModelChoiceField(
+        label=gettext_lazy("Locality of the former queue"),
+        queryset=Locality.objects.all(),
+        to_field_name="slug",
+        empty_label=gettext_lazy("Choose"),
+    )
+
+    def __init__(self, *args: Any, asks_place: bool = False, **options: Any) -> None:
+        """The locality is asked for where it must be, and where it was sent."""
+        super().__init__(*args, **options)
+        if not asks_place and "place" not in self.data:
+            del self.fields["place"]
+
+    def clean_number(self) -> str:
+        typed: str = self.cleaned_data["number"].strip()
+        if not number_key(typed):
+            raise forms.ValidationError(_("Write the letters and digits of the number."))
         return typed
 
 

@@ -18,7 +18,7 @@ from accounts.devices import known_device
 from accounts.limits import QUEUE_CHECK_PER_NETWORK
 from accounts.models import User
 from accounts.views.limited import limited
-from applications.access import by_number
+from applications.access import by_former_number, by_number
 from applications.csv_file import csv_response
 from applications.models import Rules
 from applications.queue.ledger import LedgerEntry, ledger, ledger_entries
@@ -26,7 +26,7 @@ from applications.queue.public_order import CountedQueue, Start, counted_queues,
 from applications.queue.small_groups import told
 from applications.rules.in_force import rules_of_day
 from applications.states import Tier
-from applications.views.public.forms import JumpForm, QueueCheckForm
+from applications.views.public.forms import FormerNumberForm, JumpForm, QueueCheckForm
 from bulletin.chosen_place import chosen_locality
 from bulletin.forms import EARLIEST_YEAR, LATEST_YEAR, FilterForm
 from bulletin.models import Language, Locality
@@ -148,7 +148,53 @@ def check(request: HttpRequest) -> HttpResponse:
             if found is None:
                 form.add_error(None, _no_such_pair(with_birth_date="born" in form.fields))
     context = {"form": form, "found": found, "misses": QUEUE_CHECK_PER_NETWORK.times}
-    return render(request, "applications/queue_check.html", context)
+    return render(request, "applications/queue_check.html", context | _ways())
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def check_former(request: HttpRequest) -> HttpResponse:
+    """The same by a number of the former queue: whether it came over, and its number now."""
+    form = FormerNumberForm(request.POST if request.method == "POST" else None)
+    answer: dict[str, Any] = {}
+    if form.is_valid():
+        try:
+            place = by_former_number.check(
+                form.cleaned_data["number"],
+                locality=form.cleaned_data.get("place"),
+                asker=request.user if request.user.is_authenticated else None,
+                address=client_address(request),
+                now=read_clock(),
+            )
+        except by_number.TooOften as refused:
+            return limited(request, refused.retry_at, way="queue")
+        except by_former_number.LocalityWanted:
+            form = _with_place(request)
+        except by_former_number.Ambiguous:
+            form.add_error(
+                "number", _("Several numbers are alike. Write it sign by sign as it is on your paper.")
+            )
+        except by_former_number.NotFound:
+            answer = {"is_missing": True}
+        else:
+            answer = {"is_found": True, "place": place, "total": told(place.total) if place else ""}
+    return render(request, "applications/queue_check_former.html", {"form": form} | answer | _ways())
+
+
+def _ways() -> dict[str, Any]:
+    """The ways in which a number can be checked; one by the former queue only where there was one."""
+    return {"by_former": by_former_number.is_asked()}
+
+
+def _with_place(request: HttpRequest) -> FormerNumberForm:
+    """The same form, which asks for the locality as well."""
+    form = FormerNumberForm(request.POST, asks_place=True)
+    form.full_clean()
+    form.errors.pop("place", None)
+    form.add_error(
+        "place", _("Several localities have such a number. Choose the one in which you were in the queue.")
+    )
+    return form
 
 
 def _with_birth_date(request: HttpRequest) -> QueueCheckForm:
