@@ -45,6 +45,8 @@ from applications.models import (
     Contract,
     Correction,
     Event,
+    FormerLine,
+    FormerProtocol,
     GroupProposal,
     Headcount,
     Referral,
@@ -141,6 +143,12 @@ def _at_work(places: Places) -> Q:
     return in_kindergarten("kindergarten")(places) | Q(locality__in=places.localities)
 
 
+def of_whole_file(places: Places) -> Q:
+    """A protocol, for who works in every locality of its file; lines without one belong to all."""
+    foreign = FormerLine.objects.filter(batch=OuterRef("batch")).exclude(locality__in=places.localities)
+    return ~Exists(foreign.exclude(locality=None)) & _is_in_a_locality(places)
+
+
 def for_everybody(places: Places) -> Q:
     """Belongs to no place: the same for the whole city."""
     return Q()
@@ -180,6 +188,8 @@ TABLE: Final[Mapping[type[Model], Belongs]] = {
     Correction: in_locality("application__locality"),
     Event: in_locality("application__locality"),
     StopListEntry: in_locality("application__locality"),
+    FormerLine: or_for_all(in_locality("locality"), empty="locality"),
+    FormerProtocol: of_whole_file,
     Rules: or_for_all(in_locality("locality"), empty="locality"),
     RulesProposal: or_for_all(in_locality("locality"), empty="locality"),
     # Children and families.
@@ -208,7 +218,7 @@ TABLE: Final[Mapping[type[Model], Belongs]] = {
 # Rows of these concern every locality, wherever they are seen.
 FOR_ALL: Final = (BenefitCategory, CityExport, Holiday)
 # Rows of these concern every locality if they name none.
-PLACED: Final = (Pause, Rules, RulesProposal)
+PLACED: Final = (FormerLine, Pause, Rules, RulesProposal)
 
 
 def own_rows(rows: QuerySet[M], *, user: User, now: datetime) -> QuerySet[M]:

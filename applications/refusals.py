@@ -322,6 +322,50 @@ class Refusal(TextChoices):
         "not_everywhere",
         _("It concerns every locality: only who works in all of them can ask for it or allow it."),
     )
+    # the former queue's lines and their protocol
+    FILE_UNDONE = (
+        "file_undone",
+        _("The file was undone: nothing is decided about its lines any more."),
+    )
+    LINE_NOT_LEFT_OUT = (
+        "line_not_left_out",
+        _("This line was taken in as it stood: there is nothing to decide about it."),
+    )
+    LINE_UNDECIDED = "line_undecided", _("Nobody has decided about this line. Refresh the page.")
+    LINE_ERASED = (
+        "line_erased",
+        _("What stood in this line is erased: its family files here, or is found among the applications."),
+    )
+    DECISION_SIGNED = (
+        "decision_signed",
+        _("The decision is in a signed protocol and can't be taken back any more."),
+    )
+    CHILD_HERE = (
+        "child_here",
+        _(
+            "This child has an application or a place here already. Decide that the line is the same child as that "
+            "application."
+        ),
+    )
+    NO_SUCH_APPLICATION = (
+        "no_such_application",
+        _("There is no live application with this number where you work. Compare every digit."),
+    )
+    LINES_UNDECIDED = (
+        "lines_undecided",
+        _("Lines are left about which nobody has decided yet. Decide about each, then sign."),
+    )
+    SIGNED_ALREADY = (
+        "signed_already",
+        _("The protocol is signed, and nothing was decided since: another one would say the same."),
+    )
+    DECIDED_SINCE = (
+        "decided_since",
+        _(
+            "Decisions about lines were made or taken back since this was proposed. Decline it, and propose the "
+            "protocol anew."
+        ),
+    )
     PROPOSER = "proposer", _("Who proposed it can't decide on it: another official has to.")
     RULES_TOO_EARLY = (
         "rules_too_early",

@@ -281,6 +281,14 @@ class UndoKind(TextChoices):
     LEAVING = "leaving", _("the contract was ended by mistake")
 
 
+class LineDecision(TextChoices):
+    """What an official decides about a line that a file of the former queue left out."""
+
+    TAKEN_IN = "taken_in", _("taken in with corrected values")
+    LEFT_OUT = "left_out", _("left out for good")
+    LINKED = "linked", _("the same child as an application here")
+
+
 class ProposalState(TextChoices):
     """Of what one employee proposes and another one decides: rules, groups, counts of children, what is undone."""
 

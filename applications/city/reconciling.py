@@ -5,18 +5,18 @@ the two is counted by reason, and the sum of the reasons is the difference, to t
 """
 
 from collections import Counter
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
 from typing import Final
 
-from django.db.models import TextChoices
+from django.db.models import QuerySet, TextChoices
 from django.utils.translation import gettext_lazy as _
 
-from applications.models import FormerLine
-from applications.queue.position import in_queue, numbers_of
-from applications.states import ApplicationState
+from applications.models import FormerDecision, FormerLine
+from applications.queue.position import by_number
+from applications.states import ApplicationState, LineDecision
 from bulletin.importing.problems import Problem
 from bulletin.models import ImportBatch, Locality
 from notifications.snapshot import one_moment
@@ -41,6 +41,7 @@ class Reason(TextChoices):
     SCHOOL_AGE = "school_age", _("school age")
     ENROLLED = "enrolled", _("has a place already")
     IN_PORTAL = "in_portal", _("the family had filed in the portal")
+    LINKED = "linked", _("an official found the same child in the portal")
     OTHER_FAULT = "other_fault", _("another fault of the line")
     STOPPED = "stopped", _("on the stop-list, or a referral of before")
     GONE = "gone", _("has left this queue since")
@@ -81,20 +82,29 @@ class Compared:
     reasons: Mapping[Reason, int] = field(default_factory=dict)
 
 
+# The queue in which the file has a line: the key of its locality and the birth year, where the line says them.
+Queue = tuple[int | None, int | None]
+
+
 @dataclass
 class Reconciled:
-    """All lines of a file, and how many came to what."""
+    """All lines of a file by their queues, and how many came to what."""
 
-    lines: list[Compared]
+    queues: Mapping[Queue, Sequence[Compared]]
+
+    @property
+    def lines(self) -> list[Compared]:
+        """In the order of the file."""
+        return sorted((one for some in self.queues.values() for one in some), key=lambda one: one.line)
 
     @property
     def outcomes(self) -> Counter[Outcome]:
-        return Counter(one.outcome for one in self.lines)
+        return Counter(one.outcome for some in self.queues.values() for one in some)
 
     @property
     def reasons(self) -> Counter[Reason]:
         """Why lines hold no number in their queue, and how many were moved by each reason at all."""
-        return Counter(reason for one in self.lines for reason, by in one.reasons.items() if by)
+        return Counter(reason for some in self.queues.values() for one in some for reason in one.reasons)
 
 
 def compare(file: Sequence[Standing], queue: Sequence[tuple[Hashable, int]]) -> list[Compared]:
@@ -132,28 +142,48 @@ def compare(file: Sequence[Standing], queue: Sequence[tuple[Hashable, int]]) -> 
     return compared
 
 
-def reconcile(batch: ImportBatch, *, now: datetime) -> Reconciled:
-    """What became of every line of a file that was loaded, in one snapshot. Call it outside of a transaction."""
+def reconcile(batch: ImportBatch, *, now: datetime, localities: Collection[int] | None = None) -> Reconciled:
+    """What became of every line of a file that was loaded, in one snapshot. Call it outside of a transaction.
+
+    With `localities`, by their keys, of the lines there alone.
+    """
     with one_moment():
-        return Reconciled(sorted(_compared(batch, now), key=lambda one: one.line))
+        return Reconciled(dict(_compared(batch, now, localities)))
 
 
-def _compared(batch: ImportBatch, now: datetime) -> Iterator[Compared]:
-    lines = FormerLine.objects.filter(batch=batch).order_by("locality", "birth_year", "line")
-    rows = lines.values_list(
-        "locality", "birth_year", "line", "application", "application__state", "problem"
-    ).iterator()
+def lines_of(batch: ImportBatch, localities: Collection[int] | None = None) -> QuerySet[FormerLine]:
+    """The lines of a file; with `localities` those that stand there."""
+    lines = FormerLine.objects.filter(batch=batch)
+    return lines if localities is None else lines.filter(locality__in=localities)
+
+
+def _compared(
+    batch: ImportBatch, now: datetime, localities: Collection[int] | None
+) -> Iterator[tuple[Queue, list[Compared]]]:
+    rows = (
+        lines_of(batch, localities)
+        .order_by("locality", "birth_year", "line")
+        .values_list("locality", "birth_year", "line", "application", "application__state", "problem")
+    )
+    linked = set(
+        FormerDecision.objects.filter(line__batch=batch, kind=LineDecision.LINKED, ended_at=None).values_list(
+            "line__line", flat=True
+        )
+    )
     places = Locality.objects.in_bulk()
-    for (place, birth_year), some in groupby(rows, key=lambda row: row[:2]):
-        file = [Standing(line, key, _reason(key, state, problem)) for *_, line, key, state, problem in some]
+    for queue, some in groupby(rows.iterator(), key=lambda row: row[:2]):
+        file = [
+            Standing(line, key, Reason.LINKED if line in linked else _reason(key, state, problem))
+            for *_, line, key, state, problem in some
+        ]
+        place, birth_year = queue
         if place is None or birth_year is None:
-            for one in file:
-                yield Compared(one.line, Outcome.LEFT_OUT, None, None, {one.reason: 1})
-            continue
-        waiting = list(in_queue(locality=places[place], birth_year=birth_year).select_related("locality"))
-        numbers = numbers_of(waiting, now=now)
-        waiting.sort(key=lambda one: numbers[one.pk])
-        yield from compare(file, [(one.pk, one.tier) for one in waiting])
+            yield (
+                queue,
+                [Compared(one.line, Outcome.LEFT_OUT, None, None, {one.reason: 1}) for one in file],
+            )
+        else:
+            yield queue, compare(file, by_number(locality=places[place], birth_year=birth_year, now=now))
 
 
 def _reason(key: Hashable | None, state: str | None, problem: str) -> Reason:

@@ -6,12 +6,19 @@ from typing import TypeVar
 from django.core.exceptions import PermissionDenied
 
 from accounts.models import User
-from applications.models import CityExport, GroupProposal, Headcount, RulesProposal, UndoRequest
+from applications.models import (
+    CityExport,
+    FormerProtocol,
+    GroupProposal,
+    Headcount,
+    RulesProposal,
+    UndoRequest,
+)
 from applications.moves import Refused
 from applications.refusals import Refusal
 from applications.states import ProposalState
 
-P = TypeVar("P", CityExport, RulesProposal, GroupProposal, Headcount, UndoRequest)
+P = TypeVar("P", CityExport, FormerProtocol, RulesProposal, GroupProposal, Headcount, UndoRequest)
 
 
 def require(actor: User, permission: str) -> None:
@@ -29,7 +36,7 @@ def lock_open(proposal: P) -> P:
 
 
 def decide(
-    proposal: CityExport | RulesProposal | GroupProposal | Headcount | UndoRequest,
+    proposal: CityExport | FormerProtocol | RulesProposal | GroupProposal | Headcount | UndoRequest,
     state: ProposalState,
     *,
     actor: User,

@@ -10,6 +10,7 @@ from applications.models.former import FormerLine, FormerRow
 from applications.models.made_file import MadeFile
 from applications.models.places import GroupProposal, Headcount
 from applications.models.queue import Correction, QueueCount
+from applications.models.reconciliation import FormerDecision, FormerProtocol
 from applications.models.referral import (
     PAPERS_ON_THEIR_WAY,
     Contract,
@@ -38,7 +39,9 @@ __all__ = [
     "Event",
     "Extension",
     "ExtensionDocument",
+    "FormerDecision",
     "FormerLine",
+    "FormerProtocol",
     "FormerRow",
     "GroupProposal",
     "Headcount",

@@ -1,6 +1,7 @@
 """The order of a queue, as arithmetic: extraordinary children first, then priority and general ones in turn. Pure."""
 
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import TypeVar
 
 from applications.states import Tier
@@ -37,10 +38,12 @@ def head_by_tier(size: int, *, totals: Mapping[Tier, int], general_per_priority:
 
 def interleave(tiers: Mapping[Tier, Iterable[T]], *, general_per_priority: int) -> list[T]:
     """The whole order, one by one: the definition against which the fast computations are tested. Pure."""
-    priority, general = list(tiers[Tier.PRIORITY]), list(tiers[Tier.GENERAL])
+    priority, general = iter(tiers[Tier.PRIORITY]), iter(tiers[Tier.GENERAL])
     order = list(tiers[Tier.EXTRAORDINARY])
-    while priority and general:
-        order.append(priority.pop(0))
-        order += general[:general_per_priority]
-        del general[:general_per_priority]
-    return order + priority + general
+    for one in priority:
+        order.append(one)
+        turn = list(islice(general, general_per_priority))
+        order += turn
+        if len(turn) < general_per_priority:
+            break
+    return [*order, *priority, *general]

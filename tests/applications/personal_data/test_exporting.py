@@ -69,6 +69,8 @@ LEFT_OUT = {
     "applications.GroupProposal": "an employee's act, about a group",
     "applications.FormerRow": "what the former queue said; the guardian's data go with the claim",
     "applications.FormerLine": "an employee's act; of whom nobody has claimed, nobody can be told",
+    "applications.FormerDecision": "an employee's act, about a line of a file",
+    "applications.FormerProtocol": "an official's act: sums of a file",
     "applications.Headcount": "an employee's act, about a group",
     "applications.CityExport": "an official's act; the file is not kept here",
     "bulletin.ImportBatch": "the name and counts of a file of the city",
