@@ -26,4 +26,4 @@ def digest(purpose: str, value: str) -> str:
 
 
 def _hash(key: str, purpose: str, value: str) -> str:
-    return hmac.new(key.encode(), f"{purpose}:{value}".encode(), hashlib.sha256).hexdigest()
+    return hmac.digest(key.encode(), f"{purpose}:{value}".encode(), "sha256").hex()

@@ -35,6 +35,7 @@ from bulletin.importing.running import Disturbed
 from bulletin.models import Locality
 from bulletin.sorting import fold
 from bulletin.workdays import end_of_day
+from notifications.copied_rows import copy_rows
 
 # Working days of a stop and calendar days of an extension come to less.
 MOST_DAYS: Final = 366
@@ -220,7 +221,7 @@ class _Loader(Loader):
             ).iterator()
         )
         while portion := list(islice(taken, _WRITTEN_AT_ONCE)):
-            FormerLine.objects.bulk_create(portion)
+            copy_rows(portion)
         FormerLine.objects.bulk_create(self.lines, batch_size=_WRITTEN_AT_ONCE)
 
     def take_row(self, row: Row) -> Outcome:

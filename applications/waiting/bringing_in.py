@@ -20,7 +20,7 @@ from django.db.models.functions import Least
 
 from accounts.identity import hashes_of_child, iin_hash, paper_hash, phone_hash
 from accounts.models import User
-from applications.models import Application, Benefit, BenefitCategory, Event, FormerRow, Rules, StopListEntry
+from applications.models import Application, Benefit, BenefitCategory, FormerRow, Rules, StopListEntry
 from applications.models.former import number_key
 from applications.moves import event_of
 from applications.queue.buckets import fold_buckets
@@ -29,6 +29,7 @@ from applications.states import LIVE_STATES, MOVES, ApplicationState, BenefitSta
 from bulletin.models import ImportBatch, Locality
 from children.known import children_with
 from children.models import Child
+from notifications.copied_rows import copy_rows
 
 # Enough for the database to be busy, and little memory.
 PORTION: Final = 1000
@@ -129,14 +130,9 @@ def take_back(batch: ImportBatch, *, actor: User | None, reason: str, now: datet
         running = StopListEntry.objects.filter(application__in=taken, lifted_at=None)
         running.update(lifted_at=Least(F("until"), Value(now)))
         Application.objects.bulk_update(taken, ["state", "archived_at", "runs_out_at"], batch_size=PORTION)
-        Event.objects.bulk_create(
-            (
-                event_of(
-                    one, Move.TAKE_IMPORT_BACK, before=before[one.pk], actor=actor, now=now, reason=reason
-                )
-                for one in taken
-            ),
-            batch_size=PORTION,
+        copy_rows(
+            event_of(one, Move.TAKE_IMPORT_BACK, before=before[one.pk], actor=actor, now=now, reason=reason)
+            for one in taken
         )
         rows = FormerRow.objects.filter(application__in=taken)
         rows.update(guardian_iin="", guardian_hash=None, phone="", phone_hash=None)
@@ -163,11 +159,15 @@ def applications_here(children: Iterable[tuple[str, str]]) -> dict[tuple[str, st
 def there_already(rows: Sequence[OldRow]) -> list[int]:
     """The lines of those rows whose child has an application or a place here, or is twice among them."""
     children = {hashed: child.pk for child, hashed in _known(rows)}
-    have_one = Application.objects.filter(child__in=set(children.values()), state__in=_THERE)
-    there = set(have_one.values_list("child", flat=True))
-    of_row = {row.line: _child_of(row, children) or row.child_hashes[0] for row in rows}
-    often = Counter(of_row.values())
-    return [line for line, child in of_row.items() if child in there or often[child] > 1]
+    return _not_to_come(rows, [_child_of(row, children) or row.child_hashes[0] for row in rows])
+
+
+def _not_to_come(rows: Sequence[OldRow], children: Sequence[UUID | str]) -> list[int]:
+    """`there_already` of rows whose children are known: the key of each, or a hash of one that is not here."""
+    here = {child for child in children if isinstance(child, UUID)}
+    have_one = Application.objects.filter(child__in=here, state__in=_THERE)
+    there, often = set(have_one.values_list("child", flat=True)), Counter(children)
+    return [row.line for row, child in zip(rows, children, strict=True) if child in there or often[child] > 1]
 
 
 def _bring_in(
@@ -179,7 +179,7 @@ def _bring_in(
     now: datetime,
 ) -> None:
     children = _children(rows, now=now)
-    if lines := there_already(rows):
+    if lines := _not_to_come(rows, children):
         raise InQueueAlready(lines)
     numbers = _sequences(len(rows))
     made = [
@@ -201,20 +201,20 @@ def _bring_in(
     for row, application in zip(rows, made, strict=True):
         # What `first_end` gives: nothing else of an application that nobody has claimed ends by itself.
         application.runs_out_at = min([too_old(row.locality, row.birth_date.year), *row.ends])
-    Application.objects.bulk_create(made)
-    StopListEntry.objects.bulk_create(
+    copy_rows(made)
+    copy_rows(
         StopListEntry(application=one, starts_at=now, until=row.stopped_until)
         for row, one in zip(rows, made, strict=True)
         if row.stopped_until
     )
-    Benefit.objects.bulk_create(_benefits(rows, made, actor=actor, now=now))
-    Event.objects.bulk_create(
+    copy_rows(_benefits(rows, made, actor=actor, now=now))
+    copy_rows(
         event_of(
             one, Move.IMPORT, before="", actor=actor, now=now, data={"batch": batch.pk, "line": row.line}
         )
         for row, one in zip(rows, made, strict=True)
     )
-    FormerRow.objects.bulk_create(
+    copy_rows(
         FormerRow(
             application=application,
             batch=batch,

@@ -19,6 +19,7 @@ from applications.models import BenefitCategory
 from bulletin.models import Holiday
 from children.models import Child
 from children.personal_data import hash_of_forgotten
+from notifications.copied_rows import copy_rows
 
 Tell = Callable[[str, int, int], None]
 # What `set_up` fills, and the export brings as it was.
@@ -115,7 +116,7 @@ def _load(table: Table, entry: Entry, reader: Reader, *, using: str, tell: Tell)
 
 def _insert(table: Table, rows: list[Model], *, last: int, using: str) -> None:
     try:
-        table.model._base_manager.using(using).bulk_create(rows)
+        copy_rows(rows, keys=True, using=using)
     except (DatabaseError, ValueError, TypeError, OverflowError) as error:
         raise _in_words(error, f"{table.name}, lines {last - len(rows) + 1} to {last}") from error
 
