@@ -1,6 +1,6 @@
 """The test database is a copy: what migrations make is made once, kept beside it and copied by every run.
 
-Migrations take ten seconds of every process that tests, and the copy a fifth of one. A template is named for what it
+Migrations take seconds of every process that tests, and the copy a fifth of one. A template is named for what it
 was made of, so whoever changes a migration gets a new one, and the former goes.
 """
 

@@ -209,7 +209,7 @@ def test_a_later_history_is_closed_by_its_trigger_and_then_by_right(owner, web_r
         owner.execute("DROP TABLE later")
 
 
-LOADER = MigrationLoader(None)
+LOADER = MigrationLoader(None, replace_migrations=False)
 CHANGES_OF_DATA = [
     (key, name, code)
     for key, migration in sorted(LOADER.disk_migrations.items())

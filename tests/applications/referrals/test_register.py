@@ -101,9 +101,8 @@ class TestANumberOfItsOwn:
         ending.expire_referral(ended, now=ended.valid_until)
         papers = {referral: Referral.objects.get(pk=referral.pk).pdf for referral in (valid, ended)}
         migration = import_module("applications.migrations.0006_numbers_of_referrals")
-        before = (
-            MigrationLoader(connection).project_state(("applications", "0005_events_are_never_emptied")).apps
-        )
+        loader = MigrationLoader(connection, replace_migrations=False)
+        before = loader.project_state(("applications", "0005_events_are_never_emptied")).apps
         with django_capture_on_commit_callbacks(execute=True):
             migration.number_anew(before, SimpleNamespace(connection=connection))
             assert papers[valid].storage.exists(str(papers[valid].name))
