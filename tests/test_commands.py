@@ -59,7 +59,7 @@ BAD = {
     "setup_demo": ["--scale x", "--scale 0", "--scale -1", "--scale nan", "--scale inf", "--scale 1e400"],
     "check_health": ["nothing", "beat --name nobody", f"worker --name {LONG}", f"beat --name {SURROGATE}"],
     "migrate": ["nothing", "accounts 9999", "accounts zero extra", "--database nowhere", LONG, SURROGATE],
-    "set_up": ["--scale 1", "extra"],
+    "set_up": ["--scale 1", "extra", "--wait", "--wait x", "--wait -1", "--wait 1e9", f"--wait {'9' * 5000}"],
     "interest_campaign": ["extra", "--limit 1"],
     "try_registry": ["x", "940225300008", LONG, SURROGATE, "000000000000", "940225300009 extra"],
     "ready": ["extra", "--format", "--format xml"],

@@ -3,16 +3,18 @@
 import asyncio
 from io import StringIO
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from django.contrib.auth.models import Group
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
+from django.db import OperationalError
 
 from accounts.models import User
 from applications.models import BenefitCategory, QueueCount
-from balabaqsha.management.commands.set_up import forget_everything
+from balabaqsha.management.commands.set_up import await_database, forget_everything
 from bulletin.models import Holiday
 from tests.factories import ApplicationFactory
 from tests.real_portal import SETTINGS
@@ -71,6 +73,41 @@ def test_what_a_real_portal_may_not_be_run_with_stops_it_before_it_begins(real, 
 def test_a_real_city_whose_portal_owns_the_tables_is_refused(real, own_files):
     with pytest.raises(CommandError, match=r"balabaqsha\.E011(.|\n)*MIGRATE_DATABASE_URL"):
         set_up()
+
+
+class TestADatabaseThatIsLate:
+    """After a power failure PostgreSQL may be busy for minutes, or be on a machine that starts later."""
+
+    @pytest.fixture
+    def answers(self, monkeypatch):
+        """Lets the database be looked for as often as there are reasons why it does not answer, and once more."""
+
+        def after(*reasons: str) -> list[str]:
+            left = list(reasons)
+
+            def look() -> None:
+                if left:
+                    raise OperationalError(left.pop(0))
+
+            late = {"default": SimpleNamespace(ensure_connection=look)}
+            monkeypatch.setattr("balabaqsha.management.commands.set_up.connections", late)
+            monkeypatch.setattr("balabaqsha.management.commands.set_up.PAUSE_SECONDS", 0)
+            return left
+
+        return after
+
+    def test_is_awaited_and_each_reason_is_said_once(self, answers):
+        left = answers("refused\n\tIs it running?", "refused\n\tIs it running?", "starting up")
+        said: list[str] = []
+        await_database("default", seconds=60, say=said.append)
+        assert left == []
+        assert [line.rpartition(": ")[2] for line in said] == ["refused", "starting up"]
+
+    def test_is_an_error_at_once_for_whoever_does_not_wait(self, answers):
+        left = answers("refused", "refused")
+        with pytest.raises(OperationalError, match="refused"):
+            await_database("default", seconds=0, say=pytest.fail)
+        assert left == ["refused"]
 
 
 @pytest.mark.django_db

@@ -1,9 +1,11 @@
 """Bring a portal from "installed" to "ready to serve": catalogues, fonts, static files, tables, first data, demo."""
 
 import hashlib
+import re
 import shutil
 import time
-from collections.abc import Iterator
+from argparse import ArgumentTypeError
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -12,11 +14,14 @@ from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import DEFAULT_DB_ALIAS, connections
+from django.db import DEFAULT_DB_ALIAS, OperationalError, connections
 
 from accounts.checks import files_can_be_kept
 from balabaqsha.postgresql.rights import owner_alias
 from balabaqsha.turns import alone_in, alone_on
+
+# Between two looks for a database that does not answer.
+PAUSE_SECONDS = 1.0
 
 
 class Command(BaseCommand):
@@ -27,8 +32,15 @@ class Command(BaseCommand):
         parser.add_argument(
             "--reset-demo", action="store_true", help="Throw the demo city away and build it anew."
         )
+        parser.add_argument(
+            "--wait",
+            type=_seconds,
+            default=0,
+            metavar="SECONDS",
+            help="how long to wait for a database that does not answer yet, as after a restart of the server",
+        )
 
-    def handle(self, *args: Any, reset_demo: bool = False, **options: Any) -> None:
+    def handle(self, *args: Any, reset_demo: bool = False, wait: int = 0, **options: Any) -> None:
         if reset_demo and not settings.DEMO:
             raise CommandError("There is no demo city here: BALABAQSHA_DEMO is off.")
         if not settings.DEMO:
@@ -40,6 +52,7 @@ class Command(BaseCommand):
             refuse_files_that_can_not_be_kept()
         with alone_in(settings.VAR_DIR, say=self.stdout.write):
             self.build_files()
+            await_database(owner_alias(), seconds=wait, say=self.stdout.write)
             with alone_on(connections[owner_alias()], say=self.stdout.write):
                 self.fill_database(reset_demo=reset_demo)
 
@@ -87,6 +100,34 @@ class Command(BaseCommand):
         yield
         self.stdout.write(f"    done in {time.monotonic() - started:.1f} s")
         self.stdout.flush()
+
+
+def _seconds(text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,4}", text):
+        raise ArgumentTypeError("must be a whole number of seconds from 0 to 9999")
+    return int(text)
+
+
+def await_database(alias: str, *, seconds: float, say: Callable[[str], None]) -> None:
+    """Return once the database answers. Raises OperationalError if it still does not after so many seconds.
+
+    Whatever it refuses for counts: only its own language tells a server that is starting from a wrong password.
+    """
+    deadline = time.monotonic() + seconds
+    said = ""
+    while True:
+        try:
+            connections[alias].ensure_connection()
+        except OperationalError as error:
+            if time.monotonic() >= deadline:
+                raise
+            reason = str(error).strip().partition("\n")[0]
+            if reason != said:
+                say(f"    the database does not answer yet: {reason}")
+                said = reason
+            time.sleep(PAUSE_SECONDS)
+        else:
+            return
 
 
 def refuse_files_that_can_not_be_kept() -> None:
