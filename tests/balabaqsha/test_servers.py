@@ -207,6 +207,25 @@ def test_an_owner_that_is_no_superuser_gives_the_rights_and_says_what_it_may_not
                 cursor.execute(statement)
 
 
+@pytest.mark.parametrize(
+    "made", ["ENCODING 'SQL_ASCII' LOCALE 'C'", "ENCODING 'UTF8' LOCALE 'C'"], ids=["ascii", "no-letters"]
+)
+def test_a_database_for_ascii_alone_is_refused_with_its_remedy(city, running_checkout, made):
+    """What PostgreSQL makes by default where the server has no language."""
+    query(running_checkout, "DROP DATABASE IF EXISTS plain", test=True)
+    query(
+        running_checkout,
+        f"CREATE DATABASE plain OWNER city LOCALE_PROVIDER libc {made} TEMPLATE template0",
+        test=True,
+    )
+    urls = {name: url.replace("/city?", "/plain?") for name, url in city.urls.items()}
+    code, said = ended(begun(*MIGRATE, **urls))
+    assert code == 1
+    assert "does not know the letters of Kazakh" in said
+    assert "ENCODING 'UTF8'" in said
+    assert "Traceback" not in said
+
+
 def test_data_from_before_there_were_two_roles_goes_on_with_both(city, running_checkout):
     """Once, one role owned all and was the portal."""
     for database, statement in (

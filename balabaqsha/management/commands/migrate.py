@@ -6,6 +6,7 @@ from django.core.management.base import CommandError, no_translations
 from django.core.management.commands import migrate
 from django.db import DEFAULT_DB_ALIAS, connections
 
+from balabaqsha.postgresql.letters import LettersUnknown, demand_letters
 from balabaqsha.postgresql.rights import OWNER, RoleMissing, grant_rights, owner_alias
 from balabaqsha.turns import alone_on
 
@@ -24,7 +25,12 @@ class Command(migrate.Command):
         if options["check_unapplied"] or options["plan"]:
             super().handle(*args, **options)
             return
-        with alone_on(connections[options["database"]], say=self.stdout.write):
+        connection = connections[options["database"]]
+        try:
+            demand_letters(connection)
+        except LettersUnknown as error:
+            raise CommandError(str(error)) from error
+        with alone_on(connection, say=self.stdout.write):
             super().handle(*args, **options)
             if options["database"] == OWNER:
                 try:
