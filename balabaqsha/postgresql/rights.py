@@ -126,7 +126,10 @@ def ensure_role(cursor: CursorWrapper, *, role: str, password: str) -> None:
             f"There is no role {role} (DATABASE_URL), and that of MIGRATE_DATABASE_URL may not make it. "
             f"As an administrator of the server: CREATE ROLE {role} LOGIN PASSWORD '…';"
         )
-    if password:
+    cursor.execute("SELECT rolsuper OR rolcreaterole FROM pg_roles WHERE rolname = current_user")
+    (makes_roles,) = cursor.fetchone()
+    # Who may not is not tried: a server logs what it refuses, and here that holds the verifier of the password.
+    if password and makes_roles:
         # The server gets, and might log, only a verifier that can't be used to sign in.
         sealed = encrypt_password(password, role, cursor.connection, "scram-sha-256")
         _try(cursor, "ALTER ROLE {role} PASSWORD %s", [sealed], role=role)

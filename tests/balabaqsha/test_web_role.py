@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import psycopg2
 import pytest
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, connection, transaction
 from django.db.migrations import RunPython
 from django.db.migrations.loader import MigrationLoader
 from django.utils import timezone
@@ -243,3 +243,21 @@ def test_it_does_its_work(web_role, city, visitors):
     """Every page as every visitor. The browser's tests are the portal's role as well."""
     every_address = test_every_url.TestEveryAddress()
     every_address.test_as_every_visitor("kk", lambda language: test_every_url.asked(language, city, visitors))
+
+
+@pytest.mark.parametrize("may", ["NOCREATEROLE", "CREATEROLE"])
+def test_a_password_is_set_only_by_who_may(may):
+    """What a server refuses it writes into its log, here with the verifier of the password."""
+    sent: list[str] = []
+
+    def note(execute, statement, *rest):
+        sent.append(str(statement))
+        return execute(statement, *rest)
+
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"CREATE ROLE makes_the_tables {may}")
+        cursor.execute("SET LOCAL ROLE makes_the_tables")
+        with connection.execute_wrapper(note):
+            rights.ensure_role(cursor, role=WEB_ROLE, password="of-the-portal")
+        transaction.set_rollback(True)
+    assert any("ALTER ROLE" in statement for statement in sent) == (may == "CREATEROLE")
