@@ -66,10 +66,19 @@ def messages_leave_the_house(*, app_configs: Sequence[Any] | None, **kwargs: Any
         for name in _NEEDS.get(path, ()):
             value = getattr(settings, name)
             if not value:
-                problems.append(Error(f"{path} needs {name}.", hint=f"Set {name}.", id="notifications.E004"))
+                hint = f"Set {name}.{_without(path)}"
+                problems.append(Error(f"{path} needs {name}.", hint=hint, id="notifications.E004"))
             elif name.endswith("_URL") and not value.startswith("https://"):
                 problems.append(Error(f"{name} must begin with https://.", id="notifications.E005"))
     return problems
+
+
+def _without(path: str) -> str:
+    """How to name the other gateways alone, for a city without an account at this one; empty if there is no other."""
+    others = ",".join(one for one in chosen_backends() if one != path)
+    return (
+        f" Without an account there, name the others only: SMS_FAILOVER_BACKENDS={others}" if others else ""
+    )
 
 
 @register(Tags.security, deploy=True)

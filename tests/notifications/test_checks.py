@@ -47,6 +47,14 @@ def test_missing_credentials_of_a_chosen_gateway(live, name):
     problems = messages_leave_the_house(app_configs=None)
     assert [problem.id for problem in problems] == ["notifications.E004"]
     assert name in problems[0].msg
+    other = "mobizon.MobizonBackend" if name.startswith("SMSC") else "smsc.SmscBackend"
+    assert problems[0].hint.endswith(f"SMS_FAILOVER_BACKENDS={SMS}.{other}")
+
+
+def test_the_only_gateway_is_not_to_be_left_out(live):
+    live.SMS_BACKEND, live.SMSC_LOGIN = SMSC, ""
+    [problem] = messages_leave_the_house(app_configs=None)
+    assert problem.hint == "Set SMSC_LOGIN."
 
 
 def test_credentials_of_a_gateway_that_is_not_chosen_may_be_missing(live):
