@@ -201,3 +201,11 @@ def test_templates_mark_nothing_as_safe_but_what_we_wrote():
 def test_the_image_holds_no_history_and_no_secrets():
     ignored = (CHECKOUT / ".dockerignore").read_text().split()
     assert {".git", ".env", "var", "tests", ".venv"} <= set(ignored)
+
+
+def test_migrations_read_rows_by_the_connection_that_migrates():
+    """Another one waits for the tables that this one is changing: for ever."""
+    for app in APPS:
+        for path in (CHECKOUT / app / "migrations").glob("*.py"):
+            bare = re.findall(r"\.objects\.(?!using\()\w+|\.objects$", path.read_text(), re.MULTILINE)
+            assert not bare, path

@@ -6,9 +6,9 @@ from applications.models.former import number_key
 
 
 def add_keys(apps, schema_editor):
-    former_row = apps.get_model("applications", "FormerRow")
-    for row in former_row.objects.exclude(old_number="").only("pk", "old_number").iterator():
-        former_row.objects.filter(pk=row.pk).update(number_key=number_key(row.old_number))
+    rows = apps.get_model("applications", "FormerRow").objects.using(schema_editor.connection.alias)
+    for row in rows.exclude(old_number="").only("pk", "old_number").iterator():
+        rows.filter(pk=row.pk).update(number_key=number_key(row.old_number))
 
 
 class Migration(migrations.Migration):
