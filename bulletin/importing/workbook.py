@@ -3,6 +3,7 @@
 Rows are streamed, so a sheet of any length takes the same memory; the table of shared texts is bounded by its size.
 """
 
+import re
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ MOST_PARTS: Final = 2_000
 MOST_CELLS: Final = 200
 _SHARED: Final = "xl/sharedstrings.xml"
 _MIDNIGHT: Final = time()
+# How a sheet writes signs that XML can't hold, a carriage return for one; the library leaves them as they stand.
+_UNSEEN: Final = re.compile("_x([0-9A-Fa-f]{4})_")
 
 
 @dataclass
@@ -118,7 +121,7 @@ def _text(value: Any) -> str:
         return str(rounded.date()) if rounded.time() == _MIDNIGHT else rounded.isoformat()
     if isinstance(value, date):
         return value.isoformat()
-    return str(value)
+    return _UNSEEN.sub(lambda sign: chr(int(sign[1], 16)), str(value))
 
 
 class _Damaged:

@@ -222,6 +222,15 @@ def test_the_first_visible_sheet_is_read_and_the_others_are_named():
     ]
 
 
+def test_signs_that_a_sheet_writes_by_their_number_are_those_signs():
+    """A line break pasted from Windows is none of a name's letters; another unseen sign is said."""
+    _table, (broken, unseen) = read(
+        book([["slug", "name_kk"], ["a", "Амина_x000D_\nҚұлыншақ"], ["b", "Ами_x0001_на"]])
+    )
+    assert broken.values["name_kk"] == "Амина Құлыншақ"
+    assert [(fault.column, fault.problem) for fault in unseen.faults] == [("name_kk", Problem.CONTROL)]
+
+
 def test_formulas_have_their_results_and_what_was_never_computed_is_said():
     kept = io.BytesIO()
     made = xlsxwriter.Workbook(kept)
