@@ -26,7 +26,7 @@ from benchmarks.scratch import django_on, scratch_database
 # Seconds and megabytes for 200,000 rows on two cores; other sizes in proportion of time.
 ROWS, TIME_BAR, MEMORY_BAR = 200_000, 300.0, 500.0
 PLACES = ("almaty", "turkistan", "kentau")
-BENEFITS = ("large-family",)
+BENEFITS = ("large-families",)
 
 
 def write_file(path: Path, rows: int) -> None:

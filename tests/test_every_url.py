@@ -56,6 +56,8 @@ TABLE = {
     "health": EVERYONE,
     "demo": EVERYONE,
     "demo_json": EVERYONE,
+    "demo_former_csv": EVERYONE,
+    "demo_former_xlsx": EVERYONE,
     "demo_enter": BUTTON,
     "demo_limits": BUTTON,
     # Without what its caller says there is nobody to lead back.

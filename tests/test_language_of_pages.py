@@ -64,7 +64,7 @@ NOT_PAGES = {
     "notifications:read_all",
     "place",
 }
-OF_THE_DESK = ("demo", "demo_enter", "demo_json", "demo_limits")
+OF_THE_DESK = ("demo", "demo_enter", "demo_former_csv", "demo_former_xlsx", "demo_json", "demo_limits")
 # Reached with the steps before them only.
 STEPS = {
     "accounts:app_off",

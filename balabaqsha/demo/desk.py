@@ -12,6 +12,7 @@ from accounts.registry import Person, simulated_people
 from accounts.registry.simulated_people import UNAVAILABLE_IINS, UNKNOWN_IINS, SimulatedPerson
 from applications.models import Application
 from applications.states import ApplicationState
+from balabaqsha.demo.former_file import claimable
 from children.models import Child
 from notifications.sms import file as sms_file
 
@@ -23,6 +24,7 @@ __all__ = [
     "DeskPerson",
     "ReadyFamily",
     "families",
+    "former_families",
     "newest_sms",
     "people",
     "registered_people",
@@ -64,6 +66,11 @@ def registered_people(*, today: date) -> list[DeskPerson]:
         if _hashes(entry.person) & used
     ]
     return [_desk_person(entry, wards) for entry, wards in waiting if wards]
+
+
+def former_families(*, today: date) -> list[DeskPerson]:
+    """Who stands in the file of the former queue and can claim, each with the child of the file."""
+    return [_desk_person(entry, [child]) for entry, child in claimable(today=today)]
 
 
 @dataclass(frozen=True)

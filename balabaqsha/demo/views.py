@@ -27,8 +27,10 @@ from accounts.registry import simulated_people
 from accounts.visits import enter
 from accounts.way_back import whole_address
 from applications.models import Application
+from applications.rosters.sheet import XLSX_TYPE
 from balabaqsha.context import LANGUAGE_LABELS, LANGUAGE_NAMES
-from balabaqsha.demo import desk, staff
+from balabaqsha.demo import desk, former_file, staff
+from bulletin.importing.templates import XLSX
 from notifications import budget
 from notifications.clock import estimate_clock, read_clock
 from notifications.pressing import pressed_on
@@ -89,6 +91,7 @@ def _lists(request: HttpRequest, *, now: datetime) -> dict[str, Any]:
         "staff": staff.logins(now=now),
         "registered": desk.registered_people(today=today),
         "people": desk.people(today=today),
+        "former": desk.former_families(today=today),
     }
     asked = words_of(query)
     found = {name: [row for row in some if _fits(row, asked)] for name, some in rows.items()}
@@ -143,6 +146,19 @@ def desk_json(request: HttpRequest) -> JsonResponse:
             "sms": desk.newest_sms(),
         },
         json_dumps_params={"ensure_ascii": False},
+    )
+
+
+@never_cache
+@require_GET
+def former_queue(request: HttpRequest, ending: str) -> HttpResponse:
+    """The file of the former queue, to be brought to the workplace; as CSV or as a workbook."""
+    with override(_language(request)):
+        content = former_file.content(ending, today=timezone.localdate(estimate_clock()))
+    return HttpResponse(
+        content,
+        content_type=XLSX_TYPE if ending == XLSX else "text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="former-queue.{ending}"'},
     )
 
 

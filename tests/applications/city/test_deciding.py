@@ -39,11 +39,11 @@ from applications.moves import Refused
 from applications.queue.position import position
 from applications.refusals import Refusal
 from applications.states import ApplicationState, LineDecision, Move
+from balabaqsha.demo.former_faults import planted_rows
 from balabaqsha.demo.former_queue import rows_of
 from bulletin.importing.problems import SENTENCES, Problem
 from bulletin.importing.undoing import undo_batch
 from bulletin.models import ImportBatch
-from tests.applications.city.planted import planted_rows
 from tests.applications.city.test_queue_file import about, load, one_row  # noqa: F401 - fixtures
 from tests.applications.conftest import NOW
 from tests.factories import GuardianshipFactory

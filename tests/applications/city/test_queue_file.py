@@ -23,13 +23,13 @@ from applications.models import (
 from applications.moves import write_event
 from applications.queue.position import position
 from applications.states import ApplicationState, BenefitState, Move
+from balabaqsha.demo.former_faults import PLANTED, planted_rows
 from balabaqsha.demo.former_queue import COLUMNS, rows_of
 from bulletin.importing.problems import Problem
 from bulletin.importing.running import State, run_import
 from bulletin.importing.undoing import UNDOABLE_FOR, undo_batch
 from bulletin.models import ImportBatch
 from children.models import Child
-from tests.applications.city.planted import PLANTED, planted_rows
 from tests.applications.conftest import NOW, ZONE
 from tests.factories import (
     ApplicationFactory,
@@ -49,8 +49,8 @@ TODAY = NOW.date()
 def about(scene):
     mine = scene.application
     write_event(mine, Move.FILE, before="", actor=mine.filed_by, now=mine.filed_at)
-    BenefitCategoryFactory(slug="large-family")
-    return {"places": [scene.locality.slug], "benefits": ["large-family"], "today": TODAY}
+    BenefitCategoryFactory(slug="large-families")
+    return {"places": [scene.locality.slug], "benefits": ["large-families"], "today": TODAY}
 
 
 @pytest.fixture
@@ -103,7 +103,7 @@ class TestGoodRows:
         assert all(one.application_id and not one.problem and not one.cells for one in lines)
 
     def test_a_benefit_counts_until_its_last_day(self, load, about, official):
-        report = load([one_row(about, benefit="large-family", benefit_until=f"{TODAY:%d.%m.%Y}")])
+        report = load([one_row(about, benefit="large-families", benefit_until=f"{TODAY:%d.%m.%Y}")])
         one = brought(report).get()
         benefit = Benefit.objects.get(application=one)
         end = datetime(2019, 6, 27, tzinfo=ZONE)
@@ -119,11 +119,11 @@ class TestGoodRows:
 
     def test_a_benefit_that_counts_for_some_days_needs_its_last_one(self, load, about):
         BenefitCategory.objects.update(valid_days=365)
-        report = load([one_row(about, benefit="large-family")])
+        report = load([one_row(about, benefit="large-families")])
         assert (report.state, report.bad) == (State.REFUSED, 1)
         assert not Benefit.objects.exists()
         BenefitCategory.objects.update(valid_days=None)
-        assert load([one_row(about, benefit="large-family")]).state == State.LOADED
+        assert load([one_row(about, benefit="large-families")]).state == State.LOADED
 
     @pytest.mark.parametrize("state", ["stop_listed", "referred"])
     def test_whoever_is_held_waits_outside_until_the_day_is_over(self, load, about, state):

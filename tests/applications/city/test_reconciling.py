@@ -12,9 +12,9 @@ from applications.city.reconciling import Outcome, Reason, Standing, compare, re
 from applications.models import Application, FormerLine
 from applications.queue.position import position
 from applications.states import ApplicationState, Tier
+from balabaqsha.demo.former_faults import planted_rows
 from bulletin.models import ImportBatch
 from tests.applications.city.conftest import command
-from tests.applications.city.planted import planted_rows
 from tests.applications.city.test_queue_file import about, file_of, load, official  # noqa: F401 - fixtures
 from tests.applications.conftest import NOW
 
