@@ -18,7 +18,14 @@ from accounts.file_response import file_response
 from accounts.masks import mask_name, mask_phone
 from accounts.models import User
 from applications.admin.in_turn import InTurn
-from applications.admin.undoing import COMING_REFUSALS, CameForm, CameInTimeForm, ask_work, requests_of
+from applications.admin.undoing import (
+    COMING_DOUBTED,
+    COMING_REFUSALS,
+    CameForm,
+    CameInTimeForm,
+    ask_work,
+    requests_of,
+)
 from applications.admin.work import (
     LINE_BREAK,
     PAPERS,
@@ -306,11 +313,7 @@ class ReferralAdmin(InTurn, KindergartensWork):
         said = super().note(request, obj)
         if not _is_coming_doubted(obj):
             return said
-        doubt = gettext(
-            "An official is asked to decide whether the coming was noted by mistake. If you sign the contract or "
-            "revoke the referral before, the request can only be declined."
-        )
-        return f"{said} {doubt}" if said else doubt
+        return f"{said} {COMING_DOUBTED}" if said else COMING_DOUBTED
 
     def kindergarten_of(self, obj: Referral) -> Kindergarten:
         return obj.bid.vacancy.group.kindergarten
@@ -336,7 +339,7 @@ class ReferralAdmin(InTurn, KindergartensWork):
             {"label": gettext("Group"), "value": group.name},
             {"label": gettext("Last day"), "value": day_of(obj.last_moment, obj.application)},
             *(
-                [{"label": gettext("Waits for an official"), "value": UndoKind.NOTED.label}]
+                [{"label": gettext("Waits for an official"), "value": COMING_DOUBTED}]
                 if _is_coming_doubted(obj)
                 else []
             ),

@@ -30,7 +30,7 @@ from applications.admin.work import (
 from applications.models import Application, Bid, UndoRequest
 from applications.places.retaking import is_place_free
 from applications.refusals import Refusal
-from applications.states import UndoKind
+from applications.states import ProposalState, UndoKind
 from applications.undoing.requests import (
     ASK,
     DECIDE,
@@ -103,6 +103,14 @@ def ask_work(
     )
 
 
+# Of an open request of `UndoKind.NOTED`, to whoever signs and whoever decides; `referrals.asked` closes it.
+COMING_DOUBTED: Final = _(
+    "An official is asked to decide whether the coming was noted by mistake. If the family did come, sign the contract "
+    "without waiting: with that, or when the referral is revoked, the request closes by itself, and whoever asked is "
+    "told. If it did not come, wait for the decision."
+)
+
+
 def requests_of(bid: Bid) -> str:
     """What was asked to be undone of a bid, as links to the requests."""
     requests = UndoRequest.objects.filter(bid=bid)
@@ -160,6 +168,11 @@ class UndoRequestAdmin(ProposalAdmin):
         """Only what came in time has a day on which it came."""
         told = super().get_fields(request, obj)
         return told if obj is None or obj.came_on else [name for name in told if name != "came_on"]
+
+    def note(self, request: HttpRequest, obj: UndoRequest) -> Words:
+        """What ends it before anybody decides."""
+        is_open = obj.state == ProposalState.PROPOSED
+        return COMING_DOUBTED if is_open and obj.kind == UndoKind.NOTED else ""
 
     def waiting_for(self, employee: User) -> QuerySet[UndoRequest]:
         return undo_to_decide(employee)

@@ -146,7 +146,7 @@ class TestTakenBack:
         desk.post(reverse(work, args=[referral.pk, "came-not"]), {})
         assert Referral.objects.get().came_on is None
 
-    def test_what_was_signed_meanwhile_can_only_be_declined(self, scene, referral, worker, clock):
+    def test_signing_meanwhile_closes_the_request_as_every_page_says(self, scene, referral, worker, clock):
         noted = note(referral, worker)
         asked = requests.ask_to_undo(
             noted.bid, kind=UndoKind.NOTED, reason="Басқа отбасы келді", actor=worker, now=NOW
@@ -155,9 +155,10 @@ class TestTakenBack:
         work, decide = "admin:applications_referral_work", "admin:applications_undorequest_work"
         approve, decline = (reverse(decide, args=[asked.pk, name]) for name in ("approve", "decline"))
         sign, request = reverse(work, args=[referral.pk, "sign"]), page_of(asked)
-        # Whoever is about to sign reads that it waits, on the referral's page and where it asks.
-        for address in (page_of(referral), sign):
-            assert "қате белгілен" in desk.get(address).content.decode().lower()
+        # Whoever is about to sign, and whoever decides, reads that it waits, and what signing does to it.
+        for reader, address in ((desk, page_of(referral)), (desk, sign), (office, request)):
+            page = reader.get(address).content.decode()
+            assert ["сұрау өзі жабылады" in page, "тек қабылдамауға" in page] == [True, False], address
         page = office.get(request).content.decode()
         assert approve in page
         assert "field-came_on" not in page
