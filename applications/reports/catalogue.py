@@ -1,6 +1,6 @@
 """The reports: what each counts, in two sentences, its columns, and by what it can be cut."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -37,7 +37,8 @@ class Column:
 class Report:
     """The first of `slices` is shown at first; the first of `columns` orders rows without an order of their own.
 
-    `drawn`: the columns in the chart, one or two.
+    `drawn`: the columns in the chart, one or two. `untold(asked, slice_)`: those that have nothing to tell there, which
+    is another thing than none.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Report:
     drawn: tuple[str, ...]
     count: Callable[[Asked, Slice | None], Counts]
     sorted_by: str = ""
+    untold: Callable[[Asked, Slice | None], Sequence[str]] = lambda _asked, _slice: ()
 
     @property
     def order_column(self) -> str:
@@ -92,6 +94,7 @@ _REPORTS: Final = (
         drawn=("published", "signed"),
         count=counts.places,
         sorted_by="published",
+        untold=counts.untold_of_places,
     ),
     Report(
         name="waits",

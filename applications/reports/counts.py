@@ -159,11 +159,17 @@ def _rows_of(slice_: Slice | None, queue: tuple[int, int], besides: list[Key]) -
 def places(asked: Asked, slice_: Slice | None) -> Counts:
     """Groups and their capacity as they are, places published and contracts signed in the months."""
     counted: dict[Key, dict[str, int]] = defaultdict(dict)
-    if slice_ not in (Slice.YEAR, Slice.MONTH) and asked.birth_year is None:
+    if not untold_of_places(asked, slice_):
         merge(counted, GROUPS.by(asked, slice_, groups=Count("pk"), capacity=Sum("capacity")))
     merge(counted, PUBLISHED.by(asked, slice_, published=Sum("seats_total")))
     merge(counted, SIGNED.by(asked, slice_, signed=Count("pk")))
     return {key: {"published": 0, "signed": 0, **row} for key, row in counted.items()}
+
+
+def untold_of_places(asked: Asked, slice_: Slice | None) -> Sequence[str]:
+    """The columns of `places` that can't be told: a group has neither a birth year nor a month. Pure."""
+    is_of_groups = slice_ not in (Slice.YEAR, Slice.MONTH) and asked.birth_year is None
+    return () if is_of_groups else ("groups", "capacity")
 
 
 def merge(into: dict[Key, dict[str, int]], rows: Mapping[Key, dict[str, int]]) -> None:

@@ -48,7 +48,7 @@ def table_of(report: Report, asked: Asked, slice_: Slice, *, most: int | None = 
     keys = _ordered(report, replace(asked, now=counted_at), slice_, rows)
     shown = keys[:most]
     labels = _labels(asked, slice_, shown)
-    empty = _empty(report)
+    empty = _empty(report, asked, slice_)
     return Table(
         rows=[Row(labels.get(key, "—"), {**empty, **rows.get(key, {})}) for key in shown],
         found=len(keys),
@@ -70,8 +70,11 @@ def _key(report: Report, asked: Asked, slice_: Slice) -> str:
     )
 
 
-def _empty(report: Report) -> Values:
-    return {one.name: 0 if one.unit is Unit.COUNT else None for one in report.columns}
+def _empty(report: Report, asked: Asked, slice_: Slice) -> Values:
+    untold = report.untold(asked, slice_)
+    return {
+        one.name: 0 if one.unit is Unit.COUNT and one.name not in untold else None for one in report.columns
+    }
 
 
 def _ordered(report: Report, asked: Asked, slice_: Slice, rows: Counts) -> list[Key]:

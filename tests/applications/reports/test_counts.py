@@ -200,6 +200,23 @@ def test_places(places, here, kentau):
     assert {month: row for month, row in public.items() if row != (0, 0)} == ours
 
 
+@pytest.mark.parametrize(
+    ("slice_", "year", "are_told"),
+    [
+        (Slice.LOCALITY, None, True),
+        (Slice.LOCALITY, 2023, False),
+        (Slice.YEAR, None, False),
+        (Slice.MONTH, None, False),
+    ],
+)
+def test_groups_that_can_not_be_told_are_no_zero(places, here, slice_, year, are_told):
+    """Also in a month without any row, and in all."""
+    table = table_of(REPORTS["places"], Asked(NOW, (here,), birth_year=year), slice_)
+    cells = {(row.values["groups"], row.values["capacity"]) for row in (*table.rows, table.total)}
+    assert cells == {(1, 25) if are_told else (None, None)}
+    assert table.rows[0].values["published"] is not None
+
+
 def test_days_to_referral_are_whole_days_of_the_months_asked_for(places, here):
     group = places[here.pk]
     for days in (10, 20, 21, 30, 100):
