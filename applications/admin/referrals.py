@@ -15,7 +15,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.file_response import file_response
-from accounts.masks import mask_name, mask_phone
+from accounts.masks import mask_name
 from accounts.models import User
 from applications.admin.in_turn import InTurn
 from applications.admin.undoing import (
@@ -40,6 +40,7 @@ from applications.admin.work import (
     staff_of,
     tag,
 )
+from applications.families.names import EXPECTED, shown_phone
 from applications.models import Contract, Extension, ExtensionDocument, Referral, UndoRequest
 from applications.referrals import coming, ending
 from applications.referrals.applicants import applicant_of
@@ -104,8 +105,9 @@ def _is_valid(referral: Referral, now: datetime) -> bool:
 
 
 def _is_needed(referral: Referral) -> bool:
-    """Whether the kindergarten has still to do with the family: it is to come, or came."""
-    return referral.state == ReferralState.SIGNED or referral.is_valid(now=estimate_clock())
+    """Whether the kindergarten has still to do with the family: it is to come, or came and its child is there."""
+    is_held = referral.state == ReferralState.SIGNED or referral.is_valid(now=estimate_clock())
+    return is_held and referral.application.state in EXPECTED
 
 
 def _name_of(guardian: User, *, is_needed: bool) -> str:
@@ -113,12 +115,6 @@ def _name_of(guardian: User, *, is_needed: bool) -> str:
     if profile is None:
         return "—"
     return profile.full_name if is_needed else mask_name(profile.last_name, profile.first_name)
-
-
-def _phone_of(guardian: User, *, is_needed: bool) -> str:
-    if not guardian.phone:
-        return "—"
-    return guardian.phone.as_international if is_needed else mask_phone(guardian.phone)
 
 
 def _sign(referral: Referral, actor: User, data: dict[str, Any], now: datetime) -> None:
@@ -358,7 +354,7 @@ class ReferralAdmin(InTurn, KindergartensWork):
         """Those of today: whoever is a guardian no longer is not called, whatever they once asked for."""
         is_needed = _is_needed(obj)
         rows = [
-            (_name_of(guardian, is_needed=is_needed), _phone_of(guardian, is_needed=is_needed))
+            (_name_of(guardian, is_needed=is_needed), shown_phone(guardian, in_full=is_needed) or "—")
             for guardian in guardians_of(obj.application.child)
         ]
         return format_html_join(LINE_BREAK, "{}: {}", rows) if rows else "—"

@@ -19,7 +19,7 @@ from accounts.models import AuditEntry, NumberMove, User
 from applications.access.settling import settle
 from applications.families.looks import REASONS, Family
 from applications.families.messages import Sent, messages_to
-from applications.families.names import NAMES, shown_name
+from applications.families.names import EXPECTED, NAMES, reads_phones, shown_name, shown_phone
 from applications.families.scope import bids_seen
 from applications.families.situation import Deadline, Situation, situation_of
 from applications.models import Application, Benefit, Bid, Referral, StopListEntry
@@ -71,6 +71,11 @@ class OfChild:
     may_see_place: bool
 
     @property
+    def is_expected(self) -> bool:
+        """Whether a kindergarten of which the employee may read has to do with the child."""
+        return self.may_see_place and self.situation is not None and self.situation.state in EXPECTED
+
+    @property
     def deadline(self) -> Deadline | None:
         """The day that matters now; of a bid or a referral it is nobody's who may not read where that is."""
         if self.situation is None:
@@ -85,11 +90,8 @@ class OfGuardian:
 
     user: User
     name: str
+    phone: str
     move: NumberMove | None
-
-    @property
-    def phone(self) -> str:
-        return mask_phone(self.user.phone) if self.user.phone else ""
 
     @property
     def second_phone(self) -> str:
@@ -154,12 +156,13 @@ def card_of(family: Family, *, employee: User, whole: str = "", now: datetime) -
     readable = [name for name in SECTIONS if may_read(employee, name)]
     sections = {name: readers[name](WHOLE if name == whole else SHOWN) for name in readable}
     situations = _situations(family, applications, now=now)
+    children = _children(
+        family, applications, situations, employee, places=_places(situations, employee, seen)
+    )
     return Card(
         family=family,
-        children=_children(
-            family, applications, situations, employee, places=_places(situations, employee, seen)
-        ),
-        guardians=_guardians(family.guardians, employee),
+        children=children,
+        guardians=_guardians(family, children, employee),
         sections=sections,
     )
 
@@ -229,11 +232,19 @@ def _children(
     return rows
 
 
-def _guardians(guardians: list[User], employee: User) -> list[OfGuardian]:
-    under_way = NumberMove.objects.filter(account__in=guardians, stopped_at=None, done_at=None)
+def _guardians(family: Family, children: list[OfChild], employee: User) -> list[OfGuardian]:
+    under_way = NumberMove.objects.filter(account__in=family.guardians, stopped_at=None, done_at=None)
     of_account = {move.account_id: move for move in under_way}
+    expected = {row.child.pk for row in children if row.is_expected and reads_phones(employee)}
+    in_full = {one.user_id for one in family.guardianships if one.child_id in expected}
     return [
-        OfGuardian(user, shown_name(user.profile, employee), of_account.get(user.pk)) for user in guardians
+        OfGuardian(
+            user,
+            shown_name(user.profile, employee),
+            shown_phone(user, in_full=user.pk in in_full),
+            of_account.get(user.pk),
+        )
+        for user in family.guardians
     ]
 
 

@@ -1,12 +1,15 @@
-"""A family's names as an employee may read them."""
+"""A family's names and phones as an employee may read them."""
 
-from typing import Protocol
+from typing import Final, Protocol
 
-from accounts.masks import mask_name
+from accounts.masks import mask_name, mask_phone
 from accounts.models import User
+from applications.states import ApplicationState
 from notifications.kinds import READS_NAMES
 
 NAMES = READS_NAMES
+# In these a kindergarten has to do with the family, and may have to call it.
+EXPECTED: Final = frozenset({ApplicationState.REFERRED, ApplicationState.ENROLLED})
 
 
 class Named(Protocol):
@@ -34,3 +37,15 @@ def without_names(target: str) -> str:
 def shown_name(person: Named, employee: User) -> str:
     """The whole name, or its initials for whoever reads no names."""
     return person.full_name if employee.has_perm(NAMES) else mask_name(person.last_name, person.first_name)
+
+
+def reads_phones(employee: User) -> bool:
+    """Whether an employee reads the whole phone of an `EXPECTED` family: who reads its referral and names."""
+    return employee.has_perm(NAMES) and employee.has_perm("applications.view_referral")
+
+
+def shown_phone(guardian: User, *, in_full: bool) -> str:
+    """The phone of a guardian, "" for none: whole for who `reads_phones` of an expected family, otherwise masked."""
+    if not guardian.phone:
+        return ""
+    return str(guardian.phone.as_international) if in_full else mask_phone(guardian.phone)

@@ -14,9 +14,8 @@ from django.db.models.functions import Coalesce
 from django.utils.timezone import get_default_timezone
 from django.utils.translation import gettext
 
-from accounts.masks import mask_phone
 from accounts.models import User
-from applications.families.names import NAMES, shown_name
+from applications.families.names import reads_phones, shown_name, shown_phone
 from applications.models import Bid, Contract, Referral
 from applications.queue.position import numbers_of
 from applications.rosters.sheet import Cell, Sheet
@@ -148,13 +147,10 @@ def _awaited(referral: Referral, guardians: Iterable[User], reader: User) -> tup
 
 
 def _to_ring(guardian: User, reader: User) -> str:
-    """Name and phone, as on the page of the referral: in full for who reads names, since the family is to come."""
+    """Name and phone, as on the page of the referral: the family is to come."""
     profile = getattr(guardian, "profile", None)
     name = shown_name(profile, reader) if profile else "—"
-    if not guardian.phone:
-        return name
-    in_full = reader.has_perm(NAMES)
-    return f"{name} {guardian.phone.as_international if in_full else mask_phone(guardian.phone)}"
+    return f"{name} {shown_phone(guardian, in_full=reads_phones(reader))}".rstrip()
 
 
 def bids_of(vacancy: Vacancy, bids: QuerySet[Bid], *, reader: User, now: datetime) -> Roster:
