@@ -175,6 +175,7 @@ class BenefitAdmin(InTurn, ChildColumns, WorkAdmin):
             form=PaperForm,
             fields=dict.fromkeys((Refusal.PAPER_OF_LATER, Refusal.PAPER_OVER), "issued_on"),
             preview=_end_of,
+            proceed=_("Next: up to when it counts"),
         ),
         Work(
             name="reject",

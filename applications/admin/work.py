@@ -146,6 +146,8 @@ class Work:
     is_in_journal: bool = False
     # What the button of the form says, where that is another thing than its name: a request is no fact yet.
     submit: Words = ""
+    # What the button says that leads to the preview; empty: "Continue".
+    proceed: Words = ""
 
     @property
     def is_previewed(self) -> bool:

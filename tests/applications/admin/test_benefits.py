@@ -1,11 +1,13 @@
 """Checking benefits: by officials only, the oldest first, with the document at hand."""
 
+import re
 from datetime import datetime, timedelta
 from urllib.parse import quote
 
 import pytest
 from django.contrib.messages import get_messages
 from django.urls import reverse
+from django.utils.translation import gettext
 
 from accounts.journal_actions import Action
 from accounts.models import AuditEntry
@@ -63,6 +65,15 @@ class TestCheck:
         shown = desk.get(page(benefit)).content.decode()
         assert address in shown
         assert work(benefit, "verify") + '"' not in shown
+        # With others to come, too: the first button leads to the last day, and only the second decides.
+        other = BenefitFactory(category=benefit.category)
+        decides = gettext("Verify")
+        pages = [desk.get(address), desk.post(address, {"issued_on": "2019-06-20"})]
+        buttons = [re.findall(r'<button class="work[^>]*>([^<]+)', one.content.decode()) for one in pages]
+        assert buttons[0] == [gettext("Next: up to when it counts")]
+        assert [one.startswith(decides) for one in buttons[1]] == [True] * len(buttons[1])
+        other.delete()
+        other.application.delete()
         for wrong in ("", "2019-06-27", "2019-05-26"):
             assert "issued_on" in desk.post(address, {"issued_on": wrong}).context["form"].errors
         for issued_on, last_day in (("2019-06-26", "26.07.2019"), ("2019-05-27", "26.06.2019")):
