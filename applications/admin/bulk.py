@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Sum
 from django.forms.utils import ErrorDict
 from django.utils import timezone
 from django.utils.text import capfirst
@@ -299,13 +299,18 @@ def copied_rows(lasts: Sequence[Vacancy], common: dict[str, Any], *, now: dateti
 def copied_seats(lasts: Sequence[Vacancy], common: dict[str, Any], *, now: datetime) -> list[int | None]:
     """As many places as each of these had, or as many as its group has room for now; None where it has none.
 
-    `common` is what the new ones begin with.
+    `common` is what the new ones begin with. What a draft of the group holds already, or one of these is given, is no
+    room for the next.
     """
     held, seats = occupancies_of([last.group for last in lasts], now=now), []
+    drafts = Vacancy.objects.filter(group__in=held, state=Vacancy.State.DRAFT).order_by()
+    given = Counter(dict(drafts.values_list("group").annotate(Sum("seats_total"))))
     for last in lasts:
         draft = Vacancy(group=last.group, opens_at=common["opens_at"], vacant_from=common["vacant_from"])
         left = room(last.group.capacity, held[last.group_id], year=school_year(place_day(draft)))
+        left -= given[last.group_id]
         seats.append(min(last.seats_total, left) if left > 0 else None)
+        given[last.group_id] += seats[-1] or 0
     return seats
 
 

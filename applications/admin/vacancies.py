@@ -393,7 +393,9 @@ class VacancyAdmin(SeenAdmin, WorkAdmin):
             if seats is None:
                 messages.warning(
                     request,
-                    gettext("The group has no room now. If children have left, count the group anew."),
+                    gettext(
+                        "The group has no room now beside its drafts. If children have left, count the group anew."
+                    ),
                 )
         return beginning
 

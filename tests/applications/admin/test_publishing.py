@@ -241,6 +241,20 @@ def test_a_copy_of_the_last_ones(desk, scene):
     assert sorted(str(one.initial["seats_total"]) for one in rows) == ["1", "2", "3", "5", "6", "7", "None"]
 
 
+def test_copies_of_one_group_share_its_room(desk, scene):
+    """Two announcements of one group are copied together; then what stands in a draft is no room for a copy."""
+    Group.objects.filter(pk=scene.group.pk).update(capacity=9)
+    Vacancy.objects.filter(pk=scene.vacancy.pk).delete()
+    opened = {"opens_at": scene.now - timedelta(days=3), "state": "closed", "birth_years": [2017]}
+    lasts = [VacancyFactory(group=scene.group, seats_total=number, **opened) for number in (5, 6)]
+    rows = desk.get(f"{BULK}?copy=last").context["bulk"].rows
+    proposed = [one.initial["seats_total"] for one in rows if "seats_total" in one.initial]
+    assert sorted(proposed) in ([4, 5], [3, 6])
+    VacancyFactory(group=scene.group, seats_total=7, state="draft", published_at=None, opens_at=scene.now)
+    form = desk.get(f"{ADD}?copy={lasts[1].pk}").context["adminform"].form
+    assert form.initial["seats_total"] == 2
+
+
 def test_groups_of_others_are_neither_suggested_nor_copied_nor_taken(scene, desk):
     strange = GroupFactory(
         kindergarten=KindergartenFactory(locality=LocalityFactory(slug="kentau")), name="Бөтен"
