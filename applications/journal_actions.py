@@ -55,7 +55,7 @@ class Action(models.TextChoices):
     )
     BID_AWARDED = "bid_awarded", _("The child got the place by queue number")
     BID_LOST = "bid_lost", _("The place went to another child by queue number")
-    BID_VOID = "bid_void", _("The place was recalled by the kindergarten")
+    BID_VOID = "bid_void", _("The place was recalled")
     BID_CLOSED = "bid_closed", _("Bid ended without a penalty: the kindergarten or the group closes")
     BID_RETURNED = "bid_returned", _("The closing was undone: the bid is valid again")
     PLACE_OFFERED = "place_offered", _("A place that was given back is offered to the family")

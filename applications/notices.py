@@ -79,7 +79,7 @@ KINDS: Final = (
     Kind("bid_rejected", _("Bid refused"), BOTH, ("application", "vacancy", "reason", "stand_in")),
     Kind("bid_awarded", _("Place got by queue number"), BOTH, ("application", "vacancy", "last_day")),
     Kind("bid_lost", _("Place given by queue number"), BOTH, ("application", "vacancy", "number")),
-    Kind("bid_void", _("Place recalled"), BOTH, ("application", "vacancy", "reason")),
+    Kind("bid_void", _("Place recalled"), BOTH, ("application", "vacancy", "reason", "recalled")),
     Kind(
         "bid_closed",
         _("Bid ended: the kindergarten or group closes"),
@@ -180,7 +180,7 @@ KINDS: Final = (
         "group_closes",
         _("The child's kindergarten or group closes"),
         BOTH,
-        ("application", "kindergarten", "group", "closing", "reason", "is_moved"),
+        ("application", "kindergarten", "group", "closing", "reason", "is_moved", "was"),
     ),
     Kind(
         "group_reopens",
@@ -231,7 +231,7 @@ KINDS: Final = (
         "staff_closing",
         _("The kindergarten or a group of it closes"),
         (*INBOX, *EMAIL),
-        ("kindergarten", "closing", "reason", "is_moved"),
+        ("kindergarten", "closing", "reason", "is_moved", "moved_days"),
     ),
     Kind(
         "staff_closing_over",
@@ -318,6 +318,10 @@ SAMPLES: Final[dict[str, Any]] = {
     "is_extended": False,
     "is_contract": False,
     "is_moved": False,
+    # The days of a closing that were told before they moved.
+    "was": None,
+    "moved_days": "03.07.2019–02.09.2019 → 10.07.2019–…",
+    "recalled": "department",
     # Why an official decided about a bid in place of the kindergarten; empty: it decided itself.
     "stand_in": "",
     "came_on": date(2019, 7, 3),

@@ -69,7 +69,7 @@ class Refusal(TextChoices):
     OTHER_LANGUAGE = "other_language", _("The place is in a language that your application does not name.")
     # the place
     NOT_PUBLISHED = "not_published", _("This place is not published.")
-    RECALLED = "recalled", _("The kindergarten recalled this place.")
+    RECALLED = "recalled", _("This place was recalled.")
     CLOSED = "closed", _("Bids for this place are no longer accepted.")
     NOT_OPEN_YET = (
         "not_open_yet",

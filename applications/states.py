@@ -104,7 +104,7 @@ class Move(TextChoices):
     WITHDRAW_BID = "withdraw_bid", _("Bid for a place withdrawn")
     REJECT_BID = "reject_bid", _("Bid refused")
     LOSE_BID = "lose_bid", _("The place went to another child by queue number")
-    VOID_BID = "void_bid", _("The place was recalled by the kindergarten")
+    VOID_BID = "void_bid", _("The place was recalled")
     OFFER_PLACE = "offer_place", _("A place that was given back is offered to the family")
     ACCEPT_OFFER = "accept_offer", _("Offered place accepted")
     DECLINE_OFFER = "decline_offer", _("Offered place declined")

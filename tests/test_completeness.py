@@ -149,6 +149,7 @@ LEFT_OUT: dict[str, set[enum.Enum] | str] = {
     "applications/models/bid.py Offer Meta constraints · OfferState": (
         "OFFERED ACCEPTED DECLINED UNANSWERED VOID RECALLED"
     ),
+    "applications/families/names.py EXPECTED · ApplicationState": "WAITING BID_PLACED STOP_LISTED LAPSED ARCHIVED",
     "applications/states.py HAS_PAPER · ReferralState": "EXPIRED REVOKED",
     "applications/bidding/publication.py _ENDED · Vacancy.State": "DRAFT PUBLISHED",
     # What is decided by an official was not ended by itself.
@@ -174,7 +175,7 @@ LEFT_OUT: dict[str, set[enum.Enum] | str] = {
     "applications/families/messages.py _SENT_BY · Way": "INBOX",
     "applications/families/situation.py _UNSTOPPED · ApplicationState": "STOP_LISTED LAPSED ARCHIVED",
     "applications/families/situation.py Situation setback_title titles · BidState": (
-        "PENDING ACTIVATED WITHDRAWN"
+        "PENDING ACTIVATED WITHDRAWN VOID"
     ),
     "applications/families/situation.py Situation setback_title titles · ReferralState": "ISSUED SIGNED ENDED",
     # With a number the text tells it.

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 from accounts.models import User
 from applications.bidding.passing_on import give_back
+from applications.bidding.recalls import recalled_by
 from applications.bidding.stand_ins import REJECTED, recorded, stand_in_for
 from applications.journal_actions import Action
 from applications.models import Application, Bid
@@ -79,7 +80,8 @@ def void_bid(bid: Bid, *, actor: User | None, reason: str, now: datetime) -> App
             raise Refused(Refusal.BID_ENDED)
         closing = bid.vacancy.closing
         if closing is None:
-            _write_end(application, bid, _VOID, actor=actor, reason=reason, now=now)
+            told: dict[str, Any] = {"recalled": recalled_by(bid.vacancy).value}
+            _write_end(application, bid, _VOID, actor=actor, reason=reason, now=now, **told)
         elif closing.state == Closing.State.UNDONE:
             raise Refused(Refusal.BID_ENDED)
         else:

@@ -5,7 +5,8 @@ of its own: bids, offers and referrals end without a penalty, families with a co
 """
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
+from typing import NamedTuple
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
@@ -163,15 +164,18 @@ def _tell(contract: Contract, closing: Closing, *, now: datetime) -> None:
             return
         # A run that began before the days changed tells of the new ones, too: they are read under the lock.
         told_at = max(now, closing.days_moved_at or now)
+        days = {"starts_on": closing.starts_on, "reopens_on": closing.reopens_on}
         row, is_first = ToldOfClosing.objects.get_or_create(
-            closing=closing, contract=contract, defaults={"told_at": told_at}
+            closing=closing, contract=contract, defaults={"told_at": told_at} | days
         )
-        moved_at = None if is_first else closing.days_moved_at
+        moved_at, was = None, None
         if not is_first:
+            moved_at = closing.days_moved_at
             if moved_at is None or row.told_at >= moved_at:
                 return
-            row.told_at = told_at
-            row.save(update_fields=["told_at"])
+            was = DaysTold(row.starts_on, row.reopens_on) if row.starts_on else None
+            row.told_at, row.starts_on, row.reopens_on = told_at, closing.starts_on, closing.reopens_on
+            row.save(update_fields=["told_at", "starts_on", "reopens_on"])
         group = contract.group
         remind(
             application,
@@ -184,8 +188,16 @@ def _tell(contract: Contract, closing: Closing, *, now: datetime) -> None:
             group=group,
             reason=closing.reason,
             is_moved=moved_at is not None,
+            was=was,
         )
         trace(application, Action.TOLD_OF_CLOSING, actor=closing.decided_by, now=now, reason=closing.reason)
+
+
+class DaysTold(NamedTuple):
+    """The days of a closing that a family was told last, before they moved."""
+
+    starts_on: date
+    reopens_on: date | None
 
 
 def since(moved_at: datetime | None) -> str:

@@ -31,6 +31,12 @@ def record_move(closing: Closing, before: tuple[date, date | None], *, actor: Us
     )
 
 
+def last_move(closing: Closing) -> str:
+    """From which days to which a closing was moved last, as its history says; empty if it never was."""
+    moved = audit.history_of(closing).filter(action=Action.CLOSING_MOVED).first()
+    return moved.reason if moved else ""
+
+
 def record_recall(vacancy: Vacancy, *, actor: User, reason: str, now: datetime) -> None:
     """Enter into its history that a vacancy was recalled."""
     action = Action.VACANCY_RECALLED

@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from accounts.employees import address_of
 from applications.closings.deciding import since
+from applications.closings.entries import last_move
 from bulletin.employment import able, employees_of
 from bulletin.models import Closing
 from notifications.services import enqueue, enqueue_to_mail
@@ -35,6 +36,7 @@ def tell_workers(closing: Closing, *, now: datetime) -> None:
             "closing": closing,
             "reason": closing.reason if is_running else closing.end_reason,
             "is_moved": closing.days_moved_at is not None,
+            "moved_days": last_move(closing),
         }
         key = f"{closing.pk}:{closing.state}{since(closing.days_moved_at if is_running else None)}"
         link = reverse("admin:bulletin_closing_change", args=[closing.pk])

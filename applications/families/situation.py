@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from applications.access.family import newest_bid
 from applications.bidding.board import suiting_places
 from applications.bidding.offers import live_offer
+from applications.bidding.recalls import recall_title
 from applications.disputes.halts import dispute_of, may_now
 from applications.models import Application, Bid, Event, Extension, Offer, Referral, StopListEntry
 from applications.preview import is_preview, preview_words
@@ -155,9 +156,10 @@ class Situation:
             return _("The education department refused your bid")
         if self.setback is not None and _is_of_a_closing(self.setback):
             return _("The kindergarten or the group closes: you wait again with your number")
+        if isinstance(self.setback, Bid) and self.setback.state == BidState.VOID:
+            return recall_title(self.setback.vacancy)
         titles = {
             BidState.REJECTED: _("The kindergarten refused your bid"),
-            BidState.VOID: _("The kindergarten recalled the place"),
             BidState.LOST: _("The place went to another child by queue number"),
             ReferralState.REVOKED: _("The kindergarten revoked the referral"),
             ReferralState.EXPIRED: _("You came in time, but the place is not free any more"),

@@ -19,6 +19,10 @@ class ToldOfClosing(models.Model):
     contract = models.ForeignKey(
         Contract, on_delete=models.CASCADE, related_name="told_of_closings", verbose_name=_("contract")
     )
+    starts_on = models.DateField(
+        _("first day that was told"), null=True, help_text=_("Empty: told before the portal kept it.")
+    )
+    reopens_on = models.DateField(_("planned opening that was told"), null=True)
     told_at = models.DateTimeField(_("told to the family at"))
     over_told_at = models.DateTimeField(_("end told to the family at"), null=True, blank=True)
 

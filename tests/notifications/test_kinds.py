@@ -1,6 +1,7 @@
 """Every text of every kind: there, whole, in the right language, and short enough."""
 
 import re
+from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -41,6 +42,20 @@ VARIANTS: list[dict[str, Any]] = [
     {"has_number": False},
     {"due_at": None},
     {"is_gone": True},
+    {"recalled": "kindergarten"},
+    {"recalled": "unknown"},
+    *(
+        {"is_moved": True, "closing": closing, "was": was}
+        for was in (
+            None,
+            SimpleNamespace(starts_on=date(2019, 6, 28), reopens_on=None),
+            SimpleNamespace(starts_on=date(2019, 7, 3), reopens_on=date(2019, 8, 1)),
+        )
+        for closing in (
+            {"group_id": 1, "group": SimpleNamespace(name="Солнце")},
+            {"group_id": None, "reopens_on": None},
+        )
+    ),
     {"is_reset": True},
     *({"proof": proof} for proof in ("new_number", "email", "document", "claim")),
     *({"proof": "claim", "because": because} for because in ("refused", "proven")),

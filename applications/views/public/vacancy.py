@@ -17,6 +17,7 @@ from accounts.visits import store
 from applications.access.family import pending_bid
 from applications.bidding.eligibility import refusal_at_opening, why_not
 from applications.bidding.offers import offered_among
+from applications.bidding.recalls import recall_title
 from applications.models import Application, PriorityCutoff
 from applications.queue.position import Position, last_position, position
 from applications.queue.small_groups import FEW
@@ -106,6 +107,7 @@ def _vacancy(request: HttpRequest, pk: UUID, *, now: datetime) -> dict[str, Any]
         "only": able[0] if len(able) == 1 else None,
         "offered": offered_among(able),
         "is_waiting": bool(waiting),
+        "recalled": recall_title(vacancy) if vacancy.state == Vacancy.State.RECALLED else "",
         "moved_openings": vacancy.moved_openings.select_related("pause"),
         "countdown": _countdown(vacancy, shown.phase, verdicts),
         "heads": _heads(vacancy, now=now) if is_for_the_head else "",

@@ -68,7 +68,7 @@ from applications.waiting.filing import archive
 from bulletin.closings import closing_of
 from bulletin.models import Closing, Kindergarten, Vacancy
 from children.models import Guardianship
-from notifications.models import Mail, Notice
+from notifications.models import Mail, Message, Notice
 from tests.applications.bidding.reference import place_bid
 from tests.applications.conftest import NOW
 from tests.factories import (
@@ -952,12 +952,41 @@ def test_other_days_of_an_announced_closing_are_told_again(scene, families, offi
     assert told_days.count() == 2
     newest = told_days.get(text_kk__contains="16.07.2019")
     assert "Дни закрытия" in newest.text_ru
-    assert Notice.objects.filter(kind="staff_closing", text_ru__contains="Дни закрытия изменены").exists()
+    # From which days, to whoever knew them: not in the words of a new closing.
+    assert "Закрывается с: 16.07.2019 (раньше сообщалось: 06.07.2019)." in newest.text_ru
+    assert "Открыться планирует: 02.09.2019 (раньше сообщалось: неизвестно)." in newest.text_ru
+    sms = Message.objects.filter(kind="group_closes", recipient=families.signed.filed_by).order_by(
+        "created_at"
+    )
+    assert [("06.07.2019 → 16.07.2019" in one.text, "жабылады" in one.text) for one in sms] == [
+        (False, True),
+        (True, False),
+    ]
+    workers = Notice.objects.filter(kind="staff_closing", text_ru__contains="Дни закрытия изменены")
+    assert "06.07.2019–… → 16.07.2019–02.09.2019" in workers.get(recipient=families.worker).text_ru
     assert Application.objects.get(pk=families.pending.pk).state == WAITING
     assert inside(families.worker).get(work).status_code == 403
     finishing.finish(ending.undo(moved, actor=official, reason="x", now=NOW), now=NOW)
     assert client.get(work).status_code == 302
     assert all_is_well() == ([], [])
+
+
+def test_of_days_that_moved_twice_a_family_reads_those_that_it_was_told(scene, families, official):
+    """The second change came before anybody was told of the first."""
+    closing = closed(scene, official, starts_on=date(2019, 7, 10), reopens_on=date(2019, 9, 1))
+    for at, first in ((1, 12), (2, 15)):
+        moving.move_days(
+            closing,
+            starts_on=date(2019, 7, first),
+            reopens_on=date(2019, 9, 1),
+            actor=official,
+            now=NOW + timedelta(minutes=at),
+        )
+    finishing.finish_all(now=NOW + timedelta(minutes=3))
+    told_days = Notice.objects.filter(kind="group_closes", recipient=families.signed.filed_by)
+    newest = told_days.get(text_ru__contains="изменились")
+    assert "Закрывается с: 15.07.2019 (раньше сообщалось: 10.07.2019)." in newest.text_ru
+    assert "Открыться планирует: 01.09.2019." in newest.text_ru
 
 
 def test_who_was_counted_without_a_contract_costs_three_statements(
