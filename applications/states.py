@@ -100,6 +100,10 @@ class Move(TextChoices):
     IMPORT = "import", _("Brought in from the former queue")
     CLAIM = "claim", _("The family claimed its application of the former queue")
     TAKE_IMPORT_BACK = "take_import_back", _("It was brought in from the former queue by mistake")
+    CHANGE_IMPORT = "change_import", _("Changed by a newer file of the former queue")
+    STOP_IMPORT = "stop_import", _("By a newer file of the former queue it waits outside of the queue")
+    DROP_IMPORT = "drop_import", _("A newer file of the former queue has it no more")
+    RETURN_IMPORT = "return_import", _("The newer file of the former queue was undone: it is back")
     PLACE_BID = "place_bid", _("Bid for a place sent")
     WITHDRAW_BID = "withdraw_bid", _("Bid for a place withdrawn")
     REJECT_BID = "reject_bid", _("Bid refused")
@@ -157,6 +161,10 @@ _S = ApplicationState
 MOVES: dict[Move, tuple[tuple[ApplicationState, ...], ApplicationState | None]] = {
     Move.CLAIM: ((_S.WAITING,), None),
     Move.TAKE_IMPORT_BACK: ((_S.WAITING, _S.STOP_LISTED), _S.ARCHIVED),
+    Move.CHANGE_IMPORT: ((_S.WAITING, _S.STOP_LISTED), None),
+    Move.STOP_IMPORT: ((_S.WAITING,), _S.STOP_LISTED),
+    Move.DROP_IMPORT: ((_S.WAITING, _S.STOP_LISTED), _S.ARCHIVED),
+    Move.RETURN_IMPORT: ((_S.ARCHIVED,), _S.WAITING),
     Move.PLACE_BID: ((_S.WAITING,), _S.BID_PLACED),
     Move.WITHDRAW_BID: ((_S.BID_PLACED,), _S.WAITING),
     Move.REJECT_BID: ((_S.BID_PLACED,), _S.WAITING),

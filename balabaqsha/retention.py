@@ -83,6 +83,11 @@ PERIODS = (
         papers.purge_former_lines,
     ),
     Period(
+        "what newer files of the former queue changed, after 90 days",
+        papers.old_former_changes,
+        papers.purge_former_changes,
+    ),
+    Period(
         "reports of wrong data, a year after the answer",
         papers.old_objections,
         papers.purge_objections,

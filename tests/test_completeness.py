@@ -120,7 +120,13 @@ def found() -> list[Literal]:
 
 
 # What moves a child in a queue or within it, without a change of its state.
-_CHANGE_THE_STANDING = {Move.VERIFY_BENEFIT, Move.END_BENEFIT, Move.CHANGE_LOCALITY, Move.CORRECT}
+_CHANGE_THE_STANDING = {
+    Move.VERIFY_BENEFIT,
+    Move.END_BENEFIT,
+    Move.CHANGE_LOCALITY,
+    Move.CORRECT,
+    Move.CHANGE_IMPORT,
+}
 
 
 def _shifts_the_queue(move: Move) -> bool:
@@ -156,15 +162,17 @@ LEFT_OUT: dict[str, set[enum.Enum] | str] = {
     "applications/models/undoing.py UndoRequest Meta constraints · ProposalState": "APPROVED DECLINED",
     # Moves between queues; others lead into one or out of it, or change nothing of where a child waits.
     "applications/models/application.py BETWEEN_QUEUES · Move": {
-        move for move in Move if move not in (Move.CHANGE_LOCALITY, Move.CORRECT)
+        move for move in Move if move not in (Move.CHANGE_LOCALITY, Move.CORRECT, Move.CHANGE_IMPORT)
     },
     "applications/models/made_file.py UNDER_WAY · MadeByWorker.State": "READY FAILED",
     "applications/queue/history.py CAUSES · Move": {move for move in MOVES if not _shifts_the_queue(move)},
     "applications/views/cabinet/pages.py _archived reasons · Move": {
         move
         for move in Move
-        # No family has one that was taken back.
-        if move not in MOVES or MOVES[move][1] != ApplicationState.ARCHIVED or move == Move.TAKE_IMPORT_BACK
+        # No family has one that was taken out before it was claimed.
+        if move not in MOVES
+        or MOVES[move][1] != ApplicationState.ARCHIVED
+        or move in (Move.TAKE_IMPORT_BACK, Move.DROP_IMPORT)
     },
     "applications/bidding/eligibility.py _STATE_REFUSALS · ApplicationState": "WAITING",
     "applications/bidding/eligibility.py _PHASE_REFUSALS · Phase": "DRAFT PRIORITY OPEN CLOSED RECALLED",
@@ -291,7 +299,7 @@ def test_of_every_move_it_is_decided_whether_a_dispute_halts_it():
         "REJECT_BID LOSE_BID VOID_BID OFFER_PLACE END_OFFER ISSUE_REFERRAL LENGTHEN_REFERRAL REVOKE_REFERRAL "
         "NOTE_COMING TAKE_COMING_BACK CONFIRM_COMING UNDO_REFUSAL RESTORE_BID UNDO_CLOSING UNDO_REVOCATION "
         "UNDO_CONTRACT END_CONTRACT UNDO_LEAVING TRANSFER UNDO_TRANSFER RETURN_TO_QUEUE "
-        "EXPIRE_REFERRAL LIFT_STOP IMPORT TAKE_IMPORT_BACK "
+        "EXPIRE_REFERRAL LIFT_STOP IMPORT TAKE_IMPORT_BACK CHANGE_IMPORT STOP_IMPORT DROP_IMPORT RETURN_IMPORT "
         "SIGN_CONTRACT CONFIRM_INTEREST LAPSE END_LAPSED AGE_OUT VERIFY_BENEFIT END_BENEFIT CORRECT",
     )
     assert set(Move) - set(halted) == free

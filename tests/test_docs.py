@@ -113,6 +113,7 @@ USES_ONLY = {
         "applications/city/reconciling.py",
         "applications/models/application.py",
         "applications/undoing/coming.py",
+        "applications/waiting/bringing_anew.py",
         "applications/waiting/bringing_in.py",
     },
     "corrections_csv": set(),

@@ -5,7 +5,7 @@ is kept with what became of it (`FormerLine`), so that nobody drops out unseen.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 from functools import cache
 from itertools import islice
@@ -15,10 +15,17 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Sex
+from applications.city.newer_file import NewerFile, headings
 from applications.city.queue_columns import COLUMNS, HELD, FormerState
 from applications.models import Application, BenefitCategory, FormerLine, FormerRow, Rules
 from applications.rules.ages import oldest_birth_year, too_old_from
 from applications.states import ApplicationState
+from applications.waiting.bringing_anew import (
+    ChangedMeanwhile,
+    changes_of,
+    take_changes_back,
+    why_not_back,
+)
 from applications.waiting.bringing_in import (
     InQueueAlready,
     OldRow,
@@ -28,7 +35,7 @@ from applications.waiting.bringing_in import (
 )
 from bulletin.importing.columns import Row
 from bulletin.importing.kept_rows import TakingBack
-from bulletin.importing.kinds import Kind, LeftOut, Loader, Outcome, Run
+from bulletin.importing.kinds import Kind, LeftOut, Loader, Outcome, Run, Taken
 from bulletin.importing.places import Localities
 from bulletin.importing.problems import Fault, Problem
 from bulletin.importing.running import Disturbed
@@ -179,12 +186,15 @@ class _Loader(Loader):
         self.rows: list[OldRow] = []
         self.lines: list[FormerLine] = []
         self.here: dict[tuple[str, str], Application] = {}
+        self.newer = NewerFile(run)
 
     def prepare(self, rows: Sequence[Row]) -> None:
         self.here = applications_here({_child(row) for row in rows} - {("", "")})
+        self.newer.prepare(self.here.values())
 
     def leave_out(self, row: Row, faults: Sequence[Fault]) -> None:
         place, birth_year = self.reader.queue_of(row)
+        self.newer.miss(row, _child(row))
         self.lines.append(
             FormerLine(
                 batch=self.run.batch,
@@ -198,13 +208,22 @@ class _Loader(Loader):
         )
 
     def label(self, row: Row) -> str:
-        return row.cells["old_number"]
+        changed = self.newer.label(row)
+        return f"{row.cells['old_number']} ({changed})" if changed else row.cells["old_number"]
+
+    def rest(self) -> Iterator[Taken]:
+        yield from self.newer.rest()
+
+    @property
+    def notes(self) -> Sequence[Fault]:
+        return self.newer.notes
 
     def finish(self) -> None:
         try:
+            self.newer.finish()
             bring_in(self.rows, batch=self.run.batch, actor=self.run.by, now=self.run.now)
-        except InQueueAlready as error:
-            # Somebody filed for one of these children since the row was checked.
+        except (InQueueAlready, ChangedMeanwhile) as error:
+            # Somebody filed for one of these children, or claimed one, since the row was checked.
             raise Disturbed from error
         self.rows.clear()
         brought = FormerRow.objects.filter(batch=self.run.batch)
@@ -228,11 +247,15 @@ class _Loader(Loader):
         old = self.reader.read(row)
         self.demand_once(row, "child_iin" if old.iin else "certificate", _child(row))
         self.demand_once(row, "old_number", (old.locality.pk, old.old_number))
+        self.newer.covers(old)
         here = self.here.get(_child(row))
         if here is not None:
             return self._again(row, old, here)
         if row.values.get("state") == FormerState.LEFT:
-            raise LeftOut(row.fault("state", Problem.LEFT))
+            gone = self.newer.has_left(old)
+            if gone is None:
+                raise LeftOut(row.fault("state", Problem.LEFT))
+            return self._known(row, old, gone, Outcome.UNCHANGED)
         self.run.places.add(old.locality.pk)
         self.rows.append(old)
         return Outcome.ADDED
@@ -243,9 +266,10 @@ class _Loader(Loader):
         if not hasattr(here, "former"):
             enrolled = here.state == ApplicationState.ENROLLED
             raise LeftOut(row.fault(column, Problem.ENROLLED if enrolled else Problem.IN_QUEUE))
-        if differs := _differing(row, old, here):
-            problem = Problem.CLAIMED if here.is_claimed else Problem.BROUGHT_OTHERWISE
-            raise LeftOut(row.fault(differs, problem, what=here.former.old_number))
+        return self._known(row, old, here, self.newer.take(row, old, here))
+
+    def _known(self, row: Row, old: OldRow, here: Application, outcome: Outcome) -> Outcome:
+        """Keep the line of a row whose child earlier files brought in."""
         self.lines.append(
             FormerLine(
                 batch=self.run.batch,
@@ -255,19 +279,28 @@ class _Loader(Loader):
                 application=here,
             )
         )
-        return Outcome.UNCHANGED
+        return outcome
 
 
 class _TakingBack(TakingBack):
     def run(self) -> list[Fault]:
-        """Take all of it out of the queue; not where a family has claimed one of them."""
+        """Take what it brought out of the queue, and give back what it changed; not where a family has claimed one."""
         claimed = FormerRow.objects.filter(batch=self.batch, claimed_at__isnull=False)
         what = gettext("an application that its family has claimed")
         built = [
             Fault(Problem.BUILT_ON, line, "old_number", number, {"what": what})
             for line, number in claimed.values_list("line", "old_number")
         ]
+        changed = changes_of(self.batch)
+        for kept, application in changed.values():
+            number = application.former.old_number
+            if application.is_claimed:
+                built.append(Fault(Problem.BUILT_ON, kept.line, "old_number", number, {"what": what}))
+            elif names := why_not_back(kept, application, now=self.now):
+                named = {"what": headings(names)}
+                built.append(Fault(Problem.CHANGED_SINCE, kept.line, "old_number", number, named))
         if not built:
+            take_changes_back(changed.values(), batch=self.batch, actor=self.by, now=self.now)
             take_back(self.batch, actor=self.by, reason="", now=self.now)
         return built
 
@@ -284,16 +317,6 @@ class Queue(Kind):
     columns = COLUMNS
     loader = _Loader
     taking_back = _TakingBack
-
-
-def _differing(row: Row, old: OldRow, here: Application) -> str:
-    """The column in which a row says something else of a child than the portal has; empty where none does."""
-    same = {
-        "locality": old.locality.pk == here.locality_id,
-        "filed_at": old.filed_at == here.filed_at,
-        "state": row.values.get("state") != FormerState.LEFT,
-    }
-    return next((column for column, is_same in same.items() if not is_same), "")
 
 
 def _child(row: Row) -> tuple[str, str]:

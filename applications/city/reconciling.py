@@ -6,17 +6,18 @@ the two is counted by reason, and the sum of the reasons is the difference, to t
 
 from collections import Counter
 from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import groupby
 from typing import Final
+from uuid import UUID
 
-from django.db.models import QuerySet, TextChoices
+from django.db.models import Exists, OuterRef, QuerySet, TextChoices
 from django.utils.translation import gettext_lazy as _
 
-from applications.models import FormerDecision, FormerLine
+from applications.models import Application, Event, FormerDecision, FormerLine
 from applications.queue.position import by_number
-from applications.states import ApplicationState, LineDecision
+from applications.states import LIVE_STATES, ApplicationState, LineDecision, Move
 from bulletin.importing.problems import Problem
 from bulletin.models import ImportBatch, Locality
 from notifications.snapshot import one_moment
@@ -46,6 +47,7 @@ class Reason(TextChoices):
     STOPPED = "stopped", _("on the stop-list, or a referral of before")
     GONE = "gone", _("has left this queue since")
     NEW = "new", _("is not in this queue of the file: filed in the portal, or came from elsewhere")
+    ABSENT = "absent", _("an earlier file had it, this one has it no more")
 
 
 _REASONS: Final[Mapping[str, Reason]] = {
@@ -73,6 +75,7 @@ class Compared:
     """A line, its place in the file and its number now; `old - new` is the sum of `reasons`.
 
     `old` is empty where the line does not say in which queue it stands, `new` where it holds no number there.
+    `is_changed`: the file said something else of it than an earlier one, and changed it.
     """
 
     line: int
@@ -80,6 +83,7 @@ class Compared:
     old: int | None
     new: int | None = None
     reasons: Mapping[Reason, int] = field(default_factory=dict)
+    is_changed: bool = False
 
 
 # The queue in which the file has a line: the key of its locality and the birth year, where the line says them.
@@ -88,14 +92,24 @@ Queue = tuple[int | None, int | None]
 
 @dataclass
 class Reconciled:
-    """All lines of a file by their queues, and how many came to what."""
+    """All lines of a file by their queues, and how many came to what.
+
+    `absent`: the numbers of the applications that earlier files brought into its localities, which nobody has claimed
+    and it does not have.
+    """
 
     queues: Mapping[Queue, Sequence[Compared]]
+    absent: Sequence[str] = ()
 
     @property
     def lines(self) -> list[Compared]:
         """In the order of the file."""
         return sorted((one for some in self.queues.values() for one in some), key=lambda one: one.line)
+
+    @property
+    def changed(self) -> int:
+        """How many lines changed what an earlier file had said."""
+        return sum(one.is_changed for some in self.queues.values() for one in some)
 
     @property
     def outcomes(self) -> Counter[Outcome]:
@@ -107,20 +121,25 @@ class Reconciled:
         return Counter(reason for some in self.queues.values() for one in some for reason in one.reasons)
 
 
-def compare(file: Sequence[Standing], queue: Sequence[tuple[Hashable, int]]) -> list[Compared]:
+def compare(
+    file: Sequence[Standing],
+    queue: Sequence[tuple[Hashable, int]],
+    *,
+    absent: Collection[Hashable] = frozenset(),
+) -> list[Compared]:
     """Each line of one queue of the file beside the queue as it stands now. Pure.
 
-    `file` in its order; `queue` by number, each application with its part of the queue. Reads both once.
+    `file` in its order; `queue` by number, each application with its part of the queue; `absent` are those of it that
+    an earlier file brought in. Reads both once.
     """
     of_file = {one.application for one in file if one.application is not None}
     new_rank, new_in_tier, ahead_of = {}, {}, {}
-    seen = Counter[int]()
-    others = 0
+    seen, others = Counter[int](), Counter[Reason]()
     for key, tier in queue:
         if key not in of_file:
-            others += 1
+            others[Reason.ABSENT if key in absent else Reason.NEW] -= 1
             continue
-        new_rank[key], new_in_tier[key], ahead_of[key] = seen.total(), (tier, seen[tier]), others
+        new_rank[key], new_in_tier[key], ahead_of[key] = seen.total(), (tier, seen[tier]), dict(others)
         seen[tier] += 1
     compared, left, present = [], Counter[Reason](), Counter[int]()
     for old, one in enumerate(file, start=1):
@@ -133,8 +152,8 @@ def compare(file: Sequence[Standing], queue: Sequence[tuple[Hashable, int]]) -> 
         tier, rank_in_tier = new_in_tier[key]
         by_date = present[tier] - rank_in_tier
         by_all = present.total() - new_rank[key]
-        reasons = {Reason.DATE: by_date, Reason.BENEFIT: by_all - by_date, Reason.NEW: -ahead_of[key], **left}
-        new = 1 + new_rank[key] + ahead_of[key]
+        reasons = {Reason.DATE: by_date, Reason.BENEFIT: by_all - by_date, **ahead_of[key], **left}
+        new = 1 + new_rank[key] - sum(ahead_of[key].values())
         outcome = Outcome.SAME if old == new else Outcome.MOVED
         named = {reason: by for reason, by in reasons.items() if by}
         compared.append(Compared(one.line, outcome, old, new, named))
@@ -148,7 +167,8 @@ def reconcile(batch: ImportBatch, *, now: datetime, localities: Collection[int] 
     With `localities`, by their keys, of the lines there alone.
     """
     with one_moment():
-        return Reconciled(dict(_compared(batch, now, localities)))
+        absent = _absent(batch, localities)
+        return Reconciled(dict(_compared(batch, now, localities, absent)), sorted(absent.values()))
 
 
 def lines_of(batch: ImportBatch, localities: Collection[int] | None = None) -> QuerySet[FormerLine]:
@@ -157,8 +177,24 @@ def lines_of(batch: ImportBatch, localities: Collection[int] | None = None) -> Q
     return lines if localities is None else lines.filter(locality__in=localities)
 
 
+def _absent(batch: ImportBatch, localities: Collection[int] | None) -> dict[UUID, str]:
+    """Whom earlier files brought into its localities and it does not have, unclaimed: their keys and numbers."""
+    named = lines_of(batch, localities).exclude(application=None)
+    earlier = Application.objects.filter(
+        locality__in=named.values("locality"), filed_by=None, state__in=LIVE_STATES, former__batch__lt=batch
+    )
+    return dict(earlier.exclude(pk__in=named.values("application")).values_list("pk", "number"))
+
+
+def _changed(batch: ImportBatch) -> set[int]:
+    """The lines of a file that changed what an earlier one had said."""
+    said = Event.objects.filter(application=OuterRef("application"), data__batch=batch.pk)
+    lines = FormerLine.objects.filter(Exists(said.exclude(move=Move.IMPORT)), batch=batch)
+    return set(lines.values_list("line", flat=True))
+
+
 def _compared(
-    batch: ImportBatch, now: datetime, localities: Collection[int] | None
+    batch: ImportBatch, now: datetime, localities: Collection[int] | None, absent: Collection[Hashable]
 ) -> Iterator[tuple[Queue, list[Compared]]]:
     rows = (
         lines_of(batch, localities)
@@ -170,7 +206,7 @@ def _compared(
             "line__line", flat=True
         )
     )
-    places = Locality.objects.in_bulk()
+    changed, places = _changed(batch), Locality.objects.in_bulk()
     for queue, some in groupby(rows.iterator(), key=lambda row: row[:2]):
         file = [
             Standing(line, key, Reason.LINKED if line in linked else _reason(key, state, problem))
@@ -183,7 +219,9 @@ def _compared(
                 [Compared(one.line, Outcome.LEFT_OUT, None, None, {one.reason: 1}) for one in file],
             )
         else:
-            yield queue, compare(file, by_number(locality=places[place], birth_year=birth_year, now=now))
+            numbered = by_number(locality=places[place], birth_year=birth_year, now=now)
+            compared = compare(file, numbered, absent=absent)
+            yield queue, [replace(one, is_changed=one.line in changed) for one in compared]
 
 
 def _reason(key: Hashable | None, state: str | None, problem: str) -> Reason:

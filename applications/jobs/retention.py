@@ -11,7 +11,7 @@ from django.db.models import Q, QuerySet
 
 from accounts.models import Objection
 from accounts.stored_files import delete_unnamed
-from applications.models import Benefit, ExtensionDocument, FormerLine, FormerRow, Referral
+from applications.models import Benefit, ExtensionDocument, FormerChange, FormerLine, FormerRow, Referral
 from applications.states import HAS_PAPER, BenefitState
 from bulletin.importing.undoing import UNDOABLE_FOR
 from children.disputes import STOPPABLE_FOR
@@ -112,6 +112,16 @@ def old_former_lines(*, now: datetime) -> QuerySet[FormerLine]:
 def purge_former_lines(*, now: datetime) -> int:
     """Erase what stood in these lines; why each was left out stays. Returns how many there were."""
     return old_former_lines(now=now).update(cells="")
+
+
+def old_former_changes(*, now: datetime) -> QuerySet[FormerChange]:
+    """What newer files of the former queue changed, once such a file can't be undone any more."""
+    return FormerChange.objects.filter(batch__loaded_at__lte=now - UNDOABLE_FOR)
+
+
+def purge_former_changes(*, now: datetime) -> int:
+    """Delete these; that a file changed an application stays in its history. Returns how many there were."""
+    return old_former_changes(now=now).delete()[0]
 
 
 def old_objections(*, now: datetime) -> QuerySet[Objection]:

@@ -6,7 +6,7 @@ from applications.models.bid import Bid, Offer, PriorityCutoff
 from applications.models.brought_file import BroughtFile
 from applications.models.city_export import CityExport
 from applications.models.closing import ToldOfClosing
-from applications.models.former import FormerLine, FormerRow
+from applications.models.former import FormerChange, FormerLine, FormerRow
 from applications.models.made_file import MadeFile
 from applications.models.places import GroupProposal, Headcount
 from applications.models.queue import Correction, QueueCount
@@ -39,6 +39,7 @@ __all__ = [
     "Event",
     "Extension",
     "ExtensionDocument",
+    "FormerChange",
     "FormerDecision",
     "FormerLine",
     "FormerProtocol",

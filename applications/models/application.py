@@ -165,7 +165,7 @@ _IS_IN, _WAS_IN = Q(to_state__in=QUEUED_STATES), Q(from_state__in=QUEUED_STATES)
 ENTERS_OR_LEAVES = (_IS_IN & ~_WAS_IN) | (~_IS_IN & _WAS_IN)
 # Moves that a closing makes, too, where the event names it: as what they are told then.
 OF_CLOSINGS = {Move.VOID_BID: Action.BID_CLOSED, Move.REVOKE_REFERRAL: Action.REFERRAL_CLOSED}
-BETWEEN_QUEUES = (Move.CHANGE_LOCALITY, Move.CORRECT)
+BETWEEN_QUEUES = (Move.CHANGE_LOCALITY, Move.CORRECT, Move.CHANGE_IMPORT)
 
 
 class Event(models.Model):

@@ -98,6 +98,36 @@ class FormerRow(models.Model):
         return self.old_number or str(self.line)
 
 
+class FormerChange(models.Model):
+    """What a newer file changed of an application that nobody had claimed, for as long as that file can be undone."""
+
+    batch = models.ForeignKey(
+        ImportBatch, on_delete=models.PROTECT, related_name="+", db_index=False, verbose_name=_("loaded file")
+    )
+    # 0: it stands in no line of it.
+    line = models.PositiveIntegerField(_("line of the file"))
+    application = models.ForeignKey(
+        Application, on_delete=models.PROTECT, related_name="+", verbose_name=_("application")
+    )
+    # JSON: values by their names (`waiting.bringing_anew.Said`).
+    before = EncryptedTextField(_("before"))
+    after = EncryptedTextField(_("after"), blank=True, default="")
+    # It was taken out of the queue; then `before` is all that was said of it.
+    is_dropped = models.BooleanField(default=False)
+
+    class Meta:
+        verbose_name = _("change by a newer file of the former queue")
+        verbose_name_plural = _("changes by newer files of the former queue")
+        default_permissions = ()
+        ordering = ["batch", "line", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["batch", "application"], name="one_former_change_by_a_file")
+        ]
+
+    def __str__(self) -> str:
+        return str(self.line)
+
+
 class FormerLine(models.Model):
     """One line of a file of the former queue and what became of it: each of its children is here, taken in or not.
 

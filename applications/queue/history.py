@@ -23,6 +23,10 @@ from bulletin.workdays import start_of_day
 CAUSES = {
     Move.IMPORT: _("The former queue was brought in"),
     Move.TAKE_IMPORT_BACK: _("Applications of the former queue were taken out: brought in by mistake"),
+    Move.CHANGE_IMPORT: _("A newer file of the former queue says something else of an application"),
+    Move.STOP_IMPORT: _("An application of the former queue went to the stop-list by a newer file"),
+    Move.DROP_IMPORT: _("A newer file of the former queue has an application no more"),
+    Move.RETURN_IMPORT: _("A newer file of the former queue was undone: an application is back"),
     Move.FILE: _("New applications in the queue: the turn of the tiers shifted"),
     Move.SIGN_CONTRACT: _("A child ahead in the queue was enrolled"),
     Move.ARCHIVE: _("An application ahead in the queue was withdrawn"),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
 from itertools import islice
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from django.db import IntegrityError, connection, transaction
@@ -123,21 +123,34 @@ def take_back(batch: ImportBatch, *, actor: User | None, reason: str, now: datet
     waiting = Application.objects.filter(former__batch=batch, state__in=there, filed_by=None)
     with transaction.atomic():
         taken = list(waiting.select_for_update(of=("self",), no_key=True).order_by("pk"))
-        before = {one.pk: one.state for one in taken}
-        for application in taken:
-            application.state = state_after(Move.TAKE_IMPORT_BACK, application.state)
-            application.archived_at, application.runs_out_at = now, None
-        running = StopListEntry.objects.filter(application__in=taken, lifted_at=None)
-        running.update(lifted_at=Least(F("until"), Value(now)))
-        Application.objects.bulk_update(taken, ["state", "archived_at", "runs_out_at"], batch_size=PORTION)
-        copy_rows(
-            event_of(one, Move.TAKE_IMPORT_BACK, before=before[one.pk], actor=actor, now=now, reason=reason)
-            for one in taken
-        )
-        rows = FormerRow.objects.filter(application__in=taken)
-        rows.update(guardian_iin="", guardian_hash=None, phone="", phone_hash=None)
+        take_out(taken, Move.TAKE_IMPORT_BACK, actor=actor, now=now, reason=reason)
     fold_buckets()
     return len(taken)
+
+
+def take_out(
+    applications: Sequence[Application],
+    step: Move,
+    *,
+    actor: User | None,
+    now: datetime,
+    reason: str = "",
+    data: dict[str, Any] | None = None,
+) -> None:
+    """Archive these locked, unclaimed applications by `step`, and erase what the file said of their guardians."""
+    before = {one.pk: one.state for one in applications}
+    for application in applications:
+        application.state = state_after(step, application.state)
+        application.archived_at, application.runs_out_at = now, None
+    running = StopListEntry.objects.filter(application__in=applications, lifted_at=None)
+    running.update(lifted_at=Least(F("until"), Value(now)))
+    Application.objects.bulk_update(applications, ["state", "archived_at", "runs_out_at"], batch_size=PORTION)
+    copy_rows(
+        event_of(one, step, before=before[one.pk], actor=actor, now=now, reason=reason, data=data)
+        for one in applications
+    )
+    rows = FormerRow.objects.filter(application__in=applications)
+    rows.update(guardian_iin="", guardian_hash=None, phone="", phone_hash=None)
 
 
 def applications_here(children: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Application]:
@@ -153,7 +166,10 @@ def applications_here(children: Iterable[tuple[str, str]]) -> dict[tuple[str, st
         if not iin:
             found |= {one.pk: (iin, paper_number) for one in children_with(paper_number=paper_number)}
     there = Application.objects.filter(child__in=found, state__in=_THERE)
-    return {found[one.child_id]: one for one in there.select_related("former").prefetch_related("stops")}
+    return {
+        found[one.child_id]: one
+        for one in there.select_related("former").prefetch_related("stops", "benefits")
+    }
 
 
 def there_already(rows: Sequence[OldRow]) -> list[int]:

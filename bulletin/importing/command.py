@@ -3,9 +3,10 @@
 import json
 import os
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -17,6 +18,10 @@ from bulletin.importing.kinds import LOAD_FILES, Kind, Outcome
 from bulletin.importing.problems import Fault, Problem, Unreadable
 from bulletin.importing.running import AnotherAtWork, Disturbed, Report, State, own_localities, run_import
 from notifications.clock import read_clock
+
+# What `--absent` may say, where a kind has it: leave those in whom a newer file does not have, or take them back.
+KEEP: Final = "keep"
+TAKE_BACK: Final = "take-back"
 
 
 class ImportCommand(BaseCommand):
@@ -42,7 +47,7 @@ class ImportCommand(BaseCommand):
         with override("en"):
             self._demand_new(options["links"])
             by = self._employee(options["by"])
-            report = self._run(options["file"], by, dry_run=options["dry_run"], skip_bad=options["skip_bad"])
+            report = self._run(by, options)
             self._hand_over(report, options["links"], as_json=options["format"] == "json")
             self.report(report, as_json=options["format"] == "json")
             self._end(report)
@@ -87,7 +92,8 @@ class ImportCommand(BaseCommand):
             self.stdout.write(text)
         report.secrets = ()
 
-    def _run(self, path: Path, by: User | None, *, dry_run: bool, skip_bad: bool) -> Report:
+    def _run(self, by: User | None, options: Mapping[str, Any]) -> Report:
+        path: Path = options["file"]
         try:
             with path.open("rb") as file:
                 return run_import(
@@ -97,8 +103,9 @@ class ImportCommand(BaseCommand):
                     now=read_clock(),
                     by=by,
                     localities=None if by is None else own_localities(self.kind, by),
-                    dry_run=dry_run,
-                    skip_bad=skip_bad,
+                    dry_run=options["dry_run"],
+                    skip_bad=options["skip_bad"],
+                    take_absent=options.get("absent") == TAKE_BACK,
                     tell=self._tell,
                 )
         except OSError as error:

@@ -61,6 +61,8 @@ class Run:
     localities: frozenset[int] | None
     now: datetime
     is_trial: bool
+    # Whether those are taken back whom earlier files brought in and this one does not have.
+    take_absent: bool = False
     places: set[int] = field(default_factory=set)
     # What only whoever imports may read, once: the links of invitations. Never logged, never stored.
     secrets: list[Mapping[str, str]] = field(default_factory=list)
@@ -133,6 +135,11 @@ class Loader(ABC):
     def rest(self) -> Iterator[Taken]:
         """What comes of rows of which that is known only now: all of the file were taken."""
         yield from ()
+
+    @property
+    def notes(self) -> Sequence[Fault]:
+        """What is worth saying of the file as a whole, once all of it was taken; nothing is refused for it."""
+        return ()
 
     def finish(self) -> None:  # noqa: B027 - most kinds have written everything by then
         """What the rows say stays: whatever was only collected is written now."""

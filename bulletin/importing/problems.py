@@ -34,6 +34,7 @@ class Problem(StrEnum):
     MORE_SHEETS = "more_sheets"
     UNKNOWN_COLUMNS = "unknown_columns"
     OLD_ENCODING = "old_encoding"
+    ABSENT = "absent"
     # Of one cell or row.
     EMPTY = "empty"
     EXTRA_CELLS = "extra_cells"
@@ -83,6 +84,8 @@ class Problem(StrEnum):
     IN_QUEUE = "in_queue"
     CLAIMED = "claimed"
     BROUGHT_OTHERWISE = "brought_otherwise"
+    DECIDED_HERE = "decided_here"
+    NUMBER_TAKEN = "number_taken"
     LEFT = "left"
     BENEFIT_OVER = "benefit_over"
     NO_BENEFIT = "no_benefit"
@@ -159,6 +162,16 @@ SENTENCES: Final[Mapping[Problem, tuple[str | Promise, str | Promise]]] = {
     Problem.OLD_ENCODING: (
         _("The file is in Windows-1251, which has no Kazakh letters."),
         _("Look whether a letter was lost. CSV UTF-8 and .xlsx keep all of them."),
+    ),
+    Problem.ABSENT: (
+        _(
+            "Children of earlier files whom this file does not have, though it is of their locality: %(count)s; of "
+            "them claimed by their families: %(claimed)s. They stay in the queue. Their former numbers: %(numbers)s."
+        ),
+        _(
+            "If the file is the whole queue, find out what became of each. Those whom nobody has claimed can be taken "
+            "out when the file is loaded."
+        ),
     ),
     Problem.EMPTY: (_("The cell is empty."), _("Fill it in.")),
     Problem.EXTRA_CELLS: (
@@ -328,6 +341,17 @@ SENTENCES: Final[Mapping[Problem, tuple[str | Promise, str | Promise]]] = {
             "%(what)s."
         ),
         _("Undo that file and load this one. If it can't be undone, two officials correct the application."),
+    ),
+    Problem.DECIDED_HERE: (
+        _(
+            "Officials have decided here about this application since it was brought in, and the file says something "
+            "else. Application number: %(what)s."
+        ),
+        _("Leave the row out. If the file is right, two officials correct the application."),
+    ),
+    Problem.NUMBER_TAKEN: (
+        _("Another child has this number of the former queue in this locality."),
+        _("Look which of the two has it, and correct the number or the locality."),
     ),
     Problem.LEFT: (
         _("The row says that the child has left the former queue, and the portal does not have it."),

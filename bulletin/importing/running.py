@@ -138,13 +138,14 @@ def run_import(
     localities: Iterable[int] | None = None,
     dry_run: bool = False,
     skip_bad: bool = False,
+    take_absent: bool = False,
     tell: Tell = _nobody,
 ) -> Report:
     """Load a file, or with `dry_run` do everything and keep nothing, so that the report is what a run would say.
 
     With a bad row nothing is loaded, unless `skip_bad`. What is loaded is recorded as a batch, with an entry in the
-    audit. `by` None is a command; `localities` (None: all) are those in which rows may be taken. `tell` hears after
-    each portion how many rows were taken.
+    audit. `by` None is a command; `localities` (None: all) are those in which rows may be taken. `take_absent` as
+    in `Run`. `tell` hears after each portion how many rows were taken.
 
     All in one transaction: whoever is killed has loaded nothing. Raises `problems.Unreadable`, `AnotherAtWork` and
     `Disturbed`; then nothing was loaded either.
@@ -157,13 +158,14 @@ def run_import(
             kind=kind.name, file_name=report.file_name, sha256=report.sha256, loaded_at=now, loaded_by=by
         )
         places = None if localities is None else frozenset(localities)
-        run = Run(batch, by, places, now, is_trial=dry_run)
+        run = Run(batch, by, places, now, is_trial=dry_run, take_absent=take_absent)
         loader = kind.loader(run)
         for portion in _portions(table.rows, loader.portion):
             _take(portion, loader, report)
             tell(report.total)
         for taken in loader.rest():
             report.add(taken)
+        report.notes = [*table.notes, *loader.notes]
         report.state = _state(report, dry_run=dry_run, skip_bad=skip_bad)
         if report.state is State.LOADED:
             loader.finish()

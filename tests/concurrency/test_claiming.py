@@ -3,14 +3,17 @@
 from datetime import timedelta
 from functools import partial
 from threading import Barrier
+from threading import Event as Signal
 
 import pytest
+from django.db import transaction
 
 from accounts.models import Profile
 from applications.models import Application, Event
 from applications.refusals import Refusal
 from applications.states import Move
-from applications.waiting import claiming
+from applications.waiting import bringing_anew, claiming
+from applications.waiting.bringing_anew import Change, ChangedMeanwhile, change, said_of
 from applications.waiting.bringing_in import InQueueAlready, OldRow, bring_in, take_back
 from applications.waiting.claiming import claim
 from applications.waiting.filing import file_application
@@ -118,3 +121,63 @@ def test_the_import_and_the_family_of_the_same_child(scene):
         together(import_it, file_it)
         [application] = Application.objects.filter(child=child)
         assert application.is_claimed != hasattr(application, "former")
+
+
+def newer(application):
+    """What a newer file says of it: another date."""
+    filed_at = (NOW - timedelta(days=900)).isoformat()
+    said = said_of(application, now=NOW)
+    return Change(
+        application.pk, 2, {"filed_at": said["filed_at"]}, {"filed_at": filed_at, "filed_text": "x"}
+    )
+
+
+def change_it(wanted, batch):
+    try:
+        with transaction.atomic():
+            change([wanted], batch=batch, actor=None, now=NOW)
+    except ChangedMeanwhile:
+        return "claimed"
+    return "changed"
+
+
+def test_a_claim_and_a_newer_file(scene):
+    """Either the file was first, and the family has its date; or the family, and nothing of it is changed."""
+    for _ in range(ROUNDS):
+        application = waiting_at(scene)
+        user, filed_at = guardian_of(application.child), application.filed_at
+        _claimed, told = together(
+            partial(claim, application, actor=user, now=NOW),
+            partial(change_it, newer(application), application.former.batch),
+        )
+        application.refresh_from_db()
+        assert application.filed_by == user
+        assert (application.filed_at == filed_at) is (told == "claimed")
+        moves = list(application.events.order_by("id").values_list("move", flat=True))
+        assert moves[-1] == Move.CLAIM
+        assert (Move.CHANGE_IMPORT in moves) is (told == "changed")
+
+
+def test_without_the_lock_the_file_changes_what_a_family_has(scene, monkeypatch):
+    """The control: the file has looked before the claim, and writes after it."""
+    application = waiting_at(scene)
+    user, filed_at = guardian_of(application.child), application.filed_at
+    looked, claimed = Signal(), Signal()
+
+    def unlocked(keys):
+        found = list(Application.objects.filter(pk__in=keys).select_related("former", "locality"))
+        looked.set()
+        assert claimed.wait(20)
+        return found
+
+    def claim_it():
+        assert looked.wait(20)
+        try:
+            return claim(application, actor=user, now=NOW)
+        finally:
+            claimed.set()
+
+    monkeypatch.setattr(bringing_anew, "_locked", unlocked)
+    together(claim_it, partial(change_it, newer(application), application.former.batch))
+    application.refresh_from_db()
+    assert (application.filed_by, application.filed_at != filed_at) == (user, True)

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.translation import override
@@ -12,6 +12,9 @@ from applications.city.queue_file import Queue
 from applications.city.reconciling import Compared, Outcome, Reason, Reconciled, reconcile
 from bulletin.models import ImportBatch
 from notifications.clock import read_clock
+
+# How many absent applications are printed; `--format json` has all.
+_NAMED: Final = 20
 
 
 class Command(BaseCommand):
@@ -44,6 +47,14 @@ class Command(BaseCommand):
         self.stdout.write(f"{len(found.lines):>8,}  lines in the file")
         for outcome in Outcome:
             self.stdout.write(f"{found.outcomes[outcome]:>8,}  {outcome.label}")
+        if found.changed:
+            self.stdout.write(f"{found.changed:>8,}  of them changed by the newer file, which is this one")
+        if found.absent:
+            more = " …" if len(found.absent) > _NAMED else ""
+            self.stdout.write(
+                f"{len(found.absent):>8,}  not in this file, though an earlier one had brought them in: "
+                f"{', '.join(found.absent[:_NAMED])}{more}"
+            )
         self.stdout.write("\nLines concerned by each reason:")
         for reason in Reason:
             if found.reasons[reason]:
@@ -70,6 +81,7 @@ def _told(batch: ImportBatch, found: Reconciled) -> dict[str, Any]:
         "outcomes": {outcome.value: found.outcomes[outcome] for outcome in Outcome},
         "reasons": {reason.value: by for reason, by in found.reasons.items()},
         "lines": [_line(one) for one in found.lines],
+        "absent": found.absent,
     }
 
 
@@ -79,5 +91,6 @@ def _line(one: Compared) -> dict[str, Any]:
         "outcome": one.outcome.value,
         "old": one.old,
         "new": one.new,
+        "changed": one.is_changed,
         "reasons": {reason.value: by for reason, by in one.reasons.items()},
     }

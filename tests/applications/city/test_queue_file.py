@@ -165,19 +165,16 @@ class TestGoodRows:
         assert (report.state, report.counts["unchanged"], report.bad) == (State.SAME, 20, 0)
         assert FormerRow.objects.count() == 20
 
-    @pytest.mark.parametrize("is_claimed", [False, True])
-    def test_a_newer_file_that_says_something_else_is_not_passed_over(self, load, about, is_claimed):
+    def test_a_newer_file_changes_no_claimed_one(self, load, about):
         plain = {"benefit": "", "benefit_until": "", "state": "waiting", "until": ""}
         rows = [row | plain for row in rows_of(4, **about)]
         before = {one.pk: one.filed_at for one in brought(load(rows)).all()}
-        if is_claimed:
-            Application.objects.update(filed_by=UserFactory())
+        Application.objects.update(filed_by=UserFactory())
         earlier, left = rows[0] | {"filed_at": "01.02.2016 09:00"}, rows[1] | {"state": "left", "until": ""}
         report = load([earlier, left, *rows[2:]])
-        problem = Problem.CLAIMED if is_claimed else Problem.BROUGHT_OTHERWISE
         assert {fault.line: (fault.column, fault.problem) for fault in report.faults} == {
-            2: ("filed_at", problem),
-            3: ("state", problem),
+            2: ("filed_at", Problem.CLAIMED),
+            3: ("state", Problem.CLAIMED),
         }
         assert (report.state, report.counts["unchanged"]) == (State.REFUSED, 2)
         assert rows[0]["old_number"] in report.faults[0].sentence

@@ -68,6 +68,7 @@ LEFT_OUT = {
     "bulletin.MovedOpening": "of a vacancy",
     "applications.GroupProposal": "an employee's act, about a group",
     "applications.FormerRow": "what the former queue said; the guardian's data go with the claim",
+    "applications.FormerChange": "for the undoing of a file; what counts stands in the application and its history",
     "applications.FormerLine": "an employee's act; of whom nobody has claimed, nobody can be told",
     "applications.FormerDecision": "an employee's act, about a line of a file",
     "applications.FormerProtocol": "an official's act: sums of a file",

@@ -1,0 +1,210 @@
+"""A newer file of the former queue over what earlier ones brought in: what changed, who left, whom it has no more.
+
+Only what nobody has claimed and nobody here has decided about follows the file; the rest is named for an official.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from django.utils.translation import gettext as _
+
+from applications.city.queue_columns import COLUMNS, HELD, FormerState
+from applications.models import Application, FormerRow
+from applications.models.former import number_key
+from applications.states import LIVE_STATES, ApplicationState
+from applications.waiting.bringing_anew import (
+    Change,
+    change,
+    decided_here,
+    difference,
+    drop,
+    said_by,
+    said_of,
+)
+from applications.waiting.bringing_in import OldRow, applications_here
+from bulletin.importing.columns import Row, by_name
+from bulletin.importing.kinds import LeftOut, Outcome, Run, Taken
+from bulletin.importing.problems import Fault, Problem
+
+# What each column says; one that a file does not have leaves what an earlier one said.
+_SAYS: Final[Mapping[str, tuple[str, ...]]] = {
+    "old_number": ("old_number",),
+    "locality": ("locality",),
+    "filed_at": ("filed_at", "filed_text"),
+    "guardian_iin": ("guardian_iin",),
+    "phone": ("phone",),
+    "languages": ("languages",),
+    "benefit": ("benefit",),
+    "benefit_until": ("benefit_until",),
+    "interest_confirmed_at": ("interest_confirmed_at",),
+    "state": ("stopped_until",),
+}
+_COLUMN_OF: Final = {name: column for column, names in _SAYS.items() for name in names}
+_HEADINGS: Final = by_name(COLUMNS)
+# How many a note names.
+_NAMED: Final = 20
+
+
+@dataclass(frozen=True)
+class Absent:
+    """One whom an earlier file brought in, and this one does not have."""
+
+    application: UUID
+    old_number: str
+    locality: int
+    is_claimed: bool
+
+
+def headings(names: Iterable[str]) -> str:
+    """What values are called in a file, in the language of the reader."""
+    columns = dict.fromkeys(_COLUMN_OF.get(name, "state") for name in names)
+    return ", ".join(str(_HEADINGS[column].heading) for column in columns)
+
+
+class NewerFile:
+    """Collects, row by row, what becomes of those whom earlier files brought in; `finish` writes it."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self._changes: list[Change] = []
+        self._left: list[UUID] = []
+        self._told: dict[int, str] = {}
+        self._seen: set[UUID] = set()
+        self._places: set[int] = set()
+        self._decided: set[UUID] = set()
+        self._missed: set[tuple[str, str]] = set()
+        self._missed_numbers: set[str] = set()
+        self._missed_unknown = False
+        self._absent: list[Absent] = []
+
+    def prepare(self, here: Iterable[Application]) -> None:
+        """Look up what these applications, which the next rows are about, need to be compared."""
+        self._decided = decided_here(one for one in here if hasattr(one, "former") and not one.is_claimed)
+
+    def covers(self, old: OldRow) -> None:
+        """The file is one of this locality, too: whom it lacks there, it has no more."""
+        self._places.add(old.locality.pk)
+
+    def miss(self, row: Row, child: tuple[str, str]) -> None:
+        """A bad row: whoever stands in it is not missing from the file."""
+        number = number_key(row.cells.get("old_number", ""))
+        if any(child):
+            self._missed.add(child)
+        if number:
+            self._missed_numbers.add(number)
+        self._missed_unknown |= not any(child) and not number
+
+    def take(self, row: Row, old: OldRow, here: Application) -> Outcome:
+        """What becomes of one whom an earlier file brought in. Raises `LeftOut` with what an official has to decide."""
+        self._seen.add(here.pk)
+        has_left = row.values.get("state") == FormerState.LEFT
+        if here.is_claimed:
+            if column := self._claimed_differs(row, old, here):
+                raise LeftOut(row.fault(column, Problem.CLAIMED, what=here.former.old_number))
+            return Outcome.UNCHANGED
+        if old.birth_date.year != here.birth_year:
+            raise LeftOut(row.fault("birth_date", Problem.BROUGHT_OTHERWISE, what=here.former.old_number))
+        if has_left:
+            self._demand_changeable(row, "state", here)
+            self._left.append(here.pk)
+            self._told[row.line] = headings(["stopped_until"])
+            return Outcome.CHANGED
+        names = {name for column in row.values for name in _SAYS.get(column, ())}
+        before, after = difference(said_of(here, now=self.run.now), said_by(old), names=names)
+        if not after:
+            return Outcome.UNCHANGED
+        self._demand_changeable(row, _COLUMN_OF[next(iter(after))], here)
+        if {"locality", "old_number"} & after.keys():
+            self._demand_free_number(row, old, here)
+        self._changes.append(Change(here.pk, row.line, before, after))
+        self._told[row.line] = headings(after)
+        self.run.places |= {old.locality.pk, here.locality_id}
+        return Outcome.CHANGED
+
+    def has_left(self, old: OldRow) -> Application | None:
+        """The application with which the child of a row was here, if it has left since. One query."""
+        archived = Application.objects.filter(
+            child__iin_hash__in=old.child_hashes, former__isnull=False, state=ApplicationState.ARCHIVED
+        )
+        return archived.order_by("-archived_at").first()
+
+    def label(self, row: Row) -> str:
+        """What changed of a row, by the headings of its columns; empty where nothing did."""
+        return self._told.get(row.line, "")
+
+    def rest(self) -> Iterator[Taken]:
+        """Whom the file has no more: they stay, unless it was asked to take them back."""
+        for one in sorted(self._missing(), key=lambda one: one.old_number):
+            if self.run.take_absent and self._may_be_taken_back(one):
+                self._left.append(one.application)
+                self.run.places.add(one.locality)
+                yield Taken(0, Outcome.CHANGED, f"{one.old_number} ({_('not in this file')})")
+            else:
+                self._absent.append(one)
+
+    @property
+    def notes(self) -> list[Fault]:
+        """Whom the file lacks, in one sentence: how many, and the first numbers."""
+        if not self._absent:
+            return []
+        numbers = ", ".join(one.old_number for one in self._absent[:_NAMED])
+        more = " …" if len(self._absent) > _NAMED else ""
+        claimed = sum(one.is_claimed for one in self._absent)
+        values = {"count": len(self._absent), "claimed": claimed, "numbers": numbers + more}
+        return [Fault(Problem.ABSENT, values=values)]
+
+    def finish(self) -> None:
+        """Write it. Raises `bringing_anew.ChangedMeanwhile`."""
+        batch, actor, now = self.run.batch, self.run.by, self.run.now
+        if self._changes:
+            change(self._changes, batch=batch, actor=actor, now=now)
+        if self._left:
+            drop(self._left, batch=batch, actor=actor, now=now)
+
+    def _claimed_differs(self, row: Row, old: OldRow, here: Application) -> str:
+        """The column in which a file says something of a claimed application that only an official can decide."""
+        benefit = old.benefit and not any(
+            one.category_id == old.benefit.pk and one.counts(now=self.run.now) for one in here.benefits.all()
+        )
+        differing = {
+            "locality": old.locality.pk != here.locality_id,
+            "filed_at": old.filed_at != here.filed_at,
+            "state": row.values.get("state") in (FormerState.LEFT, *HELD),
+            "benefit": bool(benefit),
+        }
+        return next((column for column, is_other in differing.items() if is_other), "")
+
+    def _demand_changeable(self, row: Row, column: str, here: Application) -> None:
+        if not self.run.may_act_in(here.locality_id):
+            raise LeftOut(row.fault("locality", Problem.NOT_YOURS))
+        if here.pk in self._decided:
+            raise LeftOut(row.fault(column, Problem.DECIDED_HERE, what=here.number))
+
+    def _demand_free_number(self, row: Row, old: OldRow, here: Application) -> None:
+        same = FormerRow.objects.filter(locality=old.locality, number_key=number_key(old.old_number))
+        others = same.filter(old_number=old.old_number, application__state__in=LIVE_STATES)
+        if others.exclude(application=here).exists():
+            raise LeftOut(row.fault("old_number", Problem.NUMBER_TAKEN))
+
+    def _missing(self) -> list[Absent]:
+        """Those of the file's localities whom it does not name, not even in a bad row."""
+        if not self._places:
+            return []
+        missed = {one.pk for one in applications_here(self._missed).values()} if self._missed else set()
+        known = FormerRow.objects.filter(
+            application__locality__in=self._places, application__state__in=LIVE_STATES, batch__undone_at=None
+        ).exclude(batch=self.run.batch)
+        rows = known.values_list(
+            "application", "old_number", "number_key", "application__locality", "application__filed_by"
+        )
+        return [
+            Absent(pk, old_number, place, filed_by is not None)
+            for pk, old_number, key, place, filed_by in rows.iterator()
+            if pk not in self._seen and pk not in missed and key not in self._missed_numbers
+        ]
+
+    def _may_be_taken_back(self, one: Absent) -> bool:
+        """Of a bad row that names nobody, nobody can be sure to be missing."""
+        return not one.is_claimed and not self._missed_unknown and self.run.may_act_in(one.locality)

@@ -1,0 +1,345 @@
+"""A second, newer file of the former queue: what it changes, what it leaves, what is named for an official."""
+
+import csv
+from datetime import timedelta
+from io import BytesIO, StringIO
+from typing import Any
+
+import pytest
+
+from applications.city.queue_file import Queue
+from applications.city.reconciling import reconcile
+from applications.jobs.invariants import differences as invariants
+from applications.jobs.retention import purge_former_changes
+from applications.models import (
+    Application,
+    Benefit,
+    Event,
+    FormerChange,
+    FormerLine,
+    FormerRow,
+    StopListEntry,
+)
+from applications.queue.history import differences, explain
+from applications.queue.position import position
+from applications.referrals.stops import lift_stop
+from applications.states import ApplicationState, BenefitState, Move, Tier
+from balabaqsha.demo.former_queue import rows_of
+from bulletin.importing.problems import Problem
+from bulletin.importing.running import State, run_import
+from bulletin.importing.undoing import UNDOABLE_FOR, undo_batch
+from bulletin.models import ImportBatch
+from tests.applications.city.conftest import command
+from tests.applications.city.test_queue_file import (  # noqa: F401 - fixtures
+    TODAY,
+    about,
+    brought,
+    file_of,
+    load,
+    official,
+)
+from tests.applications.conftest import NOW
+from tests.factories import LocalityFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+
+LATER = NOW + timedelta(days=3)
+PLAIN = {"benefit": "", "benefit_until": "", "state": "waiting", "until": "", "interest_confirmed_at": ""}
+
+
+@pytest.fixture
+def rows(about):  # noqa: F811 - a fixture
+    return [row | PLAIN for row in rows_of(6, **about)]
+
+
+@pytest.fixture
+def old(load, rows):  # noqa: F811 - a fixture
+    """The applications of the first file, in its order."""
+    report = load(rows)
+    return list(brought(report).order_by("former__line"))
+
+
+def again(load, rows, **options):  # noqa: F811 - a fixture
+    return load(rows, now=LATER, **options)
+
+
+def sound():
+    return [*differences(), *invariants()] == []
+
+
+def as_it_is(application):
+    found = Application.objects.select_related("former").get(pk=application.pk)
+    row = found.former
+    return (
+        found.state, found.filed_at, found.locality_id, found.tier, found.languages, found.runs_out_at,
+        found.interest_confirmed_at, found.archived_at, row.phone, row.phone_hash, row.guardian_iin,
+        row.guardian_hash, row.old_number, row.number_key, row.locality_id,
+        sorted(Benefit.objects.filter(application=found, state="verified").values_list("category", "valid_until")),
+        sorted(StopListEntry.objects.filter(application=found, lifted_at=None).values_list("until")),
+    )  # fmt: skip
+
+
+UNTIL = f"{TODAY + timedelta(days=40):%d.%m.%Y}"
+# What a newer file says, and how it is seen in the application.
+CHANGES = {
+    "date": ({"filed_at": "01.02.2018 09:00"}, lambda one: one.filed_at.year == 2018),
+    "languages": ({"languages": "ru, kk, uz"}, lambda one: one.languages == ["ru", "kk", "uz"]),
+    "phone": ({"phone": "+7 701 000 11 22"}, lambda one: one.former.phone == "+77010001122"),
+    "guardian": (
+        {"guardian_iin": ""},
+        lambda one: one.former.guardian_iin == "" and not one.former.guardian_hash,
+    ),
+    "interest": (
+        {"interest_confirmed_at": "01.05.2019"},
+        lambda one: one.interest_confirmed_at < NOW,
+    ),
+    "benefit": (
+        {"benefit": "large-family", "benefit_until": UNTIL},
+        lambda one: one.tier < Tier.GENERAL and one.benefits.get().state == BenefitState.VERIFIED,
+    ),
+    "stop": (
+        {"state": "stop_listed", "until": UNTIL},
+        lambda one: one.state == ApplicationState.STOP_LISTED and position(one, now=LATER) is None,
+    ),
+    "left": ({"state": "left"}, lambda one: one.state == ApplicationState.ARCHIVED),
+    "number": ({"old_number": "2019-77"}, lambda one: one.former.number_key == "201977"),
+}
+
+
+class TestWhatChanged:
+    @pytest.mark.parametrize("name", CHANGES)
+    def test_it_is_brought_and_can_be_undone(self, load, rows, old, official, name):  # noqa: F811
+        cells, is_seen = CHANGES[name]
+        before = [as_it_is(one) for one in old]
+        newer = [rows[0] | cells, *rows[1:]]
+        report = again(load, newer)
+        assert (report.state, report.counts["changed"], report.counts["unchanged"]) == (State.LOADED, 1, 5)
+        assert is_seen(Application.objects.select_related("former").get(pk=old[0].pk))
+        assert [as_it_is(one) for one in old[1:]] == before[1:]
+        event = Event.objects.filter(application=old[0]).latest("id")
+        assert (event.data["batch"], event.actor) == (report.batch, official)
+        assert sound()
+        # The same once more is nothing new.
+        assert again(load, newer).state == State.SAME
+        batch = ImportBatch.objects.get(pk=report.batch)
+        assert not undo_batch(batch, Queue(), by=official, now=LATER)
+        assert [as_it_is(one) for one in old] == before
+        assert not FormerChange.objects.exists()
+        assert sound()
+
+    def test_a_trial_says_it_by_the_first_rows_and_changes_nothing(self, load, rows, old):  # noqa: F811
+        before = [as_it_is(one) for one in old]
+        report = again(load, [rows[0] | CHANGES["date"][0] | CHANGES["phone"][0], *rows[1:]], dry_run=True)
+        assert (report.state, report.counts["changed"]) == (State.CHECKED, 1)
+        [(line, label)] = report.samples["changed"]
+        assert line == 2
+        assert label.startswith(f"{rows[0]['old_number']} (")
+        assert [as_it_is(one) for one in old] == before
+
+    def test_the_history_says_why_a_number_moved(self, load, rows, old):  # noqa: F811
+        """The last of a queue says an earlier date; whoever stands behind it reads the cause."""
+        queue: dict[tuple[int, int], list[Any]] = {}
+        for row, one in zip(rows, old, strict=True):
+            queue.setdefault((one.locality_id, one.birth_year), []).append((one.filed_at, row, one))
+        longest = max(queue.values(), key=lambda waiting: len(waiting))
+        waiting = sorted(longest, key=lambda item: item[0])
+        assert len(waiting) > 1
+        (_first_at, _row, first), (_last_at, row, last) = waiting[0], waiting[-1]
+        was = position(first, now=NOW).number
+        moved = row | {"filed_at": "02.03.2016 09:00", "birth_date": row["birth_date"]}
+        again(load, [moved if one is row else one for one in rows])
+        last.refresh_from_db()
+        now = position(first, now=LATER).number
+        assert now == was + 1
+        told = explain(first, since=NOW, until=LATER)
+        assert (told.new - told.old, len(told.rows)) == (1, 1)
+        assert told.rows[0].before == was
+
+    def test_a_benefit_over_meanwhile_is_no_difference_of_a_file_without_it(self, load, rows, old):  # noqa: F811
+        newer = [rows[0] | {"benefit": "large-family", "benefit_until": UNTIL}, *rows[1:]]
+        again(load, newer)
+        assert again(load, rows).counts["changed"] == 1
+        one = Application.objects.get(pk=old[0].pk)
+        assert (one.tier, one.benefits.get().state) == (Tier.GENERAL, BenefitState.EXPIRED)
+        assert sound()
+
+    def test_a_stop_ends_by_the_file_and_returns_by_another(self, load, rows, old):  # noqa: F811
+        stopped = [rows[0] | {"state": "stop_listed", "until": UNTIL}, *rows[1:]]
+        for newer, state in ((stopped, "stop_listed"), (rows, "waiting"), (stopped, "stop_listed")):
+            assert again(load, newer).counts["changed"] == 1
+            assert Application.objects.get(pk=old[0].pk).state == state
+            assert sound()
+
+    def test_a_column_that_is_not_there_says_nothing(self, load, rows, old):  # noqa: F811
+        text = StringIO()
+        names = ["old_number", "locality", "filed_at", "child_iin", "certificate", "last_name", "first_name"]
+        names += ["birth_date", "sex", "languages"]
+        table = csv.writer(text, delimiter=";")
+        table.writerows([names, *([row[name] for name in names] for row in rows)])
+        before = [as_it_is(one) for one in old]
+        report = run_import(
+            Queue(), BytesIO(text.getvalue().encode()), file_name="x.csv", now=LATER, by=UserFactory()
+        )
+        assert (report.state, report.counts["unchanged"]) == (State.SAME, 6)
+        assert [as_it_is(one) for one in old] == before
+
+    def test_an_invitation_goes_to_the_new_phone(self, load, rows, old):  # noqa: F811
+        FormerRow.objects.update(invited_at=NOW)
+        again(load, [rows[0] | {"phone": "+7 701 000 11 22"}, *rows[1:]])
+        assert list(FormerRow.objects.filter(invited_at=None)) == [old[0].former]
+
+
+class TestLocality:
+    def test_it_moves_with_its_date(self, load, rows, old, official):  # noqa: F811
+        elsewhere = LocalityFactory.create(slug="aktau")
+        before = as_it_is(old[0])
+        report = again(load, [rows[0] | {"locality": "aktau"}, *rows[1:]])
+        moved = Application.objects.get(pk=old[0].pk)
+        assert (moved.locality, moved.filed_at) == (elsewhere, old[0].filed_at)
+        assert position(moved, now=LATER).number == 1
+        assert sound()
+        assert not undo_batch(ImportBatch.objects.get(pk=report.batch), Queue(), by=official, now=LATER)
+        assert as_it_is(old[0]) == before
+
+    def test_not_where_the_number_is_another_child_s(self, load, rows, old):  # noqa: F811
+        report = again(load, [rows[0], rows[1] | {"old_number": rows[0]["old_number"]}])
+        # The row that has the number comes first in this file: it is a repetition of that one.
+        assert [fault.problem for fault in report.faults] == [Problem.REPEATED]
+        report = again(load, [rows[1] | {"old_number": rows[0]["old_number"]}])
+        assert [fault.problem for fault in report.faults] == [Problem.NUMBER_TAKEN]
+
+
+class TestNamedForAnOfficial:
+    @pytest.mark.parametrize("name", ["date", "benefit", "stop", "left"])
+    def test_a_claimed_one_is_unchanged(self, load, rows, old, name):  # noqa: F811
+        Application.objects.filter(pk=old[0].pk).update(filed_by=UserFactory())
+        before = as_it_is(old[0])
+        report = again(load, [rows[0] | CHANGES[name][0], *rows[1:]], skip_bad=True)
+        assert [fault.problem for fault in report.faults] == [Problem.CLAIMED]
+        assert as_it_is(old[0]) == before
+
+    def test_what_the_family_itself_changes_is_no_contradiction(self, load, rows, old):  # noqa: F811
+        Application.objects.filter(pk=old[0].pk).update(filed_by=UserFactory(), languages=["uz"])
+        report = again(load, [rows[0] | CHANGES["phone"][0], *rows[1:]])
+        assert (report.state, report.bad) == (State.SAME, 0)
+
+    def test_what_officials_decided_here_stays(self, load, rows, old, official):  # noqa: F811
+        stopped = [rows[0] | {"state": "stop_listed", "until": UNTIL}, *rows[1:]]
+        again(load, stopped)
+        one = Application.objects.get(pk=old[0].pk)
+        lift_stop(one.stops.get(), actor=official, reason="заявление семьи", now=LATER)
+        report = again(load, stopped)
+        assert [(fault.problem, fault.column) for fault in report.faults] == [(Problem.DECIDED_HERE, "state")]
+        assert Application.objects.get(pk=old[0].pk).state == ApplicationState.WAITING
+
+    def test_another_birth_year_is_decided_by_officials(self, load, rows, old):  # noqa: F811
+        Application.objects.filter(pk=old[0].pk).update(birth_year=old[0].birth_year + 1)
+        report = again(load, rows)
+        assert [(f.problem, f.column) for f in report.faults] == [(Problem.BROUGHT_OTHERWISE, "birth_date")]
+
+
+class TestAbsent:
+    def test_they_stay_and_are_named(self, load, rows, old):  # noqa: F811
+        report = again(load, rows[2:])
+        [note] = report.notes
+        assert (note.problem, note.values["count"], note.values["claimed"]) == (Problem.ABSENT, 2, 0)
+        for row in rows[:2]:
+            assert row["old_number"] in note.sentence
+        assert report.state == State.SAME
+        assert not Application.objects.filter(state=ApplicationState.ARCHIVED).exists()
+
+    def test_they_are_taken_back_on_demand_but_not_a_family_s(self, load, rows, old, official):  # noqa: F811
+        Application.objects.filter(pk=old[0].pk).update(filed_by=UserFactory())
+        before = [as_it_is(one) for one in old]
+        report = again(load, rows[2:], take_absent=True)
+        assert (report.state, report.counts["changed"]) == (State.LOADED, 1)
+        [note] = report.notes
+        assert (note.values["count"], note.values["claimed"]) == (1, 1)
+        states = dict(Application.objects.values_list("pk", "state"))
+        assert (states[old[0].pk], states[old[1].pk]) == ("waiting", "archived")
+        row = FormerRow.objects.get(application=old[1])
+        assert (row.phone, row.guardian_hash) == ("", None)
+        assert sound()
+        # Who is in the file again comes in anew, at the old date.
+        assert not undo_batch(ImportBatch.objects.get(pk=report.batch), Queue(), by=official, now=LATER)
+        assert [as_it_is(one) for one in old] == before
+        assert sound()
+
+    def test_who_stands_in_a_bad_row_is_not_missing(self, load, rows, old):  # noqa: F811
+        bad = [rows[0] | {"filed_at": "весной"}, rows[1] | {"child_iin": "12"}, *rows[2:]]
+        report = again(load, bad, skip_bad=True, take_absent=True)
+        assert (report.bad, report.counts["changed"], report.notes) == (2, 0, [])
+        nobody = {"child_iin": "", "old_number": "№"}
+        report = again(load, [rows[0] | nobody, *rows[2:]], skip_bad=True, take_absent=True)
+        # Row 2 may be any of the two.
+        assert (report.counts["changed"], report.notes[0].values["count"]) == (0, 2)
+
+    def test_a_file_of_another_locality_lacks_nobody_here(self, load, rows, old):  # noqa: F811
+        LocalityFactory.create(slug="aktau")
+        [other] = [row | PLAIN for row in rows_of(7, places=["aktau"], benefits=[], today=TODAY)][6:]
+        report = again(load, [other], take_absent=True)
+        assert (report.counts["added"], report.counts["changed"], report.notes) == (1, 0, [])
+
+    def test_whoever_left_before_is_left(self, load, rows, old):  # noqa: F811
+        left = [rows[0] | {"state": "left"}, *rows[1:]]
+        assert again(load, left).counts["changed"] == 1
+        assert (again(load, left).state, again(load, left).counts["unchanged"]) == (State.SAME, 6)
+
+
+class TestUndoing:
+    def test_not_once_a_family_has_claimed_one_that_it_changed(self, load, rows, old, official):  # noqa: F811
+        report = again(load, [rows[0] | CHANGES["date"][0], *rows[1:]])
+        Application.objects.filter(pk=old[0].pk).update(filed_by=UserFactory())
+        [fault] = undo_batch(ImportBatch.objects.get(pk=report.batch), Queue(), by=official, now=LATER)
+        assert (fault.problem, fault.line) == (Problem.BUILT_ON, 2)
+
+    def test_not_what_a_third_file_changed_since(self, load, rows, old, official):  # noqa: F811
+        report = again(load, [rows[0] | CHANGES["date"][0], *rows[1:]])
+        load([rows[0] | {"filed_at": "05.05.2018 10:00"}, *rows[1:]], now=LATER + timedelta(days=1))
+        [fault] = undo_batch(ImportBatch.objects.get(pk=report.batch), Queue(), by=official, now=LATER)
+        assert fault.problem == Problem.CHANGED_SINCE
+
+    def test_who_was_taken_back_with_its_own_file_stays_out(self, load, rows, old, official):  # noqa: F811
+        first = ImportBatch.objects.get()
+        second = again(load, rows[1:], take_absent=True)
+        assert not undo_batch(first, Queue(), by=official, now=LATER)
+        assert not undo_batch(ImportBatch.objects.get(pk=second.batch), Queue(), by=official, now=LATER)
+        assert not Application.objects.filter(former__batch=first, state="waiting").exists()
+        assert sound()
+
+
+def test_the_reconciliation_says_what_the_newer_file_changed_and_lacks(load, rows, old):  # noqa: F811
+    report = again(load, [rows[0] | CHANGES["date"][0], *rows[1:5]])
+    found = reconcile(ImportBatch.objects.get(pk=report.batch), now=LATER)
+    assert [one.line for one in found.lines if one.is_changed] == [2]
+    assert found.absent == [old[5].number]
+    assert FormerLine.objects.filter(batch=report.batch).count() == 5
+    for one in found.lines:
+        assert one.old - one.new == sum(one.reasons.values())
+
+
+def test_for_ninety_days_it_is_kept_what_was_there_before(load, rows, old):  # noqa: F811
+    report = again(load, [rows[0] | CHANGES["phone"][0], *rows[1:]])
+    kept = FormerChange.objects.get()
+    assert rows[0]["phone"].replace(" ", "") in kept.before
+    over = ImportBatch.objects.get(pk=report.batch).loaded_at + UNDOABLE_FOR
+    assert purge_former_changes(now=over - timedelta(microseconds=1)) == 0
+    assert purge_former_changes(now=over) == 1
+    assert not FormerChange.objects.exists()
+    assert Event.objects.filter(application=old[0], move=Move.CHANGE_IMPORT).get().data["changed"] == [
+        "phone"
+    ]
+
+
+class TestTheCommand:
+    def test_it_names_the_absent_and_takes_them_back(self, load, rows, old, official, clock, tmp_path):  # noqa: F811
+        official.is_superuser = True
+        official.save()
+        path = tmp_path / "newer.csv"
+        path.write_bytes(file_of(rows[1:]).read())
+        code, said = command("import_queue", str(path), by=official.username)
+        assert (code, rows[0]["old_number"] in said) == (0, True)
+        code, said = command("import_queue", str(path), by=official.username, absent="take-back")
+        assert (code, "changed 1" in said) == (0, True)
+        code, said = command("reconcile_queue", str(path))
+        assert (code, "5  lines in the file" in said) == (0, True)
