@@ -38,7 +38,6 @@ from tests.factories import (
     StaffFactory,
     UserFactory,
 )
-from tests.thorough import THOROUGH
 
 pytestmark = pytest.mark.django_db
 
@@ -254,12 +253,3 @@ class TestUndoing:
         [fault] = undo_batch(ImportBatch.objects.get(), Queue(), by=official, now=NOW)
         assert (fault.problem, fault.line) == (Problem.BUILT_ON, one.former.line)
         assert not brought(report).filter(state=ApplicationState.ARCHIVED).exists()
-
-
-def test_a_city_with_faults_in_every_fiftieth_row(load, about):
-    number = 50_000 if THOROUGH else 1_500
-    rows, expected = planted_rows(number, every=50, **about)
-    report = load(rows, skip_bad=True)
-    assert {fault.line: (fault.column, fault.problem) for fault in report.faults} == expected
-    assert report.counts["added"] == number - len(expected)
-    assert list(differences()) == []

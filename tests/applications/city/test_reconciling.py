@@ -17,6 +17,7 @@ from bulletin.models import ImportBatch
 from tests.applications.city.conftest import command
 from tests.applications.city.test_queue_file import about, file_of, load, official  # noqa: F401 - fixtures
 from tests.applications.conftest import NOW
+from tests.thorough import THOROUGH
 
 LEFT_OUT = [Reason.DUPLICATE, Reason.SCHOOL_AGE, Reason.OTHER_FAULT]
 
@@ -106,6 +107,26 @@ class TestOfAFile:
         found = reconcile(ImportBatch.objects.get(pk=load(rows).batch), now=NOW)
         assert found.outcomes == {Outcome.SAME: len(rows)}
         assert not found.reasons
+
+
+@pytest.mark.django_db
+def test_a_whole_city_with_a_fault_in_every_fiftieth_row(load, about):  # noqa: F811 - fixtures
+    """From the file to the numbers: each fault is named where it stands, and every sum closes."""
+    number = 50_000 if THOROUGH else 1_500
+    rows, expected = planted_rows(number, every=50, **about)
+    report = load(rows, skip_bad=True)
+    assert {fault.line: (fault.column, fault.problem) for fault in report.faults} == expected
+    assert report.counts["added"] == number - len(expected)
+    found = reconcile(ImportBatch.objects.get(pk=report.batch), now=NOW)
+    assert [one.line for one in found.lines] == list(range(2, number + 2))
+    assert {one.line for one in found.lines if one.outcome == Outcome.LEFT_OUT} == set(expected)
+    assert all(one.old - one.new == sum(one.reasons.values()) for one in found.lines if one.new is not None)
+    numbered = FormerLine.objects.filter(batch=report.batch, application__state=ApplicationState.WAITING)
+    new = {one.line: one.new for one in found.lines}
+    for one in numbered.select_related("application__locality")[:: number // 300]:
+        assert one.application is not None
+        assert new[one.line] == position(one.application, now=NOW).number
+    assert command("rebuild_queue", "--check") == (0, "Events, queue and counts agree.\n")
 
 
 def _good(about):  # noqa: F811 - the value of a fixture
