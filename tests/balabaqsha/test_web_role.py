@@ -13,8 +13,9 @@ from psycopg2.errors import InsufficientPrivilege, RaiseException
 
 from accounts import stored_files
 from accounts.journal_actions import Action
-from accounts.models import AuditEntry, Employee
+from accounts.models import AuditEntry, Employee, User
 from applications.models import Event
+from balabaqsha.management.commands.migrate import not_as_the_portal
 from balabaqsha.postgresql import rights
 from balabaqsha.servers.postgres import WEB_ROLE
 from tests import test_every_url
@@ -229,6 +230,17 @@ def test_a_migration_changes_rows_as_their_owner(key, name, code):
     before = LOADER.project_state(key, at_end=False).apps
     with pytest.raises(ConnectionDoesNotExist):
         code(before, SimpleNamespace(connection=SimpleNamespace(alias="of the owner")))
+
+
+def test_a_migration_that_asks_as_the_portal_ends_instead_of_waiting_for_itself():
+    with not_as_the_portal("owner"):
+        with pytest.raises(RuntimeError, match="schema_editor"):
+            User.objects.exists()
+        with pytest.raises(RuntimeError, match="schema_editor"):
+            list(User.objects.iterator())
+    assert not User.objects.exists()
+    with not_as_the_portal("default"):
+        assert not User.objects.exists()
 
 
 visitors = test_every_url.visitors
