@@ -6,6 +6,9 @@ import bulletin.fields
 from bulletin.sorting import name_sort_key
 
 
+# While it runs nobody reads kindergartens: the column's lock lasts until the keys are there. They are some hundreds in
+# a large city, and a thousand take a second at most. What has a row for each family is filled in batches, by a
+# migration of its own with `atomic = False` (docs/how-to.md).
 def reckon_keys(apps, schema_editor):
     # By the connection that has just added the column: another one would wait for it for ever.
     rows = apps.get_model("bulletin", "Kindergarten").objects.using(schema_editor.connection.alias)
