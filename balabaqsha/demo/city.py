@@ -15,13 +15,13 @@ from PIL import Image
 from accounts.models import User
 from applications.models import Application, BenefitCategory, Rules
 from applications.rules.in_force import rules_at
-from balabaqsha.demo import history, offers, reviews, staff
+from balabaqsha.demo import ends, history, offers, reviews, staff
 from balabaqsha.demo.benefits import Office
 from balabaqsha.demo.lives import SHARED_DOCUMENT, Book
 from balabaqsha.demo.places import KINDERGARTENS, PLACES, KindergartenPlan
 from balabaqsha.postgresql.rights import owner_alias
 from bulletin.calendar import working_calendar
-from bulletin.models import Group, Holiday, Kindergarten, Locality, Review, Vacancy
+from bulletin.models import Closing, Group, Holiday, Kindergarten, Locality, Review, Vacancy
 
 SEED = 2019
 RULES_SINCE = date(2019, 1, 1)
@@ -47,6 +47,7 @@ def steps() -> list[Step]:
         Step("families, the queue and the past year", Application.objects.exists, _build_history),
         Step("today's vacancies and bids", _has_offers, _publish_offers),
         Step("reviews", Review.objects.exists, _write_reviews),
+        Step("a child that left, a group that is closed", Closing.objects.exists, _end_some),
     ]
 
 
@@ -153,6 +154,10 @@ def _publish_offers(now: datetime, scale: float) -> None:
 
 def _write_reviews(now: datetime, scale: float) -> None:
     reviews.write(now=now, moderator=User.objects.get(username=OFFICIAL))
+
+
+def _end_some(now: datetime, scale: float) -> None:
+    ends.end_some(now=now, official=User.objects.get(username=OFFICIAL))
 
 
 def _book(now: datetime, *, seed: int) -> Book:

@@ -161,7 +161,7 @@ def _referrals(*, now: datetime) -> list[str]:
             wrong.append(f"{referral}: tells its application, {referral.application}")
         if referral.state == ReferralState.ISSUED and referral.valid_until <= now:
             wrong.append(f"{referral}: issued, but its time is over")
-        if (referral.state == ReferralState.SIGNED) != (referral.pk in signed):
+        if (referral.state in (ReferralState.SIGNED, ReferralState.ENDED)) != (referral.pk in signed):
             wrong.append(f"{referral}: {referral.state} and its contract disagree")
         if (referral.ended_at is None) != (referral.state == ReferralState.ISSUED):
             wrong.append(f"{referral}: {referral.state}, ended at {referral.ended_at}")

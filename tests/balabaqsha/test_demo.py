@@ -28,11 +28,23 @@ from balabaqsha.demo.families import simulated_iins
 from balabaqsha.demo.lives import Book, Fate
 from balabaqsha.demo.people import People
 from balabaqsha.demo.places import KINDERGARTENS, PLACES
+from bulletin.closings import is_announced
 from bulletin.employment import with_somebody_able
-from bulletin.models import AgeGroup, Group, Holiday, Kindergarten, Language, Locality, Review, Vacancy
+from bulletin.models import (
+    AgeGroup,
+    Closing,
+    Group,
+    Holiday,
+    Kindergarten,
+    Language,
+    Locality,
+    Review,
+    Vacancy,
+)
 from bulletin.opening import Phase, phase
 from bulletin.workdays import Calendar
 from children.models import Child, Guardianship
+from notifications.clock import read_clock
 from tests.balabaqsha.city_audit import findings
 from tests.factories import ApplicationFactory, LocalityFactory
 from tests.thorough import THOROUGH
@@ -196,13 +208,20 @@ class TestCity:
         assert kinds_of_benefits == {BenefitState.CLAIMED, BenefitState.VERIFIED, BenefitState.REJECTED}
 
     def test_the_past_year_left_every_outcome(self):
-        # No child of the made-up city has left its kindergarten.
-        stayed = set(ReferralState.values) - {ReferralState.ENDED}
-        assert set(Referral.objects.values_list("state", flat=True)) == stayed
+        assert set(Referral.objects.values_list("state", flat=True)) == set(ReferralState.values)
         assert set(Application.objects.values_list("state", flat=True)) == set(ApplicationState.values)
         assert set(Application.objects.values_list("tier", flat=True)) == set(Tier.values)
         assert StopListEntry.objects.filter(lifted_at=None).exists()
         assert StopListEntry.objects.exclude(lifted_at=None).exists()
+
+    def test_a_child_has_left_and_a_group_is_closed(self):
+        """As an employee meets them; nothing that the bulletin offers has ended by it."""
+        closing, contract = Closing.objects.get(), Contract.objects.get(ended_at__isnull=False)
+        assert closing.finished_at is not None
+        assert not is_announced(closing, now=read_clock())
+        assert not closing.vacancies.exists()
+        assert Contract.objects.filter(told_of_closings__closing=closing).exists()
+        assert contract.referral.application.state == ApplicationState.ARCHIVED
 
     def test_reviews_are_in_both_languages_and_some_wait(self):
         states = Counter(Review.objects.values_list("state", flat=True))
