@@ -10,9 +10,11 @@ from django.utils.translation import gettext as _
 from phonenumbers import PhoneNumber, PhoneNumberMatcher
 
 from accounts.iin import LENGTH, IinError, parse_iin
+from accounts.masks import DOT
 
 # Groups of digits, separated as people separate the digits of an IIN; a date has dots or slashes and stays a date.
 _GROUPS: Final = re.compile(r"[0-9]+(?:[ -]{1,3}[0-9]+)*")
+_WORD: Final = re.compile(r"[^\W\d_]+")
 _HOME: Final = "KZ"
 # The last letters of a name that Russian replaces by others.
 _ENDINGS: Final = "аяйь"
@@ -38,9 +40,22 @@ def names_in(text: str, names: Iterable[str]) -> bool:
 
     Kazakh and Russian inflect names: Каменовтың, Каменовой. Names of one or two letters are not looked for.
     """
-    words = [word.casefold() for word in re.findall(r"[^\W\d_]+", text)]
-    stems = [name.casefold() for name in names if len(name) > 2]
-    return any(_is_form_of(word, stem) for word in words for stem in stems)
+    stems = _stems(names)
+    return any(_is_one_of(word, stems) for word in _WORD.findall(text))
+
+
+def without_names_in(text: str, names: Iterable[str]) -> str:
+    """The text with dots in place of every form of `names`, as `names_in` finds them. Pure."""
+    stems = _stems(names)
+    return _WORD.sub(lambda found: DOT * 5 if _is_one_of(found[0], stems) else found[0], text)
+
+
+def _stems(names: Iterable[str]) -> list[str]:
+    return [name.casefold() for name in names if len(name) > 2]
+
+
+def _is_one_of(word: str, stems: Iterable[str]) -> bool:
+    return any(_is_form_of(word.casefold(), stem) for stem in stems)
 
 
 def _is_form_of(word: str, name: str) -> bool:

@@ -29,11 +29,12 @@ from accounts.audit_search import Place, Span, Wanted, entries, page, place_of
 from accounts.employees import named
 from accounts.journal_actions import BY_VISITORS, Action
 from accounts.models import AuditEntry, User
+from accounts.public_text import without_names_in
 from applications.admin.work import LINE_BREAK, OF_FORMS, YEARS_AHEAD, staff_of
 from applications.csv_file import csv_response
 from applications.families.asked import in_words
 from applications.families.concerned import MOST_NAMESAKES, TooManyNamesakes, concerned
-from applications.families.names import NAMES, without_names
+from applications.families.names import NAMES, names_by_person, without_names
 from applications.journal_actions import Action as FamilyAction
 from applications.own_rows import has_every_locality
 from applications.rosters.held import lists_of
@@ -44,6 +45,8 @@ PAGE_LENGTH: Final = 50
 LONGEST_FILE: Final = 100_000
 _FIRST_YEAR: Final = 2000
 _FIELDS: Final = ("at", "action", "who", "where", "whom", "what", "changed", "reason", "address")
+# Of these an employee who reads no names reads another one.
+_MASKED: Final = ("what", "reason")
 _DAY: Final = timedelta(days=1)
 FOUND: Final = FamilyAction.FOUND_FAMILY
 # Before a subject of actions, where all of them are meant.
@@ -177,6 +180,7 @@ class Row:
     whom: str
     what: str
     changed: list[str]
+    reason: str
 
     @property
     def cells(self) -> list[str]:
@@ -191,7 +195,7 @@ class Row:
             self.whom,
             self.what,
             "; ".join(self.changed),
-            entry.reason,
+            self.reason,
             entry.address or "",
         ]
 
@@ -199,8 +203,10 @@ class Row:
 def rows_of(found: Sequence[AuditEntry], *, in_full: bool = False, reads_names: bool = False) -> list[Row]:
     """Entries as employees read them; `in_full` with the values that changed. A few statements for all of them.
 
-    Names of families are masked unless the employee `reads_names`.
+    Names of families are masked unless the employee `reads_names`, also those that were typed into a reason.
     """
+    whose = {one.pk: one.subject.pk for one in found if one.reason and one.subject is not None}
+    typed = {} if reads_names else names_by_person(whose.values())
     acts = {(one.actor.pk, one.at) for one in found if one.actor is not None and one.actor.is_staff}
     concerned_then = {
         (one.subject.pk, one.at) for one in found if one.subject is not None and one.subject.is_staff
@@ -221,6 +227,9 @@ def rows_of(found: Sequence[AuditEntry], *, in_full: bool = False, reads_names: 
             whom=_person(one.subject, one.at, then) if one.subject is not None else "",
             what=_what(one, names.get(one.about) or _called(one, reads_names=reads_names)),
             changed=_changed(*changed[one.pk], called if in_full else None) if one.pk in changed else [],
+            reason=without_names_in(one.reason, typed.get(whose[one.pk], ()))
+            if one.pk in whose
+            else one.reason,
         )
         for one in found
     ]
@@ -305,8 +314,8 @@ class AuditEntryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return False
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        what = "what" if request.user.has_perm(NAMES) else "masked_what"
-        return [what if name == "what" else name for name in _FIELDS]
+        reads_names = request.user.has_perm(NAMES)
+        return [f"masked_{name}" if name in _MASKED and not reads_names else name for name in _FIELDS]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return self.get_fields(request, obj)
@@ -427,6 +436,10 @@ class AuditEntryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     @admin.display(description=_("Object"))
     def masked_what(self, entry: AuditEntry) -> str:
         return rows_of([entry])[0].what or "—"
+
+    @admin.display(description=_("Reason"))
+    def masked_reason(self, entry: AuditEntry) -> str:
+        return rows_of([entry])[0].reason or "—"
 
     @admin.display(description=_("Changes"))
     def changed(self, entry: AuditEntry) -> str | SafeString:

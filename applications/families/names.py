@@ -1,10 +1,13 @@
 """A family's names and phones as an employee may read them."""
 
+from collections.abc import Iterable
 from typing import Final, Protocol
+from uuid import UUID
 
 from accounts.masks import mask_name, mask_phone
-from accounts.models import User
+from accounts.models import Profile, User
 from applications.states import ApplicationState
+from children.models import Guardianship
 from notifications.kinds import READS_NAMES
 
 NAMES = READS_NAMES
@@ -32,6 +35,22 @@ def without_names(target: str) -> str:
         return object_
     people = (person.split() for person in object_.split(", "))
     return ", ".join(mask_name(words[0], "".join(words[1:2])) for words in people if words)
+
+
+def names_by_person(people: Iterable[UUID | None]) -> dict[UUID, set[str]]:
+    """What may name the family of each of these guardians in a text: their own names, and those of their children.
+
+    Also of children of whom they are a guardian no longer. Two statements.
+    """
+    keys = {pk for pk in people if pk is not None}
+    found: dict[UUID, set[str]] = {pk: set() for pk in keys}
+    parts = ("last_name", "first_name", "middle_name")
+    for pk, *names in Profile.objects.filter(user__in=keys).values_list("user", *parts):
+        found[pk].update(names)
+    of_children = Guardianship.objects.filter(user__in=keys).order_by()
+    for pk, *names in of_children.values_list("user", *(f"child__{part}" for part in parts)):
+        found[pk].update(names)
+    return found
 
 
 def shown_name(person: Named, employee: User) -> str:

@@ -465,6 +465,33 @@ class TestSearch:
             assert "әдіскер → директор" in text
         assert f"{then} (atk.off1)" in desk.get(page_of(before)).content.decode()
 
+    @pytest.mark.parametrize("role", [Role.AUDITOR, Role.OFFICIAL])
+    def test_a_name_that_was_typed_into_a_reason_is_read_by_who_reads_names(self, role, chief):
+        guardianship = GuardianshipFactory(child__last_name="НАЗАРОВА", child__first_name="ШОЛПАН")
+        parent = guardianship.user
+        Profile.objects.filter(user=parent).update(last_name="СЕРІКОВ", first_name="БЕКЗАТ")
+        reason = "Назарова Шолпанның әкесі Серіков Бекзат қоңырау шалды: у Назаровой нет места"
+        record(
+            Action.PERSONAL_DATA_VIEWED,
+            actor=chief,
+            subject=parent,
+            target="x",
+            reason=reason,
+            now=timezone.now(),
+        )
+        entry, desk, asked = newest(), inside(employee(role)), {"q": str(parent.phone)}
+        file = desk.post(reverse("admin:accounts_auditentry_export"), asked).getvalue().decode("utf-8-sig")
+        dots = "•••••"
+        masked = f"{dots} {dots} әкесі {dots} {dots} қоңырау шалды: у {dots} нет места"
+        told = reason if role == Role.OFFICIAL else masked
+        for text in (
+            file,
+            desk.get(reverse(self.ADDRESS), asked).content.decode(),
+            desk.get(page_of(entry)).content.decode(),
+        ):
+            assert told in text
+            assert ("Назаров" in text) == (role == Role.OFFICIAL)
+
     @pytest.mark.parametrize("role", [Role.AUDITOR, Role.ADMINISTRATOR])
     def test_who_reads_no_names_reads_none_here(self, role, chief):
         guardianship = GuardianshipFactory(child__last_name="НАЗАРОВА", child__first_name="ШОЛПАН")
