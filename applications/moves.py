@@ -7,9 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
-from django.db import OperationalError, connection, transaction
 from django.db.models import QuerySet, TextChoices
-from psycopg2.errors import DeadlockDetected, LockNotAvailable
 
 from accounts import audit
 from accounts.models import User
@@ -35,9 +33,8 @@ from bulletin.workdays import NoCalendar
 from children.access import informed_guardians, is_own_child, present_people
 from children.disputes import is_halted_for, side_of, stoppable
 from children.models import Child, Guardianship
+from notifications.locks import Busy, brief_locks
 from notifications.services import enqueue
-
-LOCK_TIMEOUT_MS = 3000
 
 
 class Refused(Exception):
@@ -64,14 +61,10 @@ def locking() -> Iterator[None]:
     Lock order everywhere: the application, then the vacancy.
     """
     try:
-        with transaction.atomic():
-            with connection.cursor() as cursor:
-                cursor.execute(f"SET LOCAL lock_timeout = {LOCK_TIMEOUT_MS}")
+        with brief_locks():
             yield
-    except OperationalError as error:
-        if isinstance(error.__cause__, LockNotAvailable | DeadlockDetected):
-            raise Refused(Refusal.BUSY) from error
-        raise
+    except Busy as error:
+        raise Refused(Refusal.BUSY) from error
     except NoCalendar as error:
         raise Refused(Refusal.CALENDAR) from error
 

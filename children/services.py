@@ -20,6 +20,7 @@ from children.disputes import barred_children, is_barred, lock_people, opponents
 from children.journal_actions import Action
 from children.known import children_with
 from children.models import Child, Dispute, Guardianship
+from notifications.locks import Busy, brief_locks
 from notifications.services import enqueue
 
 # An older child, by year of birth, waits for no kindergarten; its IIN can still be typed.
@@ -56,6 +57,19 @@ class ChildAlreadyAdded(ChildRefused):
     @property
     def at_work(self) -> str:
         return _("This person has added the child already")
+
+
+class ChildBusy(ChildRefused):
+    """Somebody else changes this child at this moment, or a file with it is being loaded; nothing was saved."""
+
+    def __str__(self) -> str:
+        return _(
+            "The data of this child is being changed at this moment, and nothing was saved. Try again in a minute."
+        )
+
+    @property
+    def at_work(self) -> str:
+        return str(self)
 
 
 class DocumentUnknown(Exception):
@@ -169,32 +183,36 @@ def add_child(
     The registry is asked again, so nobody can add a child by skipping a page. A child that another guardian has added
     stays one row that both may act for; its data is brought up to date. Every guardian the child already has is told
     at once, by inbox and SMS, and finds it in the journal. The journal of `user` names `assisted_by`, the employee who
-    adds it for them. Raises what `find_child` raises. Asks the registry, so never
+    adds it for them. Raises what `find_child` raises, and `ChildBusy`. Asks the registry, so never
     call it inside a transaction. Locks the parent's row, then the child's.
     """
     known_opponents = set(opponents_of(user))
     person = find_child(user, iin=iin, beside=beside)
-    with transaction.atomic():
-        lock_people(user)
-        if not present_people().filter(pk=user.pk).exists():
-            raise GuardianshipBarred
-        # Check again: «Stop» may have been pressed meanwhile, or an official may have decided; both lock the same row.
-        # Whether the child is that of a new opponent, the registry has not been asked.
-        if is_barred(user, children_with(iin=iin)) or set(opponents_of(user)) - known_opponents:
-            raise GuardianshipBarred
-        child = _stored_child(person, nationality=nationality, now=now)
-        guardianship, created = Guardianship.objects.get_or_create(
-            child=child,
-            user=user,
-            ended_at=None,
-            defaults={"source": Guardianship.Source.REGISTRY, "added_at": now, "verified_at": now},
-        )
-        if not created:
-            raise ChildAlreadyAdded(child)
-        audit.record(
-            Action.CHILD_ADDED, actor=assisted_by or user, subject=user, target=child.full_name, now=now
-        )
-        tell_the_others(guardianship, now=now)
+    try:
+        # A file of the former queue holds its children until it is loaded.
+        with brief_locks():
+            lock_people(user)
+            if not present_people().filter(pk=user.pk).exists():
+                raise GuardianshipBarred
+            # Check again: «Stop» may have been pressed meanwhile, or an official may have decided; both lock the same
+            # row. Whether the child is that of a new opponent, the registry has not been asked.
+            if is_barred(user, children_with(iin=iin)) or set(opponents_of(user)) - known_opponents:
+                raise GuardianshipBarred
+            child = _stored_child(person, nationality=nationality, now=now)
+            guardianship, created = Guardianship.objects.get_or_create(
+                child=child,
+                user=user,
+                ended_at=None,
+                defaults={"source": Guardianship.Source.REGISTRY, "added_at": now, "verified_at": now},
+            )
+            if not created:
+                raise ChildAlreadyAdded(child)
+            audit.record(
+                Action.CHILD_ADDED, actor=assisted_by or user, subject=user, target=child.full_name, now=now
+            )
+            tell_the_others(guardianship, now=now)
+    except Busy as error:
+        raise ChildBusy from error
     return child
 
 

@@ -30,6 +30,7 @@ from children.forms import ChildForm, IinForm
 from children.models import SEX_OF_CHILD, Child
 from children.services import (
     ChildAlreadyAdded,
+    ChildBusy,
     ChildRefused,
     add_child,
     find_child,
@@ -163,6 +164,9 @@ def _save(request: HttpRequest, *, now: datetime) -> HttpResponse:
         messages.success(request, _("The child is added"))
     except ChildAlreadyAdded as already:
         child = already.child
+    except ChildBusy as busy:
+        messages.error(request, str(busy))
+        return _confirm_page(request, checked, form=form)
     except ChildRefused as refused:
         check.forget(request.session)
         messages.error(request, str(refused))

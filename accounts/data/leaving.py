@@ -4,26 +4,21 @@ from datetime import date, datetime, timedelta
 from typing import Final
 
 from django.conf import settings
-from django.db import OperationalError, connection, transaction
+from django.db import transaction
 from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.timezone import localtime
 from django.utils.translation import override
-from psycopg2.errors import DeadlockDetected, LockNotAvailable
 
 from accounts import audit
 from accounts.data.parts import NotYet, parts
 from accounts.journal_actions import Action
 from accounts.models import Session, User
+from notifications.locks import brief_locks
 from notifications.services import enqueue
 from notifications.sweeps import sweep
 
 COME_BACK_FOR: Final = timedelta(days=30)
-_LOCK_TIMEOUT_MS: Final = 3000
-
-
-class Busy(Exception):
-    """Somebody else changes the same rows: nothing was done, and it may be tried again."""
 
 
 def comes_back_until(user: User) -> datetime:
@@ -42,27 +37,20 @@ def leave(user: User, *, address: str | None, now: datetime) -> None:
 
     From the commit on it does nothing for any child, is told nothing and bids for nothing, whatever its pages found
     before. Everybody who acts for a child holds the lock of the child or of its application, which every part takes
-    here. All its sessions end, that of the caller too: somebody else may have one. Raises `Busy`. Locks the user's row,
-    then what the parts lock, in their order.
+    here. All its sessions end, that of the caller too: somebody else may have one. Raises `locks.Busy`.
+    Locks the user's row, then what the parts lock, in their order.
     """
-    try:
-        with transaction.atomic():
-            with connection.cursor() as cursor:
-                cursor.execute(f"SET LOCAL lock_timeout = {_LOCK_TIMEOUT_MS}")
-            locked = _lock(user)
-            if locked.leaving_since is not None:
-                return
-            for part in parts():
-                part.close(locked, now=now)
-            _tell(locked, "account_closed", now=now, last_day=_last_day(now))
-            locked.leaving_since = now
-            locked.save(update_fields=["leaving_since"])
-            Session.objects.filter(user=locked.pk).delete()
-            audit.record(Action.ACCOUNT_CLOSED, actor=user, subject=user, address=address, now=now)
-    except OperationalError as error:
-        if isinstance(error.__cause__, LockNotAvailable | DeadlockDetected):
-            raise Busy from error
-        raise
+    with brief_locks():
+        locked = _lock(user)
+        if locked.leaving_since is not None:
+            return
+        for part in parts():
+            part.close(locked, now=now)
+        _tell(locked, "account_closed", now=now, last_day=_last_day(now))
+        locked.leaving_since = now
+        locked.save(update_fields=["leaving_since"])
+        Session.objects.filter(user=locked.pk).delete()
+        audit.record(Action.ACCOUNT_CLOSED, actor=user, subject=user, address=address, now=now)
     user.leaving_since = now
 
 

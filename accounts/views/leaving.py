@@ -24,6 +24,7 @@ from accounts.models import User
 from accounts.views.own_password import is_confirmed
 from accounts.visits import store
 from notifications.clock import read_clock
+from notifications.locks import Busy
 
 
 @sensitive_post_parameters()
@@ -38,7 +39,7 @@ def leave(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and is_confirmed(request, form, now=now):
         try:
             leaving.leave(user, address=audit.client_address(request), now=now)
-        except leaving.Busy:
+        except Busy:
             form.add_error(
                 None, _("Somebody is changing your applications at this moment. Try again in a minute")
             )

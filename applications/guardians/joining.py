@@ -19,6 +19,7 @@ from children.known import children_with
 from children.models import Child, GuardianClaim, Guardianship
 from children.services import (
     ChildAlreadyAdded,
+    ChildBusy,
     ChildRefused,
     GuardianshipBarred,
     add_child,
@@ -82,6 +83,8 @@ def _add_the_other(child: Child, iin: str, *, actor: User, now: datetime) -> Non
         return
     except GuardianshipBarred:
         raise Refused(Refusal.GUARDIAN_BARRED) from None
+    except ChildBusy:
+        raise Refused(Refusal.BUSY) from None
     except ChildRefused:
         raise Refused(Refusal.IIN_NOT_OF_CHILD) from None
 

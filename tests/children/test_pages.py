@@ -23,8 +23,9 @@ from accounts.registry.simulated_people import (
     everyone,
 )
 from accounts.registry.simulator import SimulatedRegistry
+from children import views
 from children.models import Child, Guardianship
-from children.services import ChildRefused, still_to_add
+from children.services import ChildBusy, ChildRefused, still_to_add
 from tests.children.test_services import MOTHER_IIN
 from tests.factories import DisputeFactory, GuardianshipFactory, StaffFactory, UserFactory
 from tests.unseen import pages_unseen
@@ -282,6 +283,22 @@ class TestRefusals:
         token = checked(browser)
         assert save(client_of(UserFactory()), token=token).url == ADD
         assert not Child.objects.exists()
+
+
+@pytest.mark.parametrize(("prefix", "sentence"), [("", "бір минуттан кейін"), ("/ru", "через минуту")])
+def test_while_somebody_holds_the_child_nothing_is_lost(browser, monkeypatch, prefix, sentence):
+    token = checked(browser)
+
+    def busy(*args, **kwargs):
+        raise ChildBusy
+
+    with monkeypatch.context() as patch:
+        patch.setattr(views, "add_child", busy)
+        page = browser.post(prefix + CONFIRM, {"token": token})
+        assert (page.status_code, sentence in page.content.decode()) == (200, True)
+        assert f'value="{token}"' in page.content.decode()
+    assert save(browser, token=token).status_code == 302
+    assert Child.objects.count() == 1
 
 
 class DownRegistry(SimulatedRegistry):

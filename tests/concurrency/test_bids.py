@@ -20,6 +20,7 @@ from applications.states import ApplicationState, BidState, Move
 from applications.waiting import filing
 from balabaqsha.roles import set_up_roles
 from bulletin.models import Vacancy
+from notifications import locks
 from notifications.models import Notice
 from tests.applications.bidding.reference import place_bid
 from tests.applications.conftest import NOW
@@ -163,7 +164,7 @@ def test_two_guardians_file_one_application(scene):
 
 
 def test_a_lock_that_is_held_too_long_is_answered_in_words(scene, bid, monkeypatch):
-    monkeypatch.setattr(moves, "LOCK_TIMEOUT_MS", 50)
+    monkeypatch.setattr(locks, "LOCK_TIMEOUT_MS", 50)
     held, done = Barrier(2), Barrier(2)
 
     def hold():

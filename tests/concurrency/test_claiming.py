@@ -1,23 +1,31 @@
 """Claims of one application at the same moment: real threads, real locks, and a control without them."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
 from threading import Barrier
 from threading import Event as Signal
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
+from django.utils.translation import override
 
 from accounts.models import Profile
+from accounts.registry import get_registry
+from accounts.registry.simulated_people import MANUAL_CHILD_IIN, MANUAL_PARENT_IIN
 from applications.models import Application, Event
+from applications.moves import Refused
 from applications.refusals import Refusal
 from applications.states import Move
 from applications.waiting import bringing_anew, claiming
 from applications.waiting.bringing_anew import Change, ChangedMeanwhile, change, said_of
 from applications.waiting.bringing_in import InQueueAlready, OldRow, bring_in, take_back
-from applications.waiting.claiming import claim
+from applications.waiting.claiming import claim, unclaimed_of
 from applications.waiting.filing import file_application
 from bulletin.models import ImportBatch
+from children.models import Guardianship
+from children.services import ChildBusy, add_child
+from notifications import locks
 from tests.applications.conftest import NOW
 from tests.concurrency.test_bids import together
 from tests.factories import ChildFactory, GuardianshipFactory, UserFactory, unclaimed
@@ -36,6 +44,23 @@ def guardian_of(child):
 
 def waiting_at(scene):
     return unclaimed(locality=scene.locality, filed_at=NOW - timedelta(days=500))
+
+
+def row_of(child, place, line=1):
+    return OldRow(
+        line=line,
+        old_number="1",
+        iin=child.iin,
+        paper_number="",
+        last_name=child.last_name,
+        first_name=child.first_name,
+        middle_name="",
+        birth_date=child.birth_date,
+        sex=child.sex,
+        locality=place,
+        languages=["kk"],
+        filed_at=NOW - timedelta(days=500),
+    )
 
 
 def claims():
@@ -92,20 +117,7 @@ def test_the_import_and_the_family_of_the_same_child(scene):
         child = ChildFactory()
         user = guardian_of(child)
         batch = ImportBatch.objects.create(kind="queue", loaded_at=NOW)
-        row = OldRow(
-            line=number + 1,
-            old_number="1",
-            iin=child.iin,
-            paper_number="",
-            last_name=child.last_name,
-            first_name=child.first_name,
-            middle_name="",
-            birth_date=child.birth_date,
-            sex=child.sex,
-            locality=scene.locality,
-            languages=["kk"],
-            filed_at=NOW - timedelta(days=500),
-        )
+        row = row_of(child, scene.locality, line=number + 1)
 
         def import_it(row=row, batch=batch):
             try:
@@ -181,3 +193,80 @@ def test_without_the_lock_the_file_changes_what_a_family_has(scene, monkeypatch)
     together(claim_it, partial(change_it, newer(application), application.former.batch))
     application.refresh_from_db()
     assert (application.filed_by, application.filed_at != filed_at) == (user, True)
+
+
+class TestWhileAFileIsLoaded:
+    """The import's transaction is under way in a thread of its own, with the child of a family among its rows."""
+
+    @pytest.fixture
+    def loading(self, scene):
+        """Hold the rows of a file, not committed, until the test is over."""
+        begun, over = Signal(), Signal()
+        batch = ImportBatch.objects.create(kind="queue", loaded_at=NOW)
+
+        def load(row):
+            try:
+                with transaction.atomic():
+                    bring_in([row], batch=batch, actor=None, now=NOW)
+                    begun.set()
+                    assert over.wait(30)
+            finally:
+                connection.close()
+
+        with ThreadPoolExecutor(1) as pool:
+
+            def start(child):
+                self.loaded = pool.submit(load, row_of(child, scene.locality))
+                assert begun.wait(30)
+                return over
+
+            yield start
+            over.set()
+        self.loaded.result()
+
+    def test_a_family_that_adds_the_child_is_told_so_and_can_go_on(self, scene, loading, monkeypatch):
+        monkeypatch.setattr(locks, "LOCK_TIMEOUT_MS", 200)
+        father = UserFactory(profile__iin=MANUAL_PARENT_IIN)
+        ward = get_registry().find_ward(guardian_iin=MANUAL_PARENT_IIN, child_iin=MANUAL_CHILD_IIN)
+        over = loading(ward)
+        with pytest.raises(ChildBusy, match="in a minute"), override("en"):
+            add_child(father, iin=MANUAL_CHILD_IIN, now=NOW)
+        assert not Guardianship.objects.filter(user=father).exists()
+        over.set()
+        self.loaded.result()
+        child = add_child(father, iin=MANUAL_CHILD_IIN, now=NOW)
+        # The one that the file brought in.
+        assert unclaimed_of(child) is not None
+
+    def test_who_files_for_the_child_is_told_so(self, scene, loading, monkeypatch):
+        monkeypatch.setattr(locks, "LOCK_TIMEOUT_MS", 200)
+        child = ChildFactory()
+        user = guardian_of(child)
+        over = loading(child)
+        with pytest.raises(Refused) as refused:
+            file_application(child=child, locality=scene.locality, languages=["kk"], actor=user, now=NOW)
+        assert refused.value.reason == Refusal.BUSY
+        over.set()
+        self.loaded.result()
+        with pytest.raises(Refused) as refused:
+            file_application(child=child, locality=scene.locality, languages=["kk"], actor=user, now=NOW)
+        assert refused.value.reason == Refusal.UNCLAIMED
+
+    def test_without_the_limit_it_waits_for_the_whole_file(self, scene, loading, monkeypatch):
+        """The control: nothing comes until the file is over."""
+        monkeypatch.setattr(locks, "LOCK_TIMEOUT_MS", 0)
+        father = UserFactory(profile__iin=MANUAL_PARENT_IIN)
+        over = loading(get_registry().find_ward(guardian_iin=MANUAL_PARENT_IIN, child_iin=MANUAL_CHILD_IIN))
+
+        def add():
+            try:
+                return add_child(father, iin=MANUAL_CHILD_IIN, now=NOW)
+            finally:
+                connection.close()
+
+        with ThreadPoolExecutor(1) as pool:
+            added = pool.submit(add)
+            with pytest.raises(TimeoutError):
+                added.result(timeout=1)
+            over.set()
+            assert added.result(timeout=30).iin == MANUAL_CHILD_IIN

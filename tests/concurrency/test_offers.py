@@ -17,6 +17,7 @@ from applications.refusals import Refusal
 from applications.states import LIVE_OFFERS, ApplicationState, BidState, OfferState
 from applications.waiting.filing import archive
 from bulletin.models import Vacancy
+from notifications import locks
 from tests.applications.bidding.reference import place_bid
 from tests.applications.conftest import NOW, ZONE
 from tests.concurrency.test_bids import together
@@ -189,7 +190,7 @@ def test_a_family_at_work_holds_up_neither_the_recall_nor_the_others(awarded, sc
         give_back(bid)()
     pass_on_offers(now=CLOSES)
     assert offered_to(families) == [2, 3]
-    monkeypatch.setattr(moves, "LOCK_TIMEOUT_MS", 100)
+    monkeypatch.setattr(locks, "LOCK_TIMEOUT_MS", 100)
     with transaction.atomic():
         moves.lock_application(families[2].pk)
         (recalled,) = together(

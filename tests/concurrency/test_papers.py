@@ -9,11 +9,11 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import connection
 
-from applications import moves
 from applications.access.handing_in import note_handing_in
 from applications.jobs import papers
 from applications.models import Referral
 from applications.referrals import extending, issuing, paper
+from notifications import locks
 from tests.applications.bidding.reference import place_bid
 from tests.applications.conftest import NOW
 
@@ -95,7 +95,7 @@ def test_the_old_paper_is_gone(scene, referral, monkeypatch):
 
 def test_a_referral_that_stays_locked_is_not_waited_for_and_gets_no_note(scene, referral, monkeypatch):
     """Its papers count from when they are checked; the family is not sent away."""
-    monkeypatch.setattr(moves, "LOCK_TIMEOUT_MS", 50)
+    monkeypatch.setattr(locks, "LOCK_TIMEOUT_MS", 50)
     with closing(psycopg2.connect(**connection.get_connection_params())) as other:
         with other.cursor() as cursor:
             cursor.execute("SELECT FROM applications_referral WHERE id = %s FOR UPDATE", [str(referral.pk)])
