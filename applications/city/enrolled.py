@@ -11,16 +11,23 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from accounts.identity import iin_hashes
 from applications.city.groups import Groups
 from applications.decisions.places import CONFIRM_COUNT, COUNT, count_children
 from applications.models import Headcount
 from applications.models.places import MOST_COUNTED
 from applications.moves import Refused
-from applications.places.occupancy import Counted, lock_places_of, occupancies_of, signed_contracts
+from applications.places.occupancy import (
+    Counted,
+    group_of_each,
+    lock_places_of,
+    occupancies_of,
+    signed_contracts,
+)
 from applications.refusals import Refusal
 from applications.states import ProposalState
 from bulletin.importing.columns import Column, Iin, Row, Text
-from bulletin.importing.kinds import Kind, Loader, Outcome, Run, Taken
+from bulletin.importing.kinds import Kind, LeftOut, Loader, Outcome, Run, Taken
 from bulletin.importing.problems import Fault, Problem
 from bulletin.importing.running import Disturbed
 from bulletin.models import Group, Kindergarten
@@ -35,10 +42,14 @@ class _Loader(Loader):
         self.found: dict[int, Group] = {}
         self.lines: dict[int, list[tuple[int, str]]] = defaultdict(list)
         self.of_child: dict[str, int] = {}
+        # Where the children of a portion have a contract, by the hashes of their IINs.
+        self.signed_in: dict[str, Group] = {}
         self.missed = _Missed()
 
     def prepare(self, rows: Sequence[Row]) -> None:
         self.groups.prepare(rows)
+        named = [hashed for row in rows for hashed in iin_hashes(row.values.get("iin", ""))]
+        self.signed_in = group_of_each(named, now=self.run.now)
 
     def take(self, rows: Sequence[Row]) -> Iterator[Taken]:
         """Only what is wrong: whether a group's count changes is known once the file is over."""
@@ -50,10 +61,25 @@ class _Loader(Loader):
             self.demand_once(row, "iin", iin)
         group = self.groups.of(row)
         if iin:
+            self._demand_no_contract_elsewhere(row, iin, group)
             self.of_child[iin] = group.pk
         self.found[group.pk] = group
         self.lines[group.pk].append((row.line, self.label(row)))
         return Outcome.UNCHANGED
+
+    def _demand_no_contract_elsewhere(self, row: Row, iin: str, group: Group) -> None:
+        """Raise `LeftOut` for a child with a contract in another group: nobody knows in which of the two it is."""
+        signed = next((self.signed_in[one] for one in iin_hashes(iin) if one in self.signed_in), group)
+        if signed != group:
+            self.missed.keys.add(signed.pk)
+            raise LeftOut(
+                row.fault(
+                    "group",
+                    Problem.CONTRACT_ELSEWHERE,
+                    kindergarten=signed.kindergarten.slug,
+                    group=signed.name,
+                )
+            )
 
     def leave_out(self, row: Row, faults: Sequence[Fault]) -> None:
         """A child of a bad row has a place all the same: nothing is counted that it may be in."""

@@ -34,7 +34,7 @@ class Groups:
         """The group that the row names. Raises `LeftOut`."""
         found = self.find(self.kindergartens.of(row, "kindergarten"), row.values["group"])
         if found is None:
-            raise LeftOut(row.fault("group", Problem.UNKNOWN, first="import_groups"))
+            raise LeftOut(row.fault("group", Problem.UNKNOWN, first="groups"))
         return found
 
     def find(self, kindergarten: Kindergarten, name: str) -> Group | None:

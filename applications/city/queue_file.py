@@ -148,7 +148,7 @@ class Reader:
                 raise LeftOut(row.fault("benefit_until", Problem.NO_BENEFIT))
             return None
         if fold(name) not in self._benefits:
-            raise LeftOut(row.fault("benefit", Problem.UNKNOWN, first="load_benefit_categories"))
+            raise LeftOut(row.fault("benefit", Problem.UNKNOWN, first="benefit_categories"))
         return self._benefits[fold(name)]
 
     def _benefit_until(

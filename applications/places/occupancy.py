@@ -235,18 +235,33 @@ def signed_contracts(groups: Iterable[Group]) -> dict[tuple[int, int], list[date
 
     Of a child who came from another group: when it came.
     """
-    contracts = Contract.objects.filter(in_groups([group.pk for group in groups]), ended_at=None)
-    rows = contracts.annotate(moved_at=Max("transfers__at")).select_related(
-        "moved_to", "referral__bid__vacancy__group__kindergarten__locality"
-    )
     signed: dict[tuple[int, int], list[datetime]] = defaultdict(list)
-    for contract in rows:
+    for contract, year, since in _running(Contract.objects.filter(in_groups([group.pk for group in groups]))):
+        signed[contract.group.pk, year].append(since)
+    return signed
+
+
+def group_of_each(children: Iterable[str], *, now: datetime) -> dict[str, Group]:
+    """The group in which each of these children has a contract by now, by the hashes of their IINs. One statement."""
+    of_them = Contract.objects.filter(referral__application__child__iin_hash__in=list(children))
+    return {
+        contract.referral.application.child.iin_hash: contract.group
+        for contract, year, _since in _running(of_them.select_related("referral__application__child"))
+        if year <= school_year(contract.group.kindergarten.locality.day(now))
+    }
+
+
+def _running(contracts: "QuerySet[Contract]") -> Iterator[tuple[Contract, int, datetime]]:
+    """Those that have not ended, each with the school year it is for and since when the child is in its group."""
+    rows = contracts.filter(ended_at=None).annotate(moved_at=Max("transfers__at"))
+    for contract in rows.select_related(
+        "moved_to__kindergarten__locality", "referral__bid__vacancy__group__kindergarten__locality"
+    ):
         vacancy, moved_at = contract.referral.bid.vacancy, contract.moved_at
         year = school_year(place_day(vacancy))
         if moved_at is not None:
             year = max(year, school_year(vacancy.locality.day(moved_at)))
-        signed[contract.group.pk, year].append(moved_at or contract.signed_at)
-    return signed
+        yield contract, year, moved_at or contract.signed_at
 
 
 def _places(vacancy: Vacancy, *, collected: int, now: datetime) -> int:

@@ -152,7 +152,8 @@ def sentence(fault: Fault) -> str:
     where = f"row {fault.line}" if fault.line else ""
     cell = f"{fault.column} «{fault.value}»" if fault.value else fault.column
     place = ", ".join(filter(None, (where, cell)))
-    return f"{place}: {fault.sentence} {fault.remedy}" if place else f"{fault.sentence} {fault.remedy}"
+    words = f"{fault.sentence} {fault.remedy_in_terminal}"
+    return f"{place}: {words}" if place else words
 
 
 def disturbed(error: AnotherAtWork | Disturbed) -> CommandError:
@@ -170,7 +171,7 @@ def _told(report: Report) -> dict[str, Any]:
     told = report.as_json()
     for name in ("notes", "faults"):
         for kept, fault in zip(told[name], getattr(report, name), strict=True):
-            kept |= {"sentence": fault.sentence, "remedy": fault.remedy}
+            kept |= {"sentence": fault.sentence, "remedy": fault.remedy_in_terminal}
     if report.secrets:
         told["secrets"] = list(report.secrets)
     return told

@@ -30,7 +30,7 @@ class Localities:
         """The one with this name, which stands in the cell; raises `LeftOut` like `of`."""
         found = [self._by_slug[name]] if name in self._by_slug else self._found[fold(name)]
         if not found:
-            raise LeftOut(row.fault(column, Problem.UNKNOWN, first="import_localities"))
+            raise LeftOut(row.fault(column, Problem.UNKNOWN, first="localities"))
         if len(found) > 1:
             raise LeftOut(row.fault(column, Problem.AMBIGUOUS))
         if not self._run.may_act_in(found[0].pk):
@@ -55,7 +55,7 @@ class Kindergartens:
         """The one that the cell names. Raises `LeftOut`, also for one where whoever imports does not work."""
         found = self._found.get(row.values[column])
         if found is None:
-            raise LeftOut(row.fault(column, Problem.UNKNOWN, first="import_kindergartens"))
+            raise LeftOut(row.fault(column, Problem.UNKNOWN, first="kindergartens"))
         if not self._run.may_act_in(found.locality_id):
             raise LeftOut(row.fault(column, Problem.NOT_YOURS))
         self._run.places.add(found.locality_id)

@@ -71,6 +71,7 @@ class Problem(StrEnum):
     FEWER_THAN_CONTRACTS = "fewer_than_contracts"
     TOO_MANY_CHILDREN = "too_many_children"
     NOT_ALL_CHILDREN = "not_all_children"
+    CONTRACT_ELSEWHERE = "contract_elsewhere"
     # Of a row of the former queue.
     NOT_CERTIFICATE = "not_certificate"
     NO_IDENTITY = "no_identity"
@@ -289,6 +290,13 @@ SENTENCES: Final[Mapping[Problem, tuple[str | Promise, str | Promise]]] = {
         _("Bad rows may be children of this group, so it is not counted."),
         _("Correct the bad rows, and bring the file again."),
     ),
+    Problem.CONTRACT_ELSEWHERE: (
+        _(
+            "The child has a contract in another group. Kindergarten: %(kindergarten)s, group: %(group)s. Neither of "
+            "the two groups is counted."
+        ),
+        _("Correct the row; if it is right, transfer the child in the portal or end its contract first."),
+    ),
     Problem.NOT_CERTIFICATE: (
         _("This is no number of a birth certificate."),
         _("It has 5 to 20 letters and digits. Copy it from the certificate."),
@@ -392,6 +400,14 @@ SENTENCES: Final[Mapping[Problem, tuple[str | Promise, str | Promise]]] = {
     ),
 }
 
+# What brings in what a row names: where an employee finds it in the workplace, and the command of a terminal.
+BROUGHT_BY: Final[Mapping[str, tuple[str | Promise, str]]] = {
+    "localities": (_("«Files of the city», «Localities»"), "import_localities"),
+    "kindergartens": (_("«Files of the city», «Kindergartens»"), "import_kindergartens"),
+    "groups": (_("«Files of the city», «Groups»"), "import_groups"),
+    "benefit_categories": (_("«Benefit categories»"), "load_benefit_categories"),
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Fault:
@@ -413,8 +429,20 @@ class Fault:
 
     @property
     def remedy(self) -> str:
-        """What to do about it, in the language of the reader."""
-        return str(SENTENCES[self.problem][1]) % self.values
+        """What to do about it, in the language of the reader, who has the workplace before them."""
+        return self._remedy(in_terminal=False)
+
+    @property
+    def remedy_in_terminal(self) -> str:
+        """The same for whoever types commands."""
+        return self._remedy(in_terminal=True)
+
+    def _remedy(self, *, in_terminal: bool) -> str:
+        values = dict(self.values)
+        if first := BROUGHT_BY.get(values.get("first", "")):
+            page, command = first
+            values["first"] = command if in_terminal else page
+        return str(SENTENCES[self.problem][1]) % values
 
     def as_json(self) -> dict[str, Any]:
         """What is kept and given to programs; `of_json` reads it."""

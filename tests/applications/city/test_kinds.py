@@ -423,6 +423,27 @@ class TestEnrolled:
         code, said = load("enrolled", self.HEADING, *self.rows(1), by=official.username)
         assert (code, "fewer children of this group (1) than have contracts in it (2)" in said) == (1, True)
 
+    def test_a_child_with_a_contract_in_another_group_is_named(self, load, group, official):
+        other = GroupFactory.create(kindergarten=group.kindergarten, name="Күншуақ")
+        GroupFactory.create(kindergarten__slug="far", name="Far")
+        contract = ContractFactory.create(
+            referral__bid__vacancy__group=other, referral__application__child__iin=nth_iin(1)
+        )
+        assert contract.group == other
+        code, said = load("enrolled", self.HEADING, *self.rows(3), "far;Far;", by=official.username)
+        assert code == 1
+        assert "row 3, group «Балапан»: The child has a contract in another group." in said
+        assert "Kindergarten: amina, group: Күншуақ." in said
+        load("enrolled", self.HEADING, *self.rows(3), "far;Far;", by=official.username, skip_bad=True)
+        assert set(Headcount.objects.values_list("group__name", flat=True)) == {"Far"}
+        # Where the contract is, the row is right; and one that has ended says nothing.
+        right = self.rows(1)[0].replace("Балапан", "Күншуақ").replace(nth_iin(0), nth_iin(1))
+        assert load("enrolled", self.HEADING, right, by=official.username)[0] == 0
+        type(contract).objects.update(
+            ended_at=timezone.now(), left_on=timezone.localdate(), ended_by=official, end_reason="x"
+        )
+        assert load("enrolled", self.HEADING, *self.rows(3), by=official.username)[0] == 0
+
     @pytest.mark.parametrize(
         ("bad", "counted"),
         [

@@ -7,8 +7,10 @@ from random import Random
 
 import pytest
 import xlsxwriter
+from django.core.management import get_commands
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import override
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook
@@ -29,7 +31,7 @@ from bulletin.importing.columns import (
     by_name,
     read_row,
 )
-from bulletin.importing.problems import SENTENCES, Fault, Problem, Unreadable
+from bulletin.importing.problems import BROUGHT_BY, SENTENCES, Fault, Problem, Unreadable
 from bulletin.importing.table import read_table
 from tests.factories import nth_iin
 
@@ -431,3 +433,14 @@ def test_a_workbook_is_bounded_by_what_it_unpacks_to(monkeypatch):
     with pytest.raises(Unreadable) as refused:
         read(_WHOLE)
     assert refused.value.fault.problem is Problem.TOO_LARGE
+
+
+@pytest.mark.parametrize("name", BROUGHT_BY)
+def test_what_brings_it_in_is_a_page_in_the_workplace_and_a_command_in_a_terminal(name):
+    fault = Fault(Problem.UNKNOWN, values={"first": name})
+    page, command = BROUGHT_BY[name]
+    assert command in get_commands()
+    assert command in fault.remedy_in_terminal
+    for language in ("kk", "ru"):
+        with override(language):
+            assert (str(page) in fault.remedy, "_" in fault.remedy) == (True, False)
