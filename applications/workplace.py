@@ -21,6 +21,7 @@ from applications.benefits.claims import claims_to_check
 from applications.bidding.obstacles import opening_too_soon
 from applications.bidding.publication import SHORTEN_LEAD
 from applications.bidding.stand_ins import ANSWER, STAND_IN
+from applications.decisions.former import protocols_to_sign, undecided_lines
 from applications.guardians.claims import claims_to_decide
 from applications.models import Bid, CityExport, GroupProposal, Headcount, Referral, RulesProposal
 from applications.objections import to_answer
@@ -97,6 +98,8 @@ class Today:
     rules: int | None
     # Requests for an export of the city (of others), for who works everywhere.
     exports: int | None
+    former_lines: int | None
+    protocols: int | None
     groups: int | None
     headcounts: int | None
     # What employees asked to undo, for an official who did not ask.
@@ -191,6 +194,8 @@ def today(
             "corrections": of(DECIDE, corrections_to_decide),
             "rules": of("applications.change_rules", partial(rules_to_decide, now=now)),
             "exports": of("applications.change_cityexport", exports_to_decide),
+            "former_lines": of("applications.change_formerline", lambda _user: undecided_lines()),
+            "protocols": of("applications.change_formerprotocol", protocols_to_sign),
             "groups": of(
                 "applications.change_groupproposal", lambda _user: _proposed(GroupProposal.objects.all())
             ),

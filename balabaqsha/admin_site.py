@@ -200,6 +200,7 @@ class StaffAdminSite(OTPAdminSite):
         from applications.admin.city import CityPages
         from applications.admin.family import FamilyPages
         from applications.admin.files import FilePages
+        from applications.admin.reconciling import ReconcilingPages
         from applications.admin.reports import ReportPages
         from applications.admin.rosters import RosterPages
 
@@ -212,7 +213,7 @@ class StaffAdminSite(OTPAdminSite):
         explained = path("manual/", self.admin_view(manual), name="manual")
         prepared = path("ready/", self.admin_view(ready), name="ready")
         codes = path("backup-codes/", self.admin_view(backup_codes), name="backup_codes")
-        pages = (FamilyPages, RosterPages, ReportPages, FilePages, CityPages)
+        pages = (FamilyPages, RosterPages, ReportPages, FilePages, ReconcilingPages, CityPages)
         ours = [address for one in pages for address in one(self).urls]
         return [own, told, explained, prepared, codes, link, *ours, *super().get_urls()]
 

@@ -72,6 +72,13 @@ ABOUT: Final[Mapping[str, str | Promise]] = {
     "applications.event": _(
         "Everything that ever happened to an application. From these events each number is explained."
     ),
+    "applications.formerline": _(
+        "Lines that a file of the former queue left out. Each is taken in with corrected values, left out for good, or "
+        "linked to an application here."
+    ),
+    "applications.formerprotocol": _(
+        "What became of all lines of a loaded file of the former queue: one official signs first, another one second."
+    ),
     "applications.groupproposal": _(
         "New or changed groups that kindergartens propose. They count once an official confirms them."
     ),

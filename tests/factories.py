@@ -1,5 +1,6 @@
 """Objects for the tests, each of them valid as it stands."""
 
+import json
 from datetime import date, timedelta
 from typing import Any
 
@@ -27,6 +28,7 @@ from applications.models import (
     BenefitCategory,
     Bid,
     Contract,
+    FormerLine,
     FormerRow,
     Referral,
     Rules,
@@ -296,6 +298,27 @@ def unclaimed(
         phone_hash=phone_hash(phone),
     )
     return application
+
+
+def left_out(locality: Locality | None, *, old_number: str = "124/17", **cells: str) -> FormerLine:
+    """A line that a file of the former queue left out: its date lies in the future."""
+    batch, _ = ImportBatch.objects.get_or_create(kind="queue", defaults={"loaded_at": timezone.now()})
+    fault = {"line": 1, "column": "filed_at", "value": "01.01.2031", "problem": "in_future", "values": {}}
+    stood = {
+        "old_number": old_number,
+        "filed_at": "01.01.2031",
+        "last_name": "Қаменова",
+        "first_name": "Әлия",
+    }
+    return FormerLine.objects.create(
+        batch=batch,
+        line=10_000_000 + FormerLine.objects.count(),
+        locality=locality,
+        birth_year=2017,
+        problem="in_future",
+        faults=[fault],
+        cells=json.dumps(stood | cells),
+    )
 
 
 def filer(application: Application) -> User:

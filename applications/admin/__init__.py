@@ -10,6 +10,8 @@ from applications.admin import (  # noqa: F401  (they register themselves)
     corrections,
     disputes,
     employees,
+    former_lines,
+    former_protocols,
     groups,
     guardian_claims,
     history,

@@ -24,6 +24,7 @@ from accounts.models import User
 from applications.admin.work import staff_of
 from applications.city import bringing
 from applications.city.kinds import KINDS
+from applications.city.queue_file import Queue
 from applications.models import BroughtFile
 from applications.rosters.sheet import XLSX_TYPE
 from bulletin.importing.kinds import LOAD_FILES, PORTION, Kind, Outcome
@@ -209,6 +210,7 @@ class _FileRow:
         self.trouble = Fault.of_json(file.trouble) if file.trouble else None
         self.is_under_way = file.state in (BroughtFile.State.WAITING, BroughtFile.State.WORKING)
         self.has_failed = file.state == BroughtFile.State.FAILED
+        self.is_reconciled = file.kind == Queue.name and file.batch_id is not None
         self.is_loaded = file.step == BroughtFile.Step.LOAD and file.state == BroughtFile.State.READY
 
     @property
@@ -255,6 +257,7 @@ class _BatchRow:
     def __init__(self, batch: ImportBatch) -> None:
         self.batch = batch
         self.kind = KINDS.get(batch.kind)
+        self.is_reconciled = batch.kind == Queue.name
         employee = getattr(batch.loaded_by, "employee", None)
         self.by = employee.short_name if employee else str(batch.loaded_by or gettext("an operator"))
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Final
 
 from django.core.exceptions import ValidationError
-from django.db.models import F, Q, QuerySet, Value
+from django.db.models import F, Q, Value
 from django.db.models.functions import Least
 
 from accounts import audit
@@ -49,17 +49,6 @@ _ACTIONS: Final = {
 }
 
 
-def left_out_lines() -> QuerySet[FormerLine]:
-    """The lines that files left out, decided about or not, of files that were not undone."""
-    return FormerLine.objects.filter(batch__undone_at=None).exclude(problem="")
-
-
-def undecided_lines() -> QuerySet[FormerLine]:
-    """Those of `left_out_lines` about which nobody has decided."""
-    decided = FormerDecision.objects.filter(ended_at=None).values("line")
-    return left_out_lines().exclude(pk__in=decided)
-
-
 def decision_about(line: FormerLine) -> FormerDecision | None:
     """The decision that counts, if there is one."""
     return line.decisions.filter(ended_at=None).select_related("decided_by", "application").first()
@@ -72,6 +61,20 @@ def is_signed(decision: FormerDecision) -> bool:
         state=ProposalState.APPROVED,
         decided_at__gte=decision.decided_at,
     ).exists()
+
+
+def may_be_decided(line: FormerLine) -> bool:
+    """Whether a decision about the line may be made now: there is none, or only one of a signed protocol."""
+    if not line.problem or line.batch.undone_at is not None:
+        return False
+    decision = decision_about(line)
+    return decision is None or _may_be_followed(decision)
+
+
+def may_be_taken_back(line: FormerLine) -> bool:
+    """Whether there is a decision about the line that no signed protocol holds."""
+    decision = decision_about(line)
+    return decision is not None and line.batch.undone_at is None and not is_signed(decision)
 
 
 def row_of(line: FormerLine, values: Mapping[str, str] | None = None) -> Row:
@@ -210,10 +213,15 @@ def _begin(line: FormerLine, *, actor: User, reason: str, now: datetime) -> Form
         raise Refused(Refusal.LINE_NOT_LEFT_OUT)
     former = decision_about(line)
     if former is not None:
-        if former.kind == LineDecision.TAKEN_IN or not is_signed(former):
+        if not _may_be_followed(former):
             raise Refused(Refusal.ALREADY_DECIDED)
         _end(former, actor=actor, now=now)
     return line
+
+
+def _may_be_followed(decision: FormerDecision) -> bool:
+    """Whether another decision may follow this one: it is signed, and the line is not in the queue."""
+    return decision.kind != LineDecision.TAKEN_IN and is_signed(decision)
 
 
 def _refuse_own(line: FormerLine, actor: User) -> None:

@@ -8,10 +8,10 @@ from django.db.models import Q, QuerySet
 
 from accounts import audit
 from accounts.models import User
-from accounts.officials import is_one_with, one_with
-from applications.city.deciding import undecided_lines
+from accounts.officials import one_with
 from applications.city.reconciling import reconcile
 from applications.city.sums import Sums, sums_of
+from applications.decisions.former import undecided_lines
 from applications.decisions.proposals import decide, lock_open, require
 from applications.journal_actions import Action
 from applications.models import FormerDecision, FormerProtocol
@@ -39,12 +39,6 @@ def sums_in(protocol: FormerProtocol) -> Sums:
     """The sums that a signed protocol keeps."""
     assert protocol.sums is not None
     return Sums.of_json(protocol.sums)
-
-
-def protocols_to_sign(employee: User) -> QuerySet[FormerProtocol]:
-    """Those that wait for another official than the one who proposed them."""
-    waiting = FormerProtocol.objects.filter(state=ProposalState.PROPOSED)
-    return waiting.exclude(is_one_with(employee, path="proposed_by"))
 
 
 def decided_since(batch: ImportBatch, at: datetime) -> bool:

@@ -7,23 +7,30 @@ from typing import Final
 
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.http import QueryDict
+from django.utils.timezone import get_current_timezone
+from django.utils.translation import gettext as _
 
 from accounts.models import User
+from applications.city import reconciled_lines
+from applications.city.reconciling import Outcome
 from applications.models import MadeFile
 from applications.reports import workbook
 from applications.reports.catalogue import REPORTS
 from applications.reports.forms import AskedForm, own_localities
 from applications.rosters import own
 from applications.rosters.rosters import BATCH, Roster, Rows
-from applications.rosters.sheet import Sheet
+from applications.rosters.sheet import Cell, Sheet
 from applications.rosters.sheet import workbook as packed
 
+# So many lines are put into words at once.
+_LINES: Final = 1_000
 # How many parts are ready, of how many.
 Tell = Callable[[int, int], None]
 
 READ_REPORTS: Final = "applications.read_reports"
 REPORT: Final = "report"
 ROSTER: Final = "roster"
+RECONCILIATION: Final = "reconciliation"
 
 
 class CannotBeMade(Exception):
@@ -96,8 +103,39 @@ def _roster_of(file: MadeFile, now: datetime) -> Roster:
     return own.awaited(reader=file.user, now=now, kindergartens=file.places)
 
 
+def _write_reconciliation(file: MadeFile, tell: Tell, now: datetime) -> bytes:
+    """Every line of a loaded file of the former queue that the employee may read."""
+    pk = QueryDict(file.query).get("batch", "")
+    batch = reconciled_lines.own_batches(file.user).filter(pk=pk if pk.isdecimal() else 0).first()
+    if batch is None:
+        raise CannotBeMade(file.query)
+    kept = reconciled_lines.reconciled(batch, reconciled_lines.places_in(batch, file.user), now=now)
+    lines = kept.found.lines
+    rows: list[list[Cell]] = []
+    for start in range(0, len(lines), _LINES):
+        for one in reconciled_lines.in_words(batch, lines[start : start + _LINES]):
+            told = Outcome(one.compared.outcome).label
+            place = [one.locality, one.birth_year, one.compared.old, one.compared.new]
+            rows.append([one.line, one.old_number, *place, str(told), "; ".join(one.reasons)])
+        tell(min(start + _LINES, len(lines)), len(lines))
+    headings = [
+        _("line of the file"),
+        _("number in the former queue"),
+        _("Locality"),
+        _("Birth year"),
+        _("Place then"),
+        _("Number now"),
+        _("What became of it"),
+        _("Reason"),
+    ]
+    zone = get_current_timezone()
+    as_of = f"{_('As of')}: {kept.at.astimezone(zone):%d.%m.%Y %H:%M}"
+    return Sheet(file.title, headings, rows, zone, notes=[as_of]).xlsx()
+
+
 MAKERS: Final = {
     REPORT: Maker(READ_REPORTS, _locality_keys, _write_report),
+    RECONCILIATION: Maker(reconciled_lines.READ, _locality_keys, _write_reconciliation),
     **{
         f"{ROSTER}:{name}": Maker(permission, own.own_kindergartens, _write_roster, names_people=True)
         for name, permission in own.PERMISSIONS.items()

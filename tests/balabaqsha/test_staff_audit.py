@@ -47,6 +47,7 @@ OF_NOBODY = {
     "accounts.SmsCode",  # a masked number, of nobody in particular
     "applications.BenefitCategory",
     "applications.CityExport",
+    "applications.FormerProtocol",
     "applications.GroupProposal",
     "applications.Headcount",
     "applications.Rules",

@@ -39,6 +39,7 @@ from accounts.roles import Role
 from applications.models import (
     CityExport,
     Correction,
+    FormerProtocol,
     GroupProposal,
     Headcount,
     Referral,
@@ -50,7 +51,7 @@ from balabaqsha.staff_lists import GuardedAdmin
 from bulletin.models import Closing, Employment, Group, Pause
 from notifications.models import Mail
 from tests.city import build_city
-from tests.factories import DisputeFactory, EmploymentFactory, StaffFactory, UndoRequestFactory
+from tests.factories import DisputeFactory, EmploymentFactory, StaffFactory, UndoRequestFactory, left_out
 from tests.shared import built_once
 from tests.staff import employee, give_app, inside
 from tests.thorough import THOROUGH
@@ -72,6 +73,8 @@ def city_with_a_row_in_every_list() -> SimpleNamespace:
         document_number="1", document_date=now.date(), proposed_at=now, proposed_by=city.staff,
     )  # fmt: skip
     CityExport.objects.create(keys="age1", reason="x", proposed_at=now, proposed_by=city.staff)
+    line = left_out(waiting.locality)
+    FormerProtocol.objects.create(batch=line.batch, proposed_at=now, proposed_by=city.staff)
     Rules.objects.create(locality=waiting.locality, valid_from=date(2019, 1, 1))
     RulesProposal.objects.create(
         locality=waiting.locality, reason="x", proposed_at=now, proposed_by=city.staff

@@ -28,6 +28,8 @@ from applications.models import (
     Contract,
     Correction,
     Event,
+    FormerDecision,
+    FormerProtocol,
     GroupProposal,
     Headcount,
     Referral,
@@ -55,6 +57,7 @@ from tests.factories import (
     UndoRequestFactory,
     UserFactory,
     VacancyFactory,
+    left_out,
 )
 from tests.staff import employee, give_app, inside, official_of, worker_of
 from tests.thorough import THOROUGH
@@ -101,6 +104,15 @@ def add_a_place(scene, *, number):
     # No more than one is open at a time.
     CityExport.objects.create(
         keys="age1", reason="x", proposed_at=scene.now, proposed_by=staff,
+        state="declined", decided_at=scene.now, decided_by=StaffFactory(),
+    )  # fmt: skip
+    line = left_out(locality)
+    FormerDecision.objects.create(
+        line=line, kind="left_out", reason="x", decided_at=scene.now, decided_by=StaffFactory()
+    )
+    # No more than one of a file is open at a time.
+    FormerProtocol.objects.create(
+        batch=line.batch, proposed_at=scene.now, proposed_by=staff,
         state="declined", decided_at=scene.now, decided_by=StaffFactory(),
     )  # fmt: skip
     GroupProposal.objects.create(

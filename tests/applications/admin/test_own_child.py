@@ -321,6 +321,7 @@ class TestOfficials(Pages):
         }
         proposals = {
             "applications.cityexport",
+            "applications.formerprotocol",
             "applications.groupproposal",
             "applications.headcount",
             "applications.rulesproposal",
@@ -336,6 +337,7 @@ class TestOfficials(Pages):
             "accounts.firstsignin",
             "accounts.numbermove",
             "accounts.objection",
+            "applications.formerline",
             "children.guardianclaim",
         }
         assert with_works - kindergartens - proposals - people == tried

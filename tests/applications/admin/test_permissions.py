@@ -38,6 +38,9 @@ from applications.models import (
     CityExport,
     Correction,
     Event,
+    FormerDecision,
+    FormerLine,
+    FormerProtocol,
     GroupProposal,
     Headcount,
     MadeFile,
@@ -71,9 +74,11 @@ from tests.factories import (
     LocalityFactory,
     ObjectionFactory,
     ReviewFactory,
+    StaffFactory,
     UndoRequestFactory,
     UserFactory,
     VacancyFactory,
+    left_out,
     nth_iin,
     unclaimed,
 )
@@ -328,6 +333,21 @@ def build_objects(scene) -> SimpleNamespace:
         city_export=CityExport.objects.create(
             keys="age1", reason="x", proposed_at=scene.now, proposed_by=scene.staff
         ),
+        former_line=(line := left_out(scene.locality)),
+        decided_line=decided_line(scene),
+        former_batch=line.batch,
+        signed_protocol=FormerProtocol.objects.create(
+            batch=line.batch,
+            proposed_at=scene.now - timedelta(days=1),
+            proposed_by=scene.staff,
+            state="approved",
+            decided_at=scene.now - timedelta(days=1),
+            decided_by=StaffFactory(),
+            sums={"parts": [], "moved_by": []},
+        ),
+        former_protocol=FormerProtocol.objects.create(
+            batch=line.batch, proposed_at=scene.now, proposed_by=scene.staff
+        ),
         child=scene.application.child,
         parent=scene.parent,
         profile=scene.parent.profile,
@@ -374,6 +394,14 @@ def build_objects(scene) -> SimpleNamespace:
             user=scene.staff, what="report:queue", language="kk", asked_at=scene.now
         ),
     )
+
+
+def decided_line(scene) -> FormerLine:
+    line = left_out(scene.locality, old_number="125/17")
+    FormerDecision.objects.create(
+        line=line, kind="left_out", reason="x", decided_at=scene.now, decided_by=scene.staff
+    )
+    return line
 
 
 def written_by(parent) -> str:

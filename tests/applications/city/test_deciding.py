@@ -20,7 +20,6 @@ from applications.city.deciding import (
     link,
     take_back,
     take_in,
-    undecided_lines,
 )
 from applications.city.protocols import (
     decline_protocol,
@@ -33,6 +32,7 @@ from applications.city.protocols import (
 from applications.city.queue_file import Queue
 from applications.city.reconciling import Outcome, Reason, reconcile
 from applications.city.sums import Sums, sums_of
+from applications.decisions.former import undecided_lines
 from applications.jobs.invariants import differences
 from applications.models import Application, Event, FormerDecision, FormerLine, FormerProtocol, FormerRow
 from applications.moves import Refused

@@ -1,0 +1,25 @@
+"""What waits for officials of a former queue: lines that its files left out, and protocols to be signed."""
+
+from django.db.models import QuerySet
+
+from accounts.models import User
+from accounts.officials import is_one_with
+from applications.models import FormerDecision, FormerLine, FormerProtocol
+from applications.states import ProposalState
+
+
+def left_out_lines() -> QuerySet[FormerLine]:
+    """The lines that files left out, decided about or not, of files that were not undone."""
+    return FormerLine.objects.filter(batch__undone_at=None).exclude(problem="")
+
+
+def undecided_lines() -> QuerySet[FormerLine]:
+    """Those of `left_out_lines` about which nobody has decided."""
+    decided = FormerDecision.objects.filter(ended_at=None).values("line")
+    return left_out_lines().exclude(pk__in=decided)
+
+
+def protocols_to_sign(employee: User) -> QuerySet[FormerProtocol]:
+    """Those that wait for another official than the one who proposed them, of files that were not undone."""
+    waiting = FormerProtocol.objects.filter(state=ProposalState.PROPOSED, batch__undone_at=None)
+    return waiting.exclude(is_one_with(employee, path="proposed_by"))
