@@ -156,9 +156,9 @@ def card_of(family: Family, *, employee: User, whole: str = "", now: datetime) -
     readable = [name for name in SECTIONS if may_read(employee, name)]
     sections = {name: readers[name](WHOLE if name == whole else SHOWN) for name in readable}
     situations = _situations(family, applications, now=now)
-    children = _children(
-        family, applications, situations, employee, places=_places(situations, employee, seen)
-    )
+    listed = {row.pk for row in sections["bids"].rows} if "bids" in sections else set()
+    places = _places(situations, employee, seen, listed=listed)
+    children = _children(family, applications, situations, employee, places=places)
     return Card(
         family=family,
         children=children,
@@ -198,10 +198,13 @@ def _situations(
     return {pk: situation_of(present[pk], now=now) for pk in told}
 
 
-def _places(situations: dict[Any, Situation], employee: User, seen: Q) -> set[Any]:
-    """The keys of the bids of these situations of which the employee may read where they are."""
+def _places(situations: dict[Any, Situation], employee: User, seen: Q, *, listed: set[Any]) -> set[Any]:
+    """The keys of the bids of these situations of which the employee may read where they are.
+
+    `listed` are known to be such: usually that is all of them, and nothing is asked.
+    """
     bids = {one.bid.pk for one in situations.values() if one.bid}
-    if not bids or works_everywhere(employee):
+    if bids <= listed or works_everywhere(employee):
         return bids
     return set(Bid.objects.filter(seen, pk__in=bids).values_list("pk", flat=True))
 

@@ -299,6 +299,12 @@ def test_a_card_costs_the_same_however_much_has_happened(scene):
     many = cost()
     assert len(many) <= len(few) + 1, "\n".join(many)
     assert len(many) <= 28, "\n".join(many)
+    # Who works in one locality is not asked again for the bids that stand on the card.
+    official, _card = opened(official_of(scene.locality), scene.application.child)
+    with CaptureQueriesContext(connection) as asked:
+        official.get(page_of(scene.application.child))
+    own = [row["sql"] for row in asked.captured_queries]
+    assert len(own) <= 29, "\n".join(own)
     card = client.get(page_of(scene.application.child)).context["card"]
     assert all(len(card.sections[name].rows) == SHOWN for name in ("bids", "benefits", "messages", "journal"))
     whole = client.get(page_of(scene.application.child), {"all": "bids"}).context["card"]
