@@ -564,7 +564,7 @@ class ClosingAdmin(WorkAdmin):
     @admin.display(description=_("State"), ordering="state")
     def shown_state(self, obj: Closing) -> str:
         if obj.state == Closing.State.RUNNING and is_announced(obj, now=estimate_clock()):
-            return tag(_since(obj), tone="info")
+            return tag(gettext("Will close on: %(day)s") % {"day": written(obj.starts_on)}, tone="info")
         return tag(obj.get_state_display(), tone=TONES[Closing.State(obj.state)])
 
     @admin.display(description=_("Touched by it"))
@@ -607,13 +607,18 @@ def in_one(sentences: list[str]) -> str:
 
 
 def _sentence(closing: Closing) -> str:
-    what = gettext("The group.") if closing.group_id else gettext("The whole kindergarten.")
-    cause = gettext("Cause: %(cause)s.") % {"cause": closing.get_cause_display()}
-    return f"{what} {_since(closing)}. {cause}"
-
-
-def _since(closing: Closing) -> str:
-    """Since when it is closed, or will be."""
     is_ahead = is_announced(closing, now=estimate_clock())
-    words = gettext("Will close on: %(day)s") if is_ahead else gettext("Closed since: %(day)s")
-    return words % {"day": written(closing.starts_on)}
+    if closing.group_id:
+        words = (
+            gettext("The group will close on: %(day)s.")
+            if is_ahead
+            else gettext("The group is closed since: %(day)s.")
+        )
+    else:
+        words = (
+            gettext("The whole kindergarten will close on: %(day)s.")
+            if is_ahead
+            else gettext("The whole kindergarten is closed since: %(day)s.")
+        )
+    cause = gettext("Cause: %(cause)s.") % {"cause": closing.get_cause_display()}
+    return f"{words % {'day': written(closing.starts_on)}} {cause}"

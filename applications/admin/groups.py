@@ -185,7 +185,7 @@ class GroupAdmin(WorkAdmin):
     def note(self, request: HttpRequest, obj: Group) -> str:
         """That it is closed or will be, and since when."""
         told = told_of(request, closings_of(obj.kindergarten, obj))
-        return in_one([*told, gettext("Nothing can be published there.")] if told else [])
+        return in_one([gettext("Nothing can be published there."), *told] if told else [])
 
     def summary(self, obj: Group) -> Rows:
         return [

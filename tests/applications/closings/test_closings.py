@@ -548,7 +548,7 @@ def test_a_closing_that_has_yet_to_begin_is_listed_as_such(scene, official, cloc
         reverse("admin:bulletin_closing_changelist"),
         reverse("admin:bulletin_group_change", args=[scene.group.pk]),
     ]
-    ahead, since = ("Закроется: 05.07.2019", "Закрыто с: 05.07.2019")
+    ahead, since = ("акроется: 05.07.2019", "Группа закрыта с: 05.07.2019")
     assert first == date(2019, 7, 5)
     for day, listed in (
         (NOW + timedelta(days=8), (ahead, ahead)),
