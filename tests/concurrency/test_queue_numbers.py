@@ -130,7 +130,7 @@ def under_fire(queue, *, fold_too):
 def test_control_without_the_trigger_numbers_are_wrong(queue):
     """With nobody keeping the buckets the readers see it: the test below means something."""
     with connection.cursor() as cursor:
-        cursor.execute("ALTER TABLE applications_application DISABLE TRIGGER count_queue_in_or_out")
+        cursor.execute("ALTER TABLE applications_application DISABLE TRIGGER count_queue_in")
         cursor.execute("ALTER TABLE applications_application DISABLE TRIGGER count_queue_moves")
     try:
         pairs, _ = under_fire(queue, fold_too=False)

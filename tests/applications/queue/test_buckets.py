@@ -21,6 +21,7 @@ from applications.queue.buckets import (
 from applications.queue.position import count_position, position
 from applications.referrals import ending, issuing
 from applications.states import QUEUED_STATES, ApplicationState, Tier
+from notifications.copied_rows import copy_rows
 from tests.applications.bidding.reference import place_bid
 from tests.factories import ApplicationFactory, ChildFactory
 
@@ -59,6 +60,37 @@ def test_a_bid_and_a_referral_write_nothing(scene):
     ending.sign_contract(referral, actor=scene.staff, now=scene.now)
     assert QueueCount.objects.count() == rows + 1
     assert sums() == {}
+
+
+def test_what_one_statement_brings_in_is_one_addend_for_each_bucket(scene):
+    """A thousand rows of a former queue leave no thousand addends to be folded."""
+    about = {
+        "locality": scene.locality,
+        "languages": ["kk"],
+        "filed_at": scene.now,
+        "interest_confirmed_at": scene.now,
+    }
+    waiting, stopped = ApplicationState.WAITING, ApplicationState.STOP_LISTED
+    new = [
+        Application(
+            child=ChildFactory(),
+            number=f"n{at}",
+            sequence=900_000 + at,
+            birth_year=year,
+            state=state,
+            **about,
+        )
+        for at, (year, state) in enumerate(
+            [(2016, waiting), (2017, waiting), (2016, waiting), (2017, stopped)]
+        )
+    ]
+    for write in (Application.objects.bulk_create, copy_rows):
+        QueueCount.objects.all().delete()
+        write(new)
+        added = QueueCount.objects.values_list("birth_year", "n", "folded").order_by("birth_year")
+        assert list(added) == [(2016, 2, False), (2017, 1, False)]
+        Application.objects.filter(pk__in=[one.pk for one in new]).delete()
+        assert sum(sums().values()) == 0
 
 
 def test_every_way_of_writing_counts(scene):
