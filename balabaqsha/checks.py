@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from cryptography.fernet import Fernet
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.http.request import validate_host
 
 from accounts.iin import IinError, parse_iin
+from balabaqsha.environment import is_fernet_key
 from balabaqsha.postgresql.rights import too_much
 
 # How long a key must be; 32 random bytes are 43 letters, and Django asks for 50 of its own.
@@ -123,7 +123,7 @@ def iin_keys_encrypt(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     for number, key in enumerate(settings.IIN_KEYS, start=1):
         if key == settings.DEVELOPMENT_KEYS["IIN_KEYS"]:
             problem = f"IIN_KEYS: key {number} is the one for development."
-        elif not _is_fernet_key(key):
+        elif not _is_random_key(key):
             problem = f"IIN_KEYS: key {number} is no Fernet key, or not random."
         else:
             continue
@@ -312,9 +312,5 @@ def _bad_key(problem: str) -> CheckMessage:
     return Error(problem, hint=hint, id="balabaqsha.E004")
 
 
-def _is_fernet_key(key: str) -> bool:
-    try:
-        Fernet(key)
-    except ValueError:
-        return False
-    return len(set(base64.urlsafe_b64decode(key))) >= DISTINCT_SIGNS
+def _is_random_key(key: str) -> bool:
+    return is_fernet_key(key) and len(set(base64.urlsafe_b64decode(key))) >= DISTINCT_SIGNS

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 import psycopg2
+from cryptography.fernet import InvalidToken
 from django.core.exceptions import ImproperlyConfigured
 from django.db.utils import DatabaseError, InterfaceError, OperationalError
 from psycopg2.errors import (
@@ -112,6 +113,13 @@ def _file(error: Exception) -> str | None:
     return f"{error.filename}: {error.strerror}"
 
 
+def _keys(error: Exception) -> str:
+    return (
+        "Something stored was encrypted with a key that is not among IIN_KEYS. Put it back, behind the others; "
+        "rotate_iin_keys --check names what needs it."
+    )
+
+
 def _kept(error: Exception) -> str:
     return f"A file could not be kept: {error}"
 
@@ -129,5 +137,6 @@ _WORDS: Final[dict[type[Exception], Callable[[Any], str | None]]] = {
     RedisError: _redis,
     UnfitText: _text,
     NotKept: _kept,
+    InvalidToken: _keys,
     OSError: _file,
 }

@@ -12,6 +12,7 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 import environ
 import psycopg2
 import redis
+from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
 from environ.fileaware_mapping import FileAwareMapping
 
@@ -105,6 +106,16 @@ class Environment(environ.FileAwareEnv):
             raise ImproperlyConfigured(f"{var} must be a whole number from {least} to {most}.")
         return int(value)
 
+    def fernet_keys(self, var: str) -> list[str]:
+        """The keys between commas. What is no key would encrypt nothing, and is a slip of copying."""
+        found = self.list(var, default=[])
+        for number, key in enumerate(found, 1):
+            if not is_fernet_key(key):
+                raise ImproperlyConfigured(
+                    f"{var}: key {number} is no Fernet key, thirty-two random bytes as URL-safe Base64."
+                )
+        return found
+
     def day(self, var: str) -> date | None:
         """A day as 2027-03-01; None where there is none."""
         value = self.secret(var).strip()
@@ -173,6 +184,15 @@ class Environment(environ.FileAwareEnv):
         """The values between commas, without surrounding spaces."""
         parts = (part.strip() for part in self.str(var, default=",".join(default)).split(","))
         return [part for part in parts if part]
+
+
+def is_fernet_key(key: str) -> bool:
+    """Whether it is thirty-two bytes as URL-safe Base64, random or not."""
+    try:
+        Fernet(key)
+    except ValueError:
+        return False
+    return True
 
 
 def reader_of(environ: Mapping[str, str]) -> Environment:

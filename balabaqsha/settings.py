@@ -49,7 +49,7 @@ if not SECRET_KEY:
     SECRET_KEY = DEVELOPMENT_KEYS["SECRET_KEY"]
 
 # Encrypts IINs and the texts of SMS. The first key encrypts, all of them decrypt, so a new one is put in front.
-IIN_KEYS: list[str] = env.list("IIN_KEYS", default=[])
+IIN_KEYS: list[str] = env.fernet_keys("IIN_KEYS")
 # Makes the keyed hash by which an IIN is looked up.
 IIN_HASH_KEY: str = env.secret("IIN_HASH_KEY")
 # The hash key of before, while `rotate_iin_keys` makes the hashes anew: what it made is still found.

@@ -9,6 +9,7 @@ from threading import Thread
 
 import psycopg2
 import pytest
+from cryptography.fernet import InvalidToken
 from django.core.management import CommandError, call_command
 from django.db import connection
 
@@ -192,6 +193,10 @@ class TestErrorsInWords:
     def test_of_files(self, ending, capsys):
         assert ending(PermissionError(13, "Permission denied", "/var/fonts")) == 1
         assert "/var/fonts: Permission denied" in capsys.readouterr().err
+
+    def test_of_a_key_that_is_missing(self, ending, capsys):
+        assert ending(InvalidToken()) == 1
+        assert "IIN_KEYS" in capsys.readouterr().err
 
     def test_of_an_interruption_are_none(self, ending, capsys):
         assert ending(KeyboardInterrupt()) == 130

@@ -4,6 +4,7 @@ import os
 from datetime import date
 
 import pytest
+from cryptography.fernet import Fernet
 from django.core.exceptions import ImproperlyConfigured
 
 from balabaqsha.environment import Environment, Given
@@ -30,6 +31,21 @@ def test_yes_and_no(text, value):
 def test_a_slip_of_the_pen_is_no_answer(text):
     with pytest.raises(ImproperlyConfigured, match="HTTPS must be 1 or 0"):
         environment(HTTPS=text).bool("HTTPS", default=True)
+
+
+def test_keys():
+    one, two = Fernet.generate_key().decode(), Fernet.generate_key().decode()
+    assert environment(KEYS=f"{one}, {two},").fernet_keys("KEYS") == [one, two]
+    assert environment().fernet_keys("KEYS") == []
+
+
+@pytest.mark.parametrize(
+    "key", ["x", "құпия", "a password", Fernet.generate_key().decode()[:-4]], ids=range(4)
+)
+def test_what_is_no_key_is_named_and_not_shown(key):
+    with pytest.raises(ImproperlyConfigured, match="KEYS: key 2 is no Fernet key") as refusal:
+        environment(KEYS=f"{Fernet.generate_key().decode()},{key}").fernet_keys("KEYS")
+    assert key not in str(refusal.value)
 
 
 def test_numbers():
