@@ -77,8 +77,10 @@ def try_keeping(root: Path) -> tuple[Room, str]:
 
     A folder that is not there yet is one that the first file makes. May hang as long as the disk does.
     """
-    folder = next(path for path in (root, *root.absolute().parents) if path.exists())
+    folder = root
     try:
+        # Behind a folder that may not be entered nobody can tell what is there: that is an error of its own.
+        folder = next(path for path in (root, *root.absolute().parents) if path.exists())
         with tempfile.TemporaryFile(dir=folder) as file:
             file.write(bytes(4096))
             file.flush()

@@ -151,3 +151,11 @@ def test_a_disk_that_hangs_is_not_waited_for(root, monkeypatch):
     go_on.set()
     assert room is Room.FAILING
     assert "no answer" in reason
+
+
+def test_a_folder_that_may_not_be_entered_is_named_and_not_an_error_of_ours(tmp_path, monkeypatch):
+    def closed(path):
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "exists", closed)
+    assert try_keeping(tmp_path / "media") == (Room.FAILING, f"{tmp_path / 'media'}: Permission denied")
