@@ -118,7 +118,8 @@ class ImportCommand(BaseCommand):
 
     def _tell(self, done: int) -> None:
         if sys.stderr.isatty():
-            self.stderr.write(f"\r{done:,} rows", ending="")
+            # The cursor goes back to where it was: what is printed next takes the place of the count.
+            self.stderr.write(f"{done:,} rows\r", style_func=str, ending="")
             self.stderr.flush()
 
     def report(self, report: Report, *, as_json: bool) -> None:
