@@ -34,6 +34,11 @@ PERIODS = (
         forgetting.children_due,
         forgetting.forget_children_due,
     ),
+    Period(
+        "children of the former queue whom nobody claimed, 90 days after they left it",
+        forgetting.unclaimed_due,
+        forgetting.forget_unclaimed,
+    ),
     Period("copies of people's own data, 24 hours after they were made", exporting.over, exporting.purge),
     Period("files for employees, 24 hours after they were made", files.over, files.purge),
     Period("SMS codes, a day after they expired", sms_codes.old, sms_codes.prune),

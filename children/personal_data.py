@@ -34,9 +34,20 @@ def lock_children(user: User) -> None:
 
 def left_behind() -> QuerySet[Child]:
     """The children who had guardians, of whom every one is forgotten, and who are not forgotten themselves."""
-    known = Guardianship.objects.filter(child=OuterRef("pk"), user__forgotten_at=None)
+    return _of_nobody().filter(Exists(Guardianship.objects.filter(child=OuterRef("pk"))))
+
+
+def never_added() -> QuerySet[Child]:
+    """The children whom no guardian has ever added, nor asks to add by papers, and who are not forgotten."""
     had = Guardianship.objects.filter(child=OuterRef("pk"))
-    return Child.objects.filter(Exists(had), ~Exists(known)).exclude(iin_hash__startswith=_FORGOTTEN)
+    asked = GuardianClaim.objects.filter(child_hash=OuterRef("iin_hash"), decided_at=None)
+    return _of_nobody().exclude(Exists(had)).exclude(Exists(asked))
+
+
+def _of_nobody() -> QuerySet[Child]:
+    """The children who are not forgotten, and have no guardian who is not."""
+    known = Guardianship.objects.filter(child=OuterRef("pk"), user__forgotten_at=None)
+    return Child.objects.filter(~Exists(known)).exclude(iin_hash__startswith=_FORGOTTEN)
 
 
 def hash_of_forgotten() -> str:
@@ -50,7 +61,7 @@ def forget_child(child: Child) -> bool:
     Call it in a transaction: it locks the child's row, as whoever adds a child does.
     """
     Child.objects.select_for_update().values_list("pk").get(pk=child.pk)
-    if not left_behind().filter(pk=child.pk).exists():
+    if not _of_nobody().filter(pk=child.pk).exists():
         return False
     Child.objects.filter(pk=child.pk).update(
         iin="",

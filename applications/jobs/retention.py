@@ -110,8 +110,12 @@ def old_former_lines(*, now: datetime) -> QuerySet[FormerLine]:
 
 
 def purge_former_lines(*, now: datetime) -> int:
-    """Erase what stood in these lines; why each was left out stays. Returns how many there were."""
-    return old_former_lines(now=now).update(cells="")
+    """Erase what stood in these lines; why each was left out stays, without the cells. Returns how many there were."""
+    count = 0
+    for line in old_former_lines(now=now).only("faults").iterator():
+        faults = [fault | {"value": ""} for fault in line.faults]
+        count += FormerLine.objects.filter(pk=line.pk).update(cells="", faults=faults)
+    return count
 
 
 def old_former_changes(*, now: datetime) -> QuerySet[FormerChange]:

@@ -16,16 +16,20 @@ from applications.models import (
     Contract,
     Extension,
     ExtensionDocument,
+    FormerRow,
     Referral,
     UndoRequest,
 )
 from applications.states import LIVE_STATES, ApplicationState
+from bulletin.importing.undoing import UNDOABLE_FOR
 from children.models import Child
-from children.personal_data import forget_child, left_behind
+from children.personal_data import forget_child, left_behind, never_added
 from notifications.sweeps import sweep
 
 # A kindergarten needs to know who is in its groups until the child has left for school.
 ENROLLED_KEPT_TO_AGE: Final = 8
+# As long as a file may be undone: a child that it took out comes back.
+UNCLAIMED_KEPT_FOR: Final = UNDOABLE_FOR
 
 
 def children_due(*, now: datetime) -> QuerySet[Child]:
@@ -35,6 +39,19 @@ def children_due(*, now: datetime) -> QuerySet[Child]:
     enrolled = of_child.filter(state=ApplicationState.ENROLLED)
     last_year = localtime(now).year - ENROLLED_KEPT_TO_AGE
     return left_behind().exclude(Exists(live)).exclude(Exists(enrolled), birth_date__year__gt=last_year)
+
+
+def unclaimed_due(*, now: datetime) -> QuerySet[Child]:
+    """The children of the former queue whom nobody ever claimed, long enough after their last application was over."""
+    of_child = Application.objects.filter(child=OuterRef("pk"))
+    over = of_child.filter(former__isnull=False, archived_at__lte=now - UNCLAIMED_KEPT_FOR)
+    other = of_child.exclude(archived_at__lte=now - UNCLAIMED_KEPT_FOR)
+    return never_added().filter(Exists(over), ~Exists(other))
+
+
+def forget_unclaimed(*, now: datetime) -> int:
+    """Forget these children; returns how many. Safe to repeat."""
+    return sweep(unclaimed_due(now=now), partial(_forget, now=now))
 
 
 def forget_children_due(*, now: datetime) -> int:
@@ -62,5 +79,14 @@ def _forget(child: Child, *, now: datetime) -> None:
         Bid.objects.filter(**of_child).update(reason="")
         Contract.objects.filter(referral__application__child=child).update(end_reason="")
         UndoRequest.objects.filter(bid__application__child=child).update(reason="", decision_reason="")
+        FormerRow.objects.filter(**of_child).update(
+            old_number="",
+            number_key="",
+            filed_text="",
+            guardian_iin="",
+            guardian_hash=None,
+            phone="",
+            phone_hash=None,
+        )
         with connection.cursor() as cursor:
             cursor.execute("SELECT forget_in_events(%s)", [child.pk])

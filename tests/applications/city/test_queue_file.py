@@ -25,7 +25,7 @@ from applications.queue.position import position
 from applications.states import ApplicationState, BenefitState, Move
 from balabaqsha.demo.former_faults import PLANTED, planted_rows
 from balabaqsha.demo.former_queue import COLUMNS, rows_of
-from bulletin.importing.problems import Problem
+from bulletin.importing.problems import Fault, Problem
 from bulletin.importing.running import State, run_import
 from bulletin.importing.undoing import UNDOABLE_FOR, undo_batch
 from bulletin.models import ImportBatch
@@ -186,7 +186,11 @@ def test_for_ninety_days_what_stood_in_a_line_left_out_is_kept(load, about):
     over = ImportBatch.objects.get().loaded_at + UNDOABLE_FOR
     assert purge_former_lines(now=over - timedelta(microseconds=1)) == 0
     assert purge_former_lines(now=over) == len(expected)
-    assert all(one.cells == "" and one.faults for one in FormerLine.objects.exclude(problem=""))
+    left = list(FormerLine.objects.exclude(problem=""))
+    assert all(one.cells == "" and one.faults for one in left)
+    # Why, but not what stood there: that may be a name.
+    assert {fault["value"] for one in left for fault in one.faults} == {""}
+    assert all(Fault.of_json(fault).sentence for one in left for fault in one.faults)
     assert purge_former_lines(now=over) == 0
 
 
