@@ -134,7 +134,12 @@ class CityPages:
         kind = _kind_of(user, brought.kind)
         if request.method == "POST":
             try:
-                bringing.load(brought, skip_bad="skip_bad" in request.POST, now=now)
+                bringing.load(
+                    brought,
+                    skip_bad="skip_bad" in request.POST,
+                    take_absent="take_absent" in request.POST,
+                    now=now,
+                )
             except bringing.NotNow:
                 messages.error(request, gettext("This file can't be loaded any more. Bring it again."))
             return HttpResponseRedirect(reverse("admin:city_file", args=[brought.pk]))
@@ -145,6 +150,7 @@ class CityPages:
             "kind": kind,
             "row": row,
             "is_loadable": bringing.is_loadable(brought, now=now),
+            "absent": bringing.absent_from(brought),
             "most": MOST_FAULTS,
         }
         return TemplateResponse(request, "admin/city/file.html", context)

@@ -19,7 +19,7 @@ from applications.city.kinds import KINDS
 from applications.models import BroughtFile
 from applications.models.brought_file import KEPT_FOR
 from bulletin.importing.kinds import PORTION, Kind
-from bulletin.importing.problems import Unreadable
+from bulletin.importing.problems import Fault, Problem, Unreadable
 from bulletin.importing.running import (
     AnotherAtWork,
     Disturbed,
@@ -56,14 +56,18 @@ def bring(user: User, kind: Kind, content: "File[bytes]", *, now: datetime) -> B
 
 
 @transaction.atomic
-def load(brought: BroughtFile, *, skip_bad: bool, now: datetime) -> None:
-    """Let a worker load what was checked; with `skip_bad` bad rows are left out. Raises `NotNow`. Locks the row."""
+def load(brought: BroughtFile, *, skip_bad: bool, take_absent: bool = False, now: datetime) -> None:
+    """Let a worker load what was checked; with `skip_bad` bad rows are left out, with `take_absent` as in `Run`.
+
+    Raises `NotNow`. Locks the row.
+    """
     locked = BroughtFile.objects.select_for_update().get(pk=brought.pk)
     if not is_loadable(locked, now=now):
         raise NotNow
     locked.step, locked.skip_bad, locked.state = Step.LOAD, skip_bad, Made.WAITING
+    locked.take_absent = take_absent
     locked.attempts, locked.done = 0, 0
-    locked.save(update_fields=["step", "skip_bad", "state", "attempts", "done"])
+    locked.save(update_fields=["step", "skip_bad", "take_absent", "state", "attempts", "done"])
     wake_on_commit(TASK)
 
 
@@ -72,7 +76,15 @@ def is_loadable(brought: BroughtFile, *, now: datetime) -> bool:
     if brought.step != Step.CHECK or brought.state != Made.READY or brought.report is None:
         return False
     counts = brought.report["counts"]
-    return now < brought.asked_at + KEPT_FOR and counts["added"] + counts["changed"] > 0
+    changes = counts["added"] + counts["changed"] + absent_from(brought)
+    return now < brought.asked_at + KEPT_FOR and changes > 0
+
+
+def absent_from(brought: BroughtFile) -> int:
+    """How many nobody has claimed of those whom earlier files brought in and a checked one does not have."""
+    notes = [Fault.of_json(note) for note in (brought.report or {}).get("notes", ())]
+    absent = (note.values for note in notes if note.problem is Problem.ABSENT)
+    return sum(values["count"] - values["claimed"] for values in absent)
 
 
 def take_links(brought: BroughtFile) -> str:
@@ -110,6 +122,7 @@ def work(brought: BroughtFile) -> bool:
                 localities=own_localities(kind, brought.user),
                 dry_run=brought.step == Step.CHECK,
                 skip_bad=brought.skip_bad,
+                take_absent=brought.take_absent,
                 tell=tell,
             )
     except Unreadable as refused:

@@ -33,6 +33,8 @@ class BroughtFile(MadeByWorker):
     file = models.FileField(_("file"), upload_to="brought/", blank=True)
     step = models.CharField(max_length=5, choices=Step.choices, default=Step.CHECK)
     skip_bad = models.BooleanField(default=False)
+    # Whether those go whom earlier files brought in and it does not have (`bulletin.importing.kinds.Run`).
+    take_absent = models.BooleanField(default=False, db_default=False)
     # What the step came to (`bulletin.importing.running.Report`), or the fault of a file that can't be read.
     report = models.JSONField(null=True)
     trouble = models.JSONField(null=True)

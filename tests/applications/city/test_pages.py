@@ -12,10 +12,12 @@ from openpyxl import load_workbook
 from accounts.roles import Role
 from applications.city import bringing
 from applications.city.kinds import KINDS
-from applications.models import BroughtFile
+from applications.models import Application, BroughtFile
+from balabaqsha.demo.former_queue import rows_of
 from bulletin.importing.running import AnotherAtWork
 from bulletin.importing.table import read_table
 from bulletin.models import ImportBatch, Kindergarten
+from tests.applications.city.test_queue_file import file_of
 from tests.factories import KindergartenFactory, LocalityFactory, nth_iin
 from tests.staff import employee, inside, official_of
 
@@ -125,6 +127,27 @@ def test_a_file_is_its_employees_alone_and_a_batch_that_of_its_locality(official
     assert inside(colleague).get(undo).status_code == 200
     assert inside(elsewhere).get(undo).status_code == 404
     assert inside(elsewhere).post(undo).status_code == 404
+
+
+@pytest.mark.parametrize("is_whole", [False, True])
+def test_whom_a_newer_file_does_not_have_is_named_and_taken_out_on_demand(official, is_whole):
+    rows = [
+        {**row, "benefit": "", "benefit_until": "", "state": "waiting", "until": ""}
+        for row in rows_of(3, places=["turkistan"], benefits=[], today=timezone.localdate())
+    ]
+    lines = file_of(rows).read().decode().splitlines()
+    inside(official).post(bring(official, *lines, kind="queue"))
+    bringing.work_off(now=timezone.now())
+    address = bring(official, lines[0], *lines[2:], kind="queue", language="/ru")
+    page = text_of(official, f"/ru{address.removeprefix('/ru')}")
+    assert "которых нет в этом файле" in page
+    assert rows[0]["old_number"] in page
+    inside(official).post(address, {"take_absent": "yes"} if is_whole else {})
+    bringing.work_off(now=timezone.now())
+    states = dict(Application.objects.values_list("former__old_number", "state"))
+    assert states[rows[0]["old_number"]] == ("archived" if is_whole else "waiting")
+    assert [states[row["old_number"]] for row in rows[1:]] == ["waiting"] * 2
+    assert ImportBatch.objects.filter(kind="queue").count() == (2 if is_whole else 1)
 
 
 def test_a_right_that_was_taken_meanwhile_loads_nothing(official):
