@@ -21,6 +21,8 @@ NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 def seed(*, entries, actors, subjects):
     """So many entries, a second apart, of people and about people who take turns; each tenth is a sign-in."""
     with connection.cursor() as cursor:
+        # All of these people are there: looking up each of them for each entry would take half of the time.
+        cursor.execute("SET LOCAL session_replication_role = replica")
         cursor.execute(
             "INSERT INTO accounts_auditentry (at, action, actor_id, subject_id, target, reason, about)"
             " SELECT %s::timestamptz + n * interval '1 second',"
@@ -37,7 +39,7 @@ def seed(*, entries, actors, subjects):
                 entries,
             ],
         )
-        cursor.execute("ANALYZE accounts_auditentry")
+        cursor.execute("SET LOCAL session_replication_role = origin; ANALYZE accounts_auditentry")
 
 
 def plan_of(wanted, **options):
