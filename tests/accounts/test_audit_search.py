@@ -12,6 +12,7 @@ from accounts.audit_search import Place, Span, Wanted, entries, page, place_of, 
 from accounts.journal_actions import Action
 from accounts.models import AuditEntry
 from tests.factories import StaffFactory, UserFactory
+from tests.shared import built_once
 
 pytestmark = pytest.mark.django_db
 
@@ -63,38 +64,57 @@ def _steps(step):
         yield from _steps(below)
 
 
-def test_no_search_reads_more_than_its_page():
-    """Among 200,000 entries: whatever is asked for together, in the middle of the pages too."""
-    actors, subjects = StaffFactory.create_batch(100), UserFactory.create_batch(50)
-    seed(entries=200_000, actors=actors, subjects=subjects)
-    who = [None, [actors[0].pk], [one.pk for one in actors[:3]], [uuid4()]]
-    whom = [{}, {"targets": ["26-000017"]}, {"subjects": [], "targets": ["26-000017"]}]
-    what = [None, [Action.SIGNED_IN], [Action.SIGNED_IN, Action.PERSONAL_DATA_VIEWED], [Action.REGISTERED]]
-    when = [{}, {"since": NOON + timedelta(hours=20), "until": NOON + timedelta(hours=21)}]
-    middle = Place(NOON + timedelta(hours=30), 7)
-    for actor, about, actions, time, before in product(who, whom, what, when, [None, middle]):
-        wanted = Wanted(actors=actor, actions=actions, **about, **time)
-        read, kinds = plan_of(wanted, before=before)
-        # At most a page of each action of each person, and the page itself.
-        assert read <= 50 * 3 * 2 + 50, (wanted, read)
-        assert kinds <= {"Index Scan", "Index Only Scan", "Bitmap Heap Scan"}, (wanted, kinds)
+@pytest.fixture(scope="class")
+def actors_once(django_db_setup, django_db_blocker):
+    """Those of 200,000 entries, which are written once."""
+
+    def build():
+        actors = StaffFactory.create_batch(100)
+        seed(entries=200_000, actors=actors, subjects=UserFactory.create_batch(50))
+        return actors
+
+    with built_once(django_db_blocker, build) as actors:
+        yield actors
 
 
-def test_what_was_done_to_a_thing_is_read_by_the_page_within_its_time():
-    """Such as a list that is opened every day, and held a child for a while."""
-    seed(entries=200_000, actors=StaffFactory.create_batch(1), subjects=UserFactory.create_batch(1))
-    begins, ends = NOON + timedelta(hours=20), NOON + timedelta(hours=40)
-    lists = [Span("children.child:7", begins, ends), Span("children.child:8", None, NOON)]
-    for before in (None, Place(NOON + timedelta(hours=30), 7)):
-        read, kinds = plan_of(Wanted(spans=lists), before=before)
-        assert read <= 50 * 2 + 50, (before, read)
-        assert kinds <= {"Index Scan", "Index Only Scan", "Bitmap Heap Scan"}
-    found = list(entries(Wanted(spans=lists), limit=5000))
-    assert {entry.about for entry in found} == {"children.child:7"}
-    # Each fortieth second; the first instant belongs to it, the last does not.
-    assert len(found) == 20 * 3600 / 40
-    to_the_point = Span("children.child:7", found[-1].at, found[0].at)
-    assert list(entries(Wanted(spans=[to_the_point]), limit=5000)) == found[1:]
+class TestAmongVeryMany:
+    @pytest.fixture
+    def actors(self, actors_once):
+        return actors_once()
+
+    def test_no_search_reads_more_than_its_page(self, actors):
+        """Whatever is asked for together, in the middle of the pages too."""
+        who = [None, [actors[0].pk], [one.pk for one in actors[:3]], [uuid4()]]
+        whom = [{}, {"targets": ["26-000017"]}, {"subjects": [], "targets": ["26-000017"]}]
+        what = [
+            None,
+            [Action.SIGNED_IN],
+            [Action.SIGNED_IN, Action.PERSONAL_DATA_VIEWED],
+            [Action.REGISTERED],
+        ]
+        when = [{}, {"since": NOON + timedelta(hours=20), "until": NOON + timedelta(hours=21)}]
+        middle = Place(NOON + timedelta(hours=30), 7)
+        for actor, about, actions, time, before in product(who, whom, what, when, [None, middle]):
+            wanted = Wanted(actors=actor, actions=actions, **about, **time)
+            read, kinds = plan_of(wanted, before=before)
+            # At most a page of each action of each person, and the page itself.
+            assert read <= 50 * 3 * 2 + 50, (wanted, read)
+            assert kinds <= {"Index Scan", "Index Only Scan", "Bitmap Heap Scan"}, (wanted, kinds)
+
+    def test_what_was_done_to_a_thing_is_read_by_the_page_within_its_time(self, actors):
+        """Such as a list that is opened every day, and held a child for a while."""
+        begins, ends = NOON + timedelta(hours=20), NOON + timedelta(hours=40)
+        lists = [Span("children.child:7", begins, ends), Span("children.child:8", None, NOON)]
+        for before in (None, Place(NOON + timedelta(hours=30), 7)):
+            read, kinds = plan_of(Wanted(spans=lists), before=before)
+            assert read <= 50 * 2 + 50, (before, read)
+            assert kinds <= {"Index Scan", "Index Only Scan", "Bitmap Heap Scan"}
+        found = list(entries(Wanted(spans=lists), limit=5000))
+        assert {entry.about for entry in found} == {"children.child:7"}
+        # Each fortieth second; the first instant belongs to it, the last does not.
+        assert len(found) == 20 * 3600 / 40
+        to_the_point = Span("children.child:7", found[-1].at, found[0].at)
+        assert list(entries(Wanted(spans=[to_the_point]), limit=5000)) == found[1:]
 
 
 def test_what_concerns_one_family_is_read_by_its_index():
