@@ -19,7 +19,7 @@ STATIC_ROOT = TEST_FOLDER / "static"
 # `lintmigrations`, for make lint.
 INSTALLED_APPS = [*INSTALLED_APPS, "django_migration_linter"]
 
-# A test empties every table afterwards, past all triggers, which only a superuser may; `tests.web_role` is the portal's own role.
+# A test empties every table past all triggers, which only a superuser may; `tests.web_role` is the portal's own role.
 DATABASES = {"default": _DATABASES["default"] | _DATABASES.get("owner", {})}
 
 # Tests that run beside each other share one Redis: each process has queues of its own.
