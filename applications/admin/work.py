@@ -29,12 +29,12 @@ from accounts.as_they_were import Act, called_at
 from accounts.journal_actions import Action
 from accounts.masks import mask_name
 from accounts.models import User
-from accounts.public_text import demand_words, refuse_personal_numbers
+from accounts.public_text import demand_words, refuse_personal_numbers, without_names_in
 from applications.admin.in_turn import InTurn, Next
 from applications.bidding.stand_ins import SIGN, STAND_IN, Question, Right, rights, unable
 from applications.families.asked import read
 from applications.families.named import children_named
-from applications.families.names import NAMES
+from applications.families.names import NAMES, names_around
 from applications.models import Application
 from applications.moves import Refused
 from applications.own_rows import NOTHING, concerns_all, has_every_locality
@@ -481,7 +481,15 @@ class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         if obj is not None:
             self.tell_times_of(obj)
         happened = self._happened(obj) if obj is not None else []
+        if obj is not None and not request.user.has_perm(NAMES):
+            happened = self._without_names(obj, happened)
         return super().history_view(request, object_id, {"happened": happened, **(extra_context or {})})
+
+    def _without_names(self, obj: Any, happened: list[Happened]) -> list[Happened]:
+        """The same for who reads no names: also those that were typed into a reason."""
+        child = self.child_of(obj)
+        names = names_around(child) if child else ()
+        return [one._replace(why=without_names_in(one.why, names)) for one in happened]
 
     def history_of(self, obj: Any) -> Sequence[Model]:
         """The rows under which the journal holds what was done to the object."""

@@ -7,7 +7,7 @@ from uuid import UUID
 from accounts.masks import mask_name, mask_phone
 from accounts.models import Profile, User
 from applications.states import ApplicationState
-from children.models import Guardianship
+from children.models import Child, Guardianship
 from notifications.kinds import READS_NAMES
 
 NAMES = READS_NAMES
@@ -51,6 +51,13 @@ def names_by_person(people: Iterable[UUID | None]) -> dict[UUID, set[str]]:
     for pk, *names in of_children.values_list("user", *(f"child__{part}" for part in parts)):
         found[pk].update(names)
     return found
+
+
+def names_around(child: Child) -> set[str]:
+    """What may name a child in a text, its guardians, and their other children. Three statements."""
+    guardians = Guardianship.objects.filter(child=child).order_by().values_list("user", flat=True)
+    around = names_by_person(list(guardians)).values()
+    return {child.last_name, child.first_name, child.middle_name}.union(*around)
 
 
 def shown_name(person: Named, employee: User) -> str:

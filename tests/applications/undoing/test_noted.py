@@ -176,6 +176,22 @@ class TestTakenBack:
             requests.decline_undo, ended, actor=official_of(scene.locality), reason="x", now=NOW
         ) == (Refusal.PROPOSAL_DECIDED)
 
+    def test_a_name_in_its_reason_is_read_in_the_history_by_who_reads_names(self, scene, referral, worker):
+        name = scene.application.child.last_name.capitalize()
+        noted = note(referral, worker)
+        asked = requests.ask_to_undo(
+            noted.bid,
+            kind=UndoKind.NOTED,
+            reason=f"{name}ның орнына басқа отбасы келді",
+            actor=worker,
+            now=NOW,
+        )
+        history = reverse("admin:applications_undorequest_history", args=[asked.pk])
+        for reader, is_named in ((official_of(scene.locality), True), (employee(Role.AUDITOR), False)):
+            page = inside(reader).get(history).content.decode()
+            assert "орнына басқа отбасы келді" in page
+            assert (name in page) == is_named
+
     @pytest.mark.parametrize("end", ["revoke", "expire"])
     def test_a_request_ends_with_its_referral(self, scene, referral, worker, end):
         noted = note(referral, worker)
