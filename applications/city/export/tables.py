@@ -75,6 +75,9 @@ from notifications.models import Notice
 
 # Rows read at a time, from a cursor of the server.
 _PORTION: Final = 2000
+_JSON: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+# What JSON holds by itself.
+_AS_IT_IS: Final = (str, int, float, list, dict)
 
 
 class Unreadable(Exception):
@@ -106,13 +109,13 @@ class Column:
 
     def written(self, value: Any) -> Any:
         """`value` as JSON can hold it. Raises `InvalidToken` for one that no key reads."""
-        if value is None and not self.field.null:
-            raise InvalidToken
-        if isinstance(value, date | datetime):
-            return value.isoformat()
-        if value is None or isinstance(value, bool | int | float | list | dict):
+        if isinstance(value, _AS_IT_IS):
             return value
-        return str(value)
+        if value is None:
+            if not self.field.null:
+                raise InvalidToken
+            return None
+        return value.isoformat() if isinstance(value, date) else str(value)
 
     def read(self, value: Any) -> Any:
         """The other way round. Raises `ValidationError` for what can't be a value of the column."""
@@ -172,11 +175,11 @@ class Table:
         raise Unreadable(self.name)
 
     def _told(self) -> Iterator[bytes]:
-        columns = self.columns
-        values = self.rows().values_list(*(column.path for column in columns))
+        names, written = self.column_names, [column.written for column in self.columns]
+        values = self.rows().values_list(*(column.path for column in self.columns))
         for row in values.iterator(chunk_size=_PORTION):
-            told = {one.name: one.written(value) for one, value in zip(columns, row, strict=True)}
-            yield json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+            told = {name: write(value) for name, write, value in zip(names, written, row, strict=True)}
+            yield _JSON.encode(told).encode() + b"\n"
 
 
 _ONE_USE: Final = "a code or link that lets somebody in: made anew by the next portal"
