@@ -14,7 +14,7 @@ from applications.views.cabinet import (
     referrals,
     sent_files,
 )
-from applications.views.public import bulletin, downloads, queue, register, vacancy
+from applications.views.public import bulletin, downloads, former, queue, register, vacancy
 
 app_name = "applications"
 urlpatterns = [
@@ -72,6 +72,7 @@ urlpatterns = [
     path("queue/counts.csv", queue.queues_csv, name="queue_csv"),
     path("queue/check/", queue.check, name="queue_check"),
     path("queue/check/former/", queue.check_former, name="queue_check_former"),
+    path("queue/former/", former.former_queue, name="former_queue"),
     path("queue/corrections/", queue.corrections, name="corrections"),
     path("queue/corrections.csv", queue.corrections_csv, name="corrections_csv"),
     path("queue/<slug:place>/<int:birth_year>/", queue.order, name="order"),

@@ -23,6 +23,7 @@ from django.views.decorators.http import require_safe
 from accounts.kept_files import is_trouble_of_the_disk
 from accounts.passwords import LONGEST, SHORTEST
 from accounts.way_back import page_of_ours
+from applications.city.protocols import signed_protocols
 from applications.disputes.guardianships import DECISION_WORKING_DAYS
 from applications.preview import is_preview
 from applications.queue.small_groups import FEW, told
@@ -153,6 +154,7 @@ def statistics(request: HttpRequest) -> HttpResponse:
         "taken": _bars((_month(month.first_day), month.taken) for month in months),
         "outcomes": _bars((str(row.state.label), row.referrals) for row in outcomes),
         "waits": figures.days_to_referral(locality, now=now),
+        "is_former_told": signed_protocols().filter(batch__undone_at=None).exists(),
         "as_of": now,
     }
     return render(request, "statistics.html", context)

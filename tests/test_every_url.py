@@ -173,6 +173,7 @@ TABLE = {
     "applications:queue_check_former": EVERYONE,
     "applications:order": EVERYONE,
     "applications:order_csv": EVERYONE,
+    "applications:former_queue": EVERYONE,
     "applications:corrections": EVERYONE,
     "applications:corrections_csv": EVERYONE,
     "applications:referrals": EVERYONE,

@@ -35,6 +35,14 @@ def newest_signed(batch: ImportBatch) -> FormerProtocol | None:
     return signed_protocols().filter(batch=batch).first()
 
 
+def published_protocols() -> list[FormerProtocol]:
+    """What everybody reads: of each file that was not undone its newest signed protocol, the newest first."""
+    newest: dict[int, FormerProtocol] = {}
+    for protocol in signed_protocols().filter(batch__undone_at=None):
+        newest.setdefault(protocol.batch_id, protocol)
+    return list(newest.values())
+
+
 def sums_in(protocol: FormerProtocol) -> Sums:
     """The sums that a signed protocol keeps."""
     assert protocol.sums is not None

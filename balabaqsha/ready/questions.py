@@ -56,6 +56,10 @@ class Known:
     keys_fit: bool | None
     # The day of the newest backup, by the word of whoever has restored it: the portal itself knows of none.
     backup_of: date | None = None
+    # Of the former queue: lines about which nobody has decided (None: none was loaded), and whether two officials have
+    # signed what became of all.
+    former_undecided: int | None = None
+    is_former_signed: bool = False
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,8 @@ class Finding:
     answer: str
     remedy: str = ""
     see: str = ""
+    # The page of the workplace where it is done, by its name.
+    page: str = ""
 
 
 def findings(known: Known) -> list[Finding]:
@@ -93,8 +99,8 @@ class _Ask:
     def well(self, answer: str) -> Finding:
         return Finding(self._name, self._question, Colour.GREEN, answer)
 
-    def missing(self, answer: str, remedy: str, see: str = "") -> Finding:
-        return Finding(self._name, self._question, Colour.RED, answer, remedy, see)
+    def missing(self, answer: str, remedy: str, see: str = "", *, page: str = "") -> Finding:
+        return Finding(self._name, self._question, Colour.RED, answer, remedy, see, page)
 
     def unknown(self, answer: str, remedy: str, see: str = "") -> Finding:
         return Finding(self._name, self._question, Colour.UNKNOWN, answer, remedy, see)
@@ -335,6 +341,31 @@ def _employees(known: Known) -> Finding:
     return ask.well(_("Kindergartens with places: %(number)s") % {"number": known.kindergartens_with_vacancy})
 
 
+def _former_queue(known: Known) -> Finding:
+    ask = _Ask(
+        "reconciliation", _("Have two officials signed what became of every line of the former queue?")
+    )
+    if known.former_undecided is None:
+        return ask.unknown(
+            _("No former queue was loaded."),
+            _("If the city has one, an official loads it in the workplace, or this command does."),
+            "manage.py import_queue FILE --by NAME",
+        )
+    if known.former_undecided:
+        return ask.missing(
+            _("Lines about which nobody has decided: %(number)s") % {"number": known.former_undecided},
+            _("Officials decide about each on the page of the reconciliation, and two of them sign."),
+            page="reconciliations",
+        )
+    if not known.is_former_signed:
+        return ask.missing(
+            _("Every line is decided about, and the protocol of these decisions is not signed."),
+            _("One official signs first on the page of the reconciliation, another one second."),
+            page="reconciliations",
+        )
+    return ask.well(_("They have. Everyone reads the counts on the site."))
+
+
 def _is_old(at: datetime, known: Known) -> bool:
     """Whether what went well then says nothing of today."""
     return known.today - at.date() > _FRESH
@@ -372,4 +403,5 @@ _QUESTIONS: Final[tuple[Callable[[Known], Finding], ...]] = (
     _localities,
     _groups,
     _employees,
+    _former_queue,
 )

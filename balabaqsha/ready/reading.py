@@ -14,6 +14,9 @@ from accounts.identity import iin_hashes
 from accounts.models import Profile
 from accounts.registry import is_simulated
 from applications.bidding.stand_ins import ANSWER
+from applications.city.protocols import decided_since, published_protocols
+from applications.city.queue_file import Queue
+from applications.decisions.former import undecided_lines
 from applications.models import GroupProposal, Rules
 from applications.preview import is_preview
 from applications.rules.in_force import rules_at
@@ -21,7 +24,7 @@ from applications.states import ProposalState
 from balabaqsha.health.probes import report
 from balabaqsha.ready.questions import Known, Missing
 from bulletin.employment import with_somebody_able
-from bulletin.models import Group, Kindergarten, Locality, Vacancy
+from bulletin.models import Group, ImportBatch, Kindergarten, Locality, Vacancy
 from notifications.cipher import decrypt
 from notifications.models import Message
 
@@ -80,7 +83,22 @@ def read_known(*, now: datetime, backup_of: date | None = None) -> Known:
         registry_answered_at=_newest(Profile.objects.filter(is_typed=False), "registry_asked_at"),
         keys_fit=_keys_fit(),
         backup_of=backup_of,
+        **_former_queue(),
     )
+
+
+def _former_queue() -> dict[str, Any]:
+    """How far the reconciliation of the former queue is, over all files that were not undone."""
+    batches = list(ImportBatch.objects.filter(kind=Queue.name, undone_at=None))
+    if not batches:
+        return {}
+    signed = {protocol.batch_id: protocol for protocol in published_protocols()}
+    return {
+        "former_undecided": undecided_lines().count(),
+        "is_former_signed": all(
+            batch.pk in signed and not decided_since(batch, signed[batch.pk].proposed_at) for batch in batches
+        ),
+    }
 
 
 def _faults() -> list[str]:

@@ -49,6 +49,8 @@ WELL = Known(
     registry_is_simulated=False,
     registry_answered_at=NOW,
     keys_fit=True,
+    former_undecided=0,
+    is_former_signed=True,
 )
 
 

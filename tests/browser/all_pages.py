@@ -10,6 +10,7 @@ PUBLIC = (
     "/queue/",
     "/queue/check/",
     "/queue/check/former/",
+    "/queue/former/",
     "/queue/corrections/",
     "/referrals/",
     "/kindergartens/",

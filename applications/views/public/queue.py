@@ -19,6 +19,7 @@ from accounts.limits import QUEUE_CHECK_PER_NETWORK
 from accounts.models import User
 from accounts.views.limited import limited
 from applications.access import by_former_number, by_number
+from applications.city.protocols import signed_protocols
 from applications.csv_file import csv_response
 from applications.models import Rules
 from applications.queue.ledger import LedgerEntry, ledger, ledger_entries
@@ -47,6 +48,7 @@ def queues(request: HttpRequest) -> HttpResponse:
         "languages": Language,
         "rows": [_row(queue) for queue in counted_queues(place)],
         "query": urlencode({"place": filters.data["place"]}),
+        "is_former_told": signed_protocols().filter(batch__undone_at=None).exists(),
     }
     return render(request, "applications/queues.html", context)
 
