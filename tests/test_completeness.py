@@ -148,6 +148,8 @@ LEFT_OUT: dict[str, set[enum.Enum] | str] = {
         "BID_PLACED REFERRED ENROLLED LAPSED"
     ),
     "applications/city/queue_columns.py HELD · FormerState": "WAITING LEFT",
+    # Who is in the queue has no one reason.
+    "applications/city/published.py _SPLIT · Outcome": "SAME MOVED",
     "applications/states.py QUEUED_STATES · ApplicationState": "ENROLLED STOP_LISTED LAPSED ARCHIVED",
     "applications/states.py LIVE_OFFERS · OfferState": "ACCEPTED DECLINED UNANSWERED VOID NOBODY RECALLED",
     "applications/closings/ending.py FREED · OfferState": "SEEKING OFFERED ACCEPTED NOBODY",
