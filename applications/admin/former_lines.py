@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html, format_html_join
+from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -430,7 +431,7 @@ def _shown(column: Column, text: str, *, shows_names: bool) -> str:
 
 
 def _heading(column: str) -> str:
-    return str(_COLUMNS[column].heading).capitalize() if column in _COLUMNS else ""
+    return capfirst(str(_COLUMNS[column].heading)) if column in _COLUMNS else ""
 
 
 def _decision_words(decision: FormerDecision, line: FormerLine) -> str:
