@@ -13,6 +13,7 @@ from applications.models import Application
 from applications.models.former import number_key
 from applications.states import ApplicationState
 from applications.waiting.bringing_in import take_back
+from notifications import cipher
 from tests.applications.conftest import NOW
 from tests.factories import LocalityFactory, UserFactory, unclaimed
 
@@ -26,7 +27,9 @@ LONG_AGO = NOW - timedelta(days=900)
 @pytest.fixture
 def ours(scene):
     unclaimed(locality=scene.locality, filed_at=LONG_AGO - timedelta(days=1), old_number="2017-000001")
-    return unclaimed(locality=scene.locality, filed_at=LONG_AGO, old_number="2017-004512К")
+    return unclaimed(
+        locality=scene.locality, filed_at=LONG_AGO, old_number="2017-004512К", phone="+77015550011"
+    )
 
 
 def ask(client, number, prefix="", address="10.0.0.1", **more):
@@ -94,6 +97,14 @@ def test_the_locality_is_asked_for_where_numbers_repeat(client, ours, scene):
     assert ask(client, "2017-004512К", place=scene.locality.slug).context["place"].number == 2
     assert ask(client, "2017-004512К", place=elsewhere.slug).context["place"].number == 1
     assert ask(client, "2017-004512К", place="nowhere").context["form"].errors["place"]
+
+
+def test_nothing_of_the_guardians_is_decrypted(client, ours, monkeypatch):
+    def decrypt(token):
+        raise AssertionError("nobody here needs it")
+
+    monkeypatch.setattr(cipher, "decrypt", decrypt)
+    assert is_found(ask(client, "2017-004512К"))
 
 
 class TestNotFound:
