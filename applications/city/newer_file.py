@@ -150,7 +150,7 @@ class NewerFile:
         if not self._absent:
             return []
         numbers = ", ".join(one.old_number for one in self._absent[:_NAMED])
-        more = " …" if len(self._absent) > _NAMED else ""
+        more = " …" if len(self._absent) > _NAMED else "."
         claimed = sum(one.is_claimed for one in self._absent)
         values = {"count": len(self._absent), "claimed": claimed, "numbers": numbers + more}
         return [Fault(Problem.ABSENT, values=values)]

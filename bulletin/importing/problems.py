@@ -167,7 +167,7 @@ SENTENCES: Final[Mapping[Problem, tuple[str | Promise, str | Promise]]] = {
     Problem.ABSENT: (
         _(
             "Children of earlier files whom this file does not have, though it is of their locality: %(count)s; of "
-            "them claimed by their families: %(claimed)s. They stay in the queue. Their former numbers: %(numbers)s."
+            "them claimed by their families: %(claimed)s. They stay in the queue. Their former numbers: %(numbers)s"
         ),
         _(
             "If the file is the whole queue, find out what became of each. Those whom nobody has claimed can be taken "
