@@ -94,7 +94,7 @@ CHANGES = {
         lambda one: one.interest_confirmed_at < NOW,
     ),
     "benefit": (
-        {"benefit": "large-family", "benefit_until": UNTIL},
+        {"benefit": "large-families", "benefit_until": UNTIL},
         lambda one: one.tier < Tier.GENERAL and one.benefits.get().state == BenefitState.VERIFIED,
     ),
     "stop": (
@@ -156,7 +156,7 @@ class TestWhatChanged:
         assert told.rows[0].before == was
 
     def test_a_benefit_over_meanwhile_is_no_difference_of_a_file_without_it(self, load, rows, old):  # noqa: F811
-        newer = [rows[0] | {"benefit": "large-family", "benefit_until": UNTIL}, *rows[1:]]
+        newer = [rows[0] | {"benefit": "large-families", "benefit_until": UNTIL}, *rows[1:]]
         again(load, newer)
         assert again(load, rows).counts["changed"] == 1
         one = Application.objects.get(pk=old[0].pk)
