@@ -91,6 +91,8 @@ QUEUED_STATES = (ApplicationState.WAITING, ApplicationState.BID_PLACED, Applicat
 
 # One live application per child: every state but the final ones.
 LIVE_STATES = (*QUEUED_STATES, ApplicationState.STOP_LISTED, ApplicationState.LAPSED)
+# A child with an application in one of these comes in by no file: who is enrolled has a place.
+HERE: Final = (*LIVE_STATES, ApplicationState.ENROLLED)
 
 
 class Move(TextChoices):

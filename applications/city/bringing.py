@@ -81,10 +81,16 @@ def is_loadable(brought: BroughtFile, *, now: datetime) -> bool:
 
 
 def absent_from(brought: BroughtFile) -> int:
-    """How many nobody has claimed of those whom earlier files brought in and a checked one does not have."""
+    """How many a checked file can take out of those whom earlier ones brought in and it does not have.
+
+    Nobody has claimed them, and no official has decided about them.
+    """
     notes = [Fault.of_json(note) for note in (brought.report or {}).get("notes", ())]
-    absent = (note.values for note in notes if note.problem is Problem.ABSENT)
-    return sum(values["count"] - values["claimed"] for values in absent)
+    values = {note.problem: note.values for note in notes}
+    if (absent := values.get(Problem.ABSENT)) is None:
+        return 0
+    decided = values.get(Problem.ABSENT_DECIDED, {"count": 0})["count"]
+    return int(absent["count"] - absent["claimed"] - decided)
 
 
 def take_links(brought: BroughtFile) -> str:

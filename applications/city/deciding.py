@@ -16,6 +16,7 @@ from django.db.models.functions import Least
 from accounts import audit
 from accounts.identity import iin_hashes
 from accounts.models import User
+from applications.city.former_numbers import Known
 from applications.city.queue_columns import COLUMNS, FormerState
 from applications.city.queue_file import Queue, Reader
 from applications.decisions.proposals import require
@@ -32,7 +33,7 @@ from applications.models import (
 from applications.moves import Refused, lock_application, locking, move, refuse_own_child
 from applications.own_rows import own_rows
 from applications.refusals import Refusal
-from applications.states import LIVE_STATES, ApplicationState, LineDecision, Move, ProposalState, is_allowed
+from applications.states import HERE, LineDecision, Move, ProposalState, is_allowed
 from applications.waiting.bringing_in import InQueueAlready, OldRow, applications_here, bring_in
 from bulletin.importing.columns import Row, by_name, read_row, tidy
 from bulletin.importing.kinds import LeftOut, Run
@@ -100,6 +101,13 @@ def meaning_of(line: FormerLine, values: Mapping[str, str], *, by: User | None, 
     same = FormerRow.objects.filter(batch=line.batch, locality=old.locality, old_number=old.old_number)
     if (earlier := same.exclude(line=line.line).first()) is not None:
         raise LeftOut(row.fault("old_number", Problem.REPEATED, earlier=earlier.line))
+    known = Known([row], new=[row])
+    if same_child := known.same_child(row, old):
+        raise LeftOut(
+            row.fault("child_iin" if old.iin else "certificate", Problem.SAME_CHILD, what=same_child[1])
+        )
+    if known.holders(old):
+        raise LeftOut(row.fault("old_number", Problem.NUMBER_TAKEN))
     return old
 
 
@@ -160,9 +168,7 @@ def application_numbered(text: str, *, actor: User, now: datetime) -> Applicatio
     Raises `Refused(NO_SUCH_APPLICATION)`.
     """
     numbers = {read(text).application, text.strip()} - {""}
-    there = Application.objects.filter(
-        number__in=numbers, state__in=(*LIVE_STATES, ApplicationState.ENROLLED)
-    ).select_related("child", "locality")
+    there = Application.objects.filter(number__in=numbers, state__in=HERE).select_related("child", "locality")
     found = own_rows(there, user=actor, now=now).first()
     if found is None:
         raise Refused(Refusal.NO_SUCH_APPLICATION)

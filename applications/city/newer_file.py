@@ -3,29 +3,24 @@
 Only what nobody has claimed and nobody here has decided about follows the file; the rest is named for an official.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 from uuid import UUID
 
 from django.utils.translation import gettext as _
 
+from applications.city.former_numbers import Known, Wish, refused
 from applications.city.queue_columns import COLUMNS, HELD, FormerState
 from applications.models import Application, FormerRow
 from applications.models.former import number_key
 from applications.states import LIVE_STATES, ApplicationState
-from applications.waiting.bringing_anew import (
-    Change,
-    change,
-    decided_here,
-    difference,
-    drop,
-    said_by,
-    said_of,
-)
+from applications.waiting.bringing_anew import Change, bring_anew, decided_here
 from applications.waiting.bringing_in import OldRow, applications_here
+from applications.waiting.former_values import difference, said_by, said_of
 from bulletin.importing.columns import Row, by_name
-from bulletin.importing.kinds import LeftOut, Outcome, Run, Taken
+from bulletin.importing.kinds import Later, LeftOut, Outcome, Run, Taken
 from bulletin.importing.problems import Fault, Problem
 
 # What each column says; one that a file does not have leaves what an earlier one said.
@@ -34,7 +29,7 @@ _SAYS: Final[Mapping[str, tuple[str, ...]]] = {
     "locality": ("locality",),
     "filed_at": ("filed_at", "filed_text"),
     "guardian_iin": ("guardian_iin",),
-    "phone": ("phone",),
+    "phone": ("phone", "invited_at"),
     "languages": ("languages",),
     "benefit": ("benefit",),
     "benefit_until": ("benefit_until",),
@@ -55,6 +50,8 @@ class Absent:
     old_number: str
     locality: int
     is_claimed: bool
+    # An official has decided something here that a file must not undo.
+    is_decided: bool
 
 
 def headings(names: Iterable[str]) -> str:
@@ -78,10 +75,13 @@ class NewerFile:
         self._missed_numbers: set[str] = set()
         self._missed_unknown = False
         self._absent: list[Absent] = []
+        self._wishes: list[Wish] = []
+        self._known = Known([], new=[])
 
-    def prepare(self, here: Iterable[Application]) -> None:
-        """Look up what these applications, which the next rows are about, need to be compared."""
-        self._decided = decided_here(one for one in here if hasattr(one, "former") and not one.is_claimed)
+    def prepare(self, rows: Sequence[Row], *, new: Sequence[Row], here: Iterable[Application]) -> None:
+        """Look up what the next rows need to be compared: `here` are their applications, of the `new` there is none."""
+        self._known = Known(rows, new=new)
+        self._decided = decided_here(one.pk for one in here if hasattr(one, "former") and not one.is_claimed)
 
     def covers(self, old: OldRow) -> None:
         """The file is one of this locality, too: whom it lacks there, it has no more."""
@@ -115,13 +115,33 @@ class NewerFile:
         before, after = difference(said_of(here, now=self.run.now), said_by(old), names=names)
         if not after:
             return Outcome.UNCHANGED
-        self._demand_changeable(row, _COLUMN_OF[next(iter(after))], here)
-        if {"locality", "old_number"} & after.keys():
-            self._demand_free_number(row, old, here)
-        self._changes.append(Change(here.pk, row.line, before, after))
-        self._told[row.line] = headings(after)
-        self.run.places |= {old.locality.pk, here.locality_id}
+        change = Change(here.pk, row.line, before, after)
+        self._demand_changeable(row, _COLUMN_OF[change.names[0]], here)
+        self._told[row.line] = headings(change.names)
+        if _renumbers(change):
+            self._demand_number(row, old, change)
+        self._bring(old, change)
         return Outcome.CHANGED
+
+    def take_new(self, row: Row, old: OldRow) -> None:
+        """One whom the portal does not have by its IIN. Raises `LeftOut` where it has the child, and `Later`."""
+        if same := self._known.same_child(row, old):
+            key, number = same
+            self._seen.add(key)
+            column = "child_iin" if old.iin else "certificate"
+            raise LeftOut(row.fault(column, Problem.SAME_CHILD, what=number))
+        self._demand_number(row, old, None)
+
+    def wishes(self) -> Iterator[tuple[Wish, bool]]:
+        """The rows that came `Later`, and whether each gets its number, now that all rows were taken."""
+        leaving = {one.application for one in self._missing if self._is_taken_back(one)}
+        moving = {*self._left, *leaving, *(one.application for one in self._changes if _renumbers(one))}
+        without = refused(self._wishes, moving=moving)
+        for wish in self._wishes:
+            is_granted = wish.row.line not in without
+            if is_granted and wish.change is not None:
+                self._bring(wish.old, wish.change)
+            yield wish, is_granted
 
     def has_left(self, old: OldRow) -> Application | None:
         """The application with which the child of a row was here, if it has left since. One query."""
@@ -136,8 +156,8 @@ class NewerFile:
 
     def rest(self) -> Iterator[Taken]:
         """Whom the file has no more: they stay, unless it was asked to take them back."""
-        for one in sorted(self._missing(), key=lambda one: one.old_number):
-            if self.run.take_absent and self._may_be_taken_back(one):
+        for one in sorted(self._missing, key=lambda one: one.old_number):
+            if self._is_taken_back(one):
                 self._left.append(one.application)
                 self.run.places.add(one.locality)
                 yield Taken(0, Outcome.CHANGED, f"{one.old_number} ({_('not in this file')})")
@@ -146,35 +166,42 @@ class NewerFile:
 
     @property
     def notes(self) -> list[Fault]:
-        """Whom the file lacks, in one sentence: how many, and the first numbers."""
+        """Whom the file lacks: how many, the first numbers, and about how many officials have decided."""
         if not self._absent:
             return []
         numbers = ", ".join(one.old_number for one in self._absent[:_NAMED])
         more = " …" if len(self._absent) > _NAMED else "."
         claimed = sum(one.is_claimed for one in self._absent)
         values = {"count": len(self._absent), "claimed": claimed, "numbers": numbers + more}
-        return [Fault(Problem.ABSENT, values=values)]
+        notes = [Fault(Problem.ABSENT, values=values)]
+        if decided := sum(one.is_decided for one in self._absent):
+            notes.append(Fault(Problem.ABSENT_DECIDED, values={"count": decided}))
+        return notes
 
     def finish(self) -> None:
         """Write it. Raises `bringing_anew.ChangedMeanwhile`."""
-        batch, actor, now = self.run.batch, self.run.by, self.run.now
-        if self._changes:
-            change(self._changes, batch=batch, actor=actor, now=now)
-        if self._left:
-            drop(self._left, batch=batch, actor=actor, now=now)
+        bring_anew(self._changes, self._left, batch=self.run.batch, actor=self.run.by, now=self.run.now)
 
     def _claimed_differs(self, row: Row, old: OldRow, here: Application) -> str:
         """The column in which a file says something of a claimed application that only an official can decide."""
-        benefit = old.benefit and not any(
-            one.category_id == old.benefit.pk and one.counts(now=self.run.now) for one in here.benefits.all()
-        )
+        said, has = said_by(old), said_of(here, now=self.run.now)
+        benefits = {one.category_id for one in here.benefits.all() if one.counts(now=self.run.now)}
+        # The family moved it, and its date may have changed with that.
+        is_moved = here.locality_id != here.former.locality_id
+        is_as_before = old.locality.pk == here.former.locality_id and old.filed_text == here.former.filed_text
+        is_held = row.values.get("state") in HELD
         differing = {
-            "locality": old.locality.pk != here.locality_id,
-            "filed_at": old.filed_at != here.filed_at,
-            "state": row.values.get("state") in (FormerState.LEFT, *HELD),
-            "benefit": bool(benefit),
+            "locality": old.locality.pk not in (here.locality_id, here.former.locality_id),
+            "filed_at": old.filed_at != here.filed_at and not (is_moved and is_as_before),
+            "state": row.values.get("state") == FormerState.LEFT
+            or (is_held and said["stopped_until"] != has["stopped_until"]),
+            "benefit": said["benefit"] is not None and said["benefit"] not in benefits,
         }
         return next((column for column, is_other in differing.items() if is_other), "")
+
+    def _bring(self, old: OldRow, change: Change) -> None:
+        self._changes.append(change)
+        self.run.places |= {old.locality.pk, change.before.get("locality", old.locality.pk)}
 
     def _demand_changeable(self, row: Row, column: str, here: Application) -> None:
         if not self.run.may_act_in(here.locality_id):
@@ -182,12 +209,14 @@ class NewerFile:
         if here.pk in self._decided:
             raise LeftOut(row.fault(column, Problem.DECIDED_HERE, what=here.number))
 
-    def _demand_free_number(self, row: Row, old: OldRow, here: Application) -> None:
-        same = FormerRow.objects.filter(locality=old.locality, number_key=number_key(old.old_number))
-        others = same.filter(old_number=old.old_number, application__state__in=LIVE_STATES)
-        if others.exclude(application=here).exists():
-            raise LeftOut(row.fault("old_number", Problem.NUMBER_TAKEN))
+    def _demand_number(self, row: Row, old: OldRow, change: Change | None) -> None:
+        """Put the row off where others have its number: whether they keep it is known at the end of the file."""
+        here = change.application if change else None
+        if holders := [one.application for one in self._known.holders(old) if one.application != here]:
+            self._wishes.append(Wish(row, old, change, holders))
+            raise Later
 
+    @cached_property
     def _missing(self) -> list[Absent]:
         """Those of the file's localities whom it does not name, not even in a bad row."""
         if not self._places:
@@ -199,12 +228,20 @@ class NewerFile:
         rows = known.values_list(
             "application", "old_number", "number_key", "application__locality", "application__filed_by"
         )
-        return [
-            Absent(pk, old_number, place, filed_by is not None)
+        missing = [
+            (pk, old_number, place, filed_by is not None)
             for pk, old_number, key, place, filed_by in rows.iterator()
             if pk not in self._seen and pk not in missed and key not in self._missed_numbers
         ]
+        decided = decided_here(pk for pk, _number, _place, is_claimed in missing if not is_claimed)
+        return [Absent(*one, is_decided=one[0] in decided) for one in missing]
 
-    def _may_be_taken_back(self, one: Absent) -> bool:
+    def _is_taken_back(self, one: Absent) -> bool:
         """Of a bad row that names nobody, nobody can be sure to be missing."""
-        return not one.is_claimed and not self._missed_unknown and self.run.may_act_in(one.locality)
+        is_ours = one.is_claimed or one.is_decided
+        is_sure = not is_ours and not self._missed_unknown
+        return self.run.take_absent and is_sure and self.run.may_act_in(one.locality)
+
+
+def _renumbers(change: Change) -> bool:
+    return bool({"locality", "old_number"} & change.after.keys())

@@ -10,22 +10,19 @@ from datetime import date, datetime, timedelta
 from functools import cache
 from itertools import islice
 from typing import Final
+from uuid import UUID
 
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Sex
+from applications.city.former_numbers import Wish
 from applications.city.newer_file import NewerFile, headings
 from applications.city.queue_columns import COLUMNS, HELD, FormerState
 from applications.models import Application, BenefitCategory, FormerLine, FormerRow, Rules
 from applications.rules.ages import oldest_birth_year, too_old_from
 from applications.states import ApplicationState
-from applications.waiting.bringing_anew import (
-    ChangedMeanwhile,
-    changes_of,
-    take_changes_back,
-    why_not_back,
-)
+from applications.waiting.bringing_anew import ChangedMeanwhile
 from applications.waiting.bringing_in import (
     InQueueAlready,
     OldRow,
@@ -33,6 +30,7 @@ from applications.waiting.bringing_in import (
     bring_in,
     take_back,
 )
+from applications.waiting.giving_back import changes_of, take_changes_back, why_not_back
 from bulletin.importing.columns import Row
 from bulletin.importing.kept_rows import TakingBack
 from bulletin.importing.kinds import Kind, LeftOut, Loader, Outcome, Run, Taken
@@ -190,11 +188,15 @@ class _Loader(Loader):
 
     def prepare(self, rows: Sequence[Row]) -> None:
         self.here = applications_here({_child(row) for row in rows} - {("", "")})
-        self.newer.prepare(self.here.values())
+        new = [row for row in rows if _child(row) not in self.here]
+        self.newer.prepare(rows, new=new, here=self.here.values())
 
     def leave_out(self, row: Row, faults: Sequence[Fault]) -> None:
-        place, birth_year = self.reader.queue_of(row)
         self.newer.miss(row, _child(row))
+        self._keep_left_out(row, faults)
+
+    def _keep_left_out(self, row: Row, faults: Sequence[Fault]) -> None:
+        place, birth_year = self.reader.queue_of(row)
         self.lines.append(
             FormerLine(
                 batch=self.run.batch,
@@ -212,7 +214,22 @@ class _Loader(Loader):
         return f"{row.cells['old_number']} ({changed})" if changed else row.cells["old_number"]
 
     def rest(self) -> Iterator[Taken]:
+        for wish, is_granted in self.newer.wishes():
+            yield self._granted(wish) if is_granted else self._refused(wish)
         yield from self.newer.rest()
+
+    def _granted(self, wish: Wish) -> Taken:
+        row, old = wish.row, wish.old
+        if wish.change is None:
+            self._add(old)
+            return Taken(row.line, Outcome.ADDED, self.label(row))
+        self.lines.append(self._line(row, old, wish.change.application))
+        return Taken(row.line, Outcome.CHANGED, self.label(row))
+
+    def _refused(self, wish: Wish) -> Taken:
+        faults = [wish.row.fault("old_number", Problem.NUMBER_TAKEN)]
+        self._keep_left_out(wish.row, faults)
+        return Taken(wish.row.line, Outcome.LEFT_OUT, wish.row.cells["old_number"], faults)
 
     @property
     def notes(self) -> Sequence[Fault]:
@@ -221,6 +238,8 @@ class _Loader(Loader):
     def finish(self) -> None:
         try:
             self.newer.finish()
+            # Ties of one instant are broken by the order of the file.
+            self.rows.sort(key=lambda old: old.line)
             bring_in(self.rows, batch=self.run.batch, actor=self.run.by, now=self.run.now)
         except (InQueueAlready, ChangedMeanwhile) as error:
             # Somebody filed for one of these children, or claimed one, since the row was checked.
@@ -256,9 +275,13 @@ class _Loader(Loader):
             if gone is None:
                 raise LeftOut(row.fault("state", Problem.LEFT))
             return self._known(row, old, gone, Outcome.UNCHANGED)
+        self.newer.take_new(row, old)
+        self._add(old)
+        return Outcome.ADDED
+
+    def _add(self, old: OldRow) -> None:
         self.run.places.add(old.locality.pk)
         self.rows.append(old)
-        return Outcome.ADDED
 
     def _again(self, row: Row, old: OldRow, here: Application) -> Outcome:
         """What comes of a row whose child is here already."""
@@ -270,16 +293,17 @@ class _Loader(Loader):
 
     def _known(self, row: Row, old: OldRow, here: Application, outcome: Outcome) -> Outcome:
         """Keep the line of a row whose child earlier files brought in."""
-        self.lines.append(
-            FormerLine(
-                batch=self.run.batch,
-                line=row.line,
-                locality=old.locality,
-                birth_year=old.birth_date.year,
-                application=here,
-            )
-        )
+        self.lines.append(self._line(row, old, here.pk))
         return outcome
+
+    def _line(self, row: Row, old: OldRow, application: UUID) -> FormerLine:
+        return FormerLine(
+            batch=self.run.batch,
+            line=row.line,
+            locality=old.locality,
+            birth_year=old.birth_date.year,
+            application_id=application,
+        )
 
 
 class _TakingBack(TakingBack):

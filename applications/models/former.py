@@ -109,7 +109,7 @@ class FormerChange(models.Model):
     application = models.ForeignKey(
         Application, on_delete=models.PROTECT, related_name="+", verbose_name=_("application")
     )
-    # JSON: values by their names (`waiting.bringing_anew.Said`).
+    # JSON: values by their names (`waiting.former_values.Said`).
     before = EncryptedTextField(_("before"))
     after = EncryptedTextField(_("after"), blank=True, default="")
     # It was taken out of the queue; then `before` is all that was said of it.

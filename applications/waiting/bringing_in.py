@@ -25,16 +25,14 @@ from applications.models.former import number_key
 from applications.moves import event_of
 from applications.queue.buckets import fold_buckets
 from applications.rules.ages import too_old_from
-from applications.states import LIVE_STATES, MOVES, ApplicationState, BenefitState, Move, Tier, state_after
+from applications.states import HERE, MOVES, ApplicationState, BenefitState, Move, Tier, state_after
 from bulletin.models import ImportBatch, Locality
-from children.known import children_with
+from children.known import children_by_certificate, children_with
 from children.models import Child
 from notifications.copied_rows import copy_rows
 
 # Enough for the database to be busy, and little memory.
 PORTION: Final = 1000
-# Who has an application in one of these is not brought in a second time; who is enrolled has a place.
-_THERE: Final = (*LIVE_STATES, ApplicationState.ENROLLED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,16 +154,15 @@ def take_out(
 def applications_here(children: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Application]:
     """The live application of each child, or the one with which it has a place; by its IIN and its certificate.
 
-    Two statements, and one more for each child without an IIN.
+    A fixed number of statements.
     """
     asked = {child: hashes_of_child(iin=child[0], paper_number=child[1]) for child in children}
     of_hash = {hashed: child for child, hashes in asked.items() for hashed in hashes}
     rows = Child.objects.filter(iin_hash__in=of_hash).values_list("pk", "iin_hash")
     found = {pk: of_hash[hashed] for pk, hashed in rows}
-    for iin, paper_number in asked:
-        if not iin:
-            found |= {one.pk: (iin, paper_number) for one in children_with(paper_number=paper_number)}
-    there = Application.objects.filter(child__in=found, state__in=_THERE)
+    by_paper = children_by_certificate(paper_number for iin, paper_number in asked if not iin)
+    found |= {pk: ("", paper_number) for pk, paper_number in by_paper.items()}
+    there = Application.objects.filter(child__in=found, state__in=HERE)
     return {
         found[one.child_id]: one
         for one in there.select_related("former").prefetch_related("stops", "benefits")
@@ -181,7 +178,7 @@ def there_already(rows: Sequence[OldRow]) -> list[int]:
 def _not_to_come(rows: Sequence[OldRow], children: Sequence[UUID | str]) -> list[int]:
     """`there_already` of rows whose children are known: the key of each, or a hash of one that is not here."""
     here = {child for child in children if isinstance(child, UUID)}
-    have_one = Application.objects.filter(child__in=here, state__in=_THERE)
+    have_one = Application.objects.filter(child__in=here, state__in=HERE)
     there, often = set(have_one.values_list("child", flat=True)), Counter(children)
     return [row.line for row, child in zip(rows, children, strict=True) if child in there or often[child] > 1]
 

@@ -38,6 +38,10 @@ class LeftOut(Exception):
         self.faults = faults
 
 
+class Later(Exception):
+    """What comes of a row is known only when all of the file were taken: `Loader.rest` says it."""
+
+
 @dataclass(frozen=True)
 class Taken:
     """A row that was taken, and what it is about, as a report may name it."""
@@ -106,11 +110,13 @@ class Loader(ABC):
         self._lines: dict[Any, int] = {}
 
     def take(self, rows: Sequence[Row]) -> Iterator[Taken]:
-        """What comes of each of these rows, in their order; they have no faults of their own."""
+        """What comes of each of these rows, in their order, unless `rest` says it; they have no faults of their own."""
         self.prepare(rows)
         for row in rows:
             try:
                 outcome = self.take_row(row)
+            except Later:
+                continue
             except LeftOut as left_out:
                 self.leave_out(row, left_out.faults)
                 yield Taken(row.line, Outcome.LEFT_OUT, self.label(row), left_out.faults)
@@ -123,7 +129,7 @@ class Loader(ABC):
 
     @abstractmethod
     def take_row(self, row: Row) -> Outcome:
-        """Add or change what the row says. Raises `LeftOut`."""
+        """Add or change what the row says. Raises `LeftOut`, `Later`."""
 
     def leave_out(self, row: Row, faults: Sequence[Fault]) -> None:  # noqa: B027 - most kinds keep none
         """Note a row that can't be taken because of these faults, of its cells or of what it says."""

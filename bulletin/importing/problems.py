@@ -35,6 +35,7 @@ class Problem(StrEnum):
     UNKNOWN_COLUMNS = "unknown_columns"
     OLD_ENCODING = "old_encoding"
     ABSENT = "absent"
+    ABSENT_DECIDED = "absent_decided"
     # Of one cell or row.
     EMPTY = "empty"
     EXTRA_CELLS = "extra_cells"
@@ -87,6 +88,7 @@ class Problem(StrEnum):
     BROUGHT_OTHERWISE = "brought_otherwise"
     DECIDED_HERE = "decided_here"
     NUMBER_TAKEN = "number_taken"
+    SAME_CHILD = "same_child"
     LEFT = "left"
     BENEFIT_OVER = "benefit_over"
     NO_BENEFIT = "no_benefit"
@@ -173,6 +175,10 @@ SENTENCES: Final[Mapping[Problem, tuple[str | Promise, str | Promise]]] = {
             "If the file is the whole queue, find out what became of each. Those whom nobody has claimed can be taken "
             "out when the file is loaded."
         ),
+    ),
+    Problem.ABSENT_DECIDED: (
+        _("Of them officials have decided here about: %(count)s. Loading the file does not take these out."),
+        _("If such a child is no longer in the queue, take the decision back, or correct the application."),
     ),
     Problem.EMPTY: (_("The cell is empty."), _("Fill it in.")),
     Problem.EXTRA_CELLS: (
@@ -360,6 +366,13 @@ SENTENCES: Final[Mapping[Problem, tuple[str | Promise, str | Promise]]] = {
     Problem.NUMBER_TAKEN: (
         _("Another child has this number of the former queue in this locality."),
         _("Look which of the two has it, and correct the number or the locality."),
+    ),
+    Problem.SAME_CHILD: (
+        _(
+            "The portal has this child without this IIN or certificate: another application has the same certificate, "
+            "or the same former number, name and date of birth. Its number: %(what)s."
+        ),
+        _("If it is the same child, link the line to that application. If not, correct the row."),
     ),
     Problem.LEFT: (
         _("The row says that the child has left the former queue, and the portal does not have it."),

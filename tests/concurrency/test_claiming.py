@@ -18,10 +18,11 @@ from applications.moves import Refused
 from applications.refusals import Refusal
 from applications.states import Move
 from applications.waiting import bringing_anew, claiming
-from applications.waiting.bringing_anew import Change, ChangedMeanwhile, change, said_of
+from applications.waiting.bringing_anew import Change, ChangedMeanwhile, bring_anew
 from applications.waiting.bringing_in import InQueueAlready, OldRow, bring_in, take_back
 from applications.waiting.claiming import claim, unclaimed_of
 from applications.waiting.filing import file_application
+from applications.waiting.former_values import said_of
 from bulletin.models import ImportBatch
 from children.models import Guardianship
 from children.services import ChildBusy, add_child
@@ -147,7 +148,7 @@ def newer(application):
 def change_it(wanted, batch):
     try:
         with transaction.atomic():
-            change([wanted], batch=batch, actor=None, now=NOW)
+            bring_anew([wanted], [], batch=batch, actor=None, now=NOW)
     except ChangedMeanwhile:
         return "claimed"
     return "changed"
@@ -177,10 +178,9 @@ def test_without_the_lock_the_file_changes_what_a_family_has(scene, monkeypatch)
     looked, claimed = Signal(), Signal()
 
     def unlocked(keys):
-        found = list(Application.objects.filter(pk__in=keys).select_related("former", "locality"))
+        assert not Application.objects.get(pk__in=keys).is_claimed
         looked.set()
         assert claimed.wait(20)
-        return found
 
     def claim_it():
         assert looked.wait(20)
@@ -189,7 +189,7 @@ def test_without_the_lock_the_file_changes_what_a_family_has(scene, monkeypatch)
         finally:
             claimed.set()
 
-    monkeypatch.setattr(bringing_anew, "_locked", unlocked)
+    monkeypatch.setattr(bringing_anew, "_hold", unlocked)
     together(claim_it, partial(change_it, newer(application), application.former.batch))
     application.refresh_from_db()
     assert (application.filed_by, application.filed_at != filed_at) == (user, True)

@@ -6,11 +6,16 @@ from io import BytesIO, StringIO
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
+from accounts.roles import Role
+from applications.access.settling import settle
+from applications.city.deciding import take_in
 from applications.city.queue_file import Queue
 from applications.city.reconciling import reconcile
 from applications.jobs.invariants import differences as invariants
-from applications.jobs.retention import purge_former_changes
+from applications.jobs.retention import purge_former_changes, purge_former_guardians
 from applications.models import (
     Application,
     Benefit,
@@ -38,8 +43,9 @@ from tests.applications.city.test_queue_file import (  # noqa: F401 - fixtures
     load,
     official,
 )
-from tests.applications.conftest import NOW
-from tests.factories import LocalityFactory, UserFactory
+from tests.applications.conftest import NOW, ZONE
+from tests.factories import ApplicationFactory, BenefitCategoryFactory, LocalityFactory, UserFactory
+from tests.staff import employee
 
 pytestmark = pytest.mark.django_db
 
@@ -63,6 +69,14 @@ def again(load, rows, **options):  # noqa: F811 - a fixture
     return load(rows, now=LATER, **options)
 
 
+def file_with(names, rows):
+    """The rows with these columns only."""
+    text = StringIO()
+    table = csv.writer(text, delimiter=";")
+    table.writerows([names, *([row[name] for name in names] for row in rows)])
+    return BytesIO(text.getvalue().encode())
+
+
 def sound():
     return [*differences(), *invariants()] == []
 
@@ -80,6 +94,7 @@ def as_it_is(application):
 
 
 UNTIL = f"{TODAY + timedelta(days=40):%d.%m.%Y}"
+SOON = f"{LATER + timedelta(days=5):%d.%m.%Y}"
 # What a newer file says, and how it is seen in the application.
 CHANGES = {
     "date": ({"filed_at": "01.02.2018 09:00"}, lambda one: one.filed_at.year == 2018),
@@ -163,6 +178,31 @@ class TestWhatChanged:
         assert (one.tier, one.benefits.get().state) == (Tier.GENERAL, BenefitState.EXPIRED)
         assert sound()
 
+    def test_a_new_benefit_has_no_end_of_the_former_one(self, load, rows, old, official):  # noqa: F811
+        BenefitCategoryFactory(slug="other-benefit")
+        again(load, [rows[0] | {"benefit": "large-families", "benefit_until": UNTIL}, *rows[1:]])
+        newer = [rows[0] | {"benefit": "other-benefit"}, *rows[1:]]
+        file = file_with([name for name in rows[0] if name != "benefit_until"], newer)
+        report = run_import(Queue(), file, file_name="x.csv", now=LATER + timedelta(days=1), by=official)
+        assert report.counts["changed"] == 1
+        benefit = Benefit.objects.get(application=old[0], state=BenefitState.VERIFIED)
+        assert (benefit.category.slug, benefit.valid_until) == ("other-benefit", None)
+
+    def test_a_new_end_is_that_of_the_same_benefit(self, load, rows, old, official):  # noqa: F811
+        until = {"benefit": "large-families", "benefit_until": UNTIL}
+        again(load, [rows[0] | until, *rows[1:]])
+        before = as_it_is(old[0])
+        report = again(load, [rows[0] | until | {"benefit_until": SOON}, *rows[1:]])
+        assert report.samples["changed"] == [(2, f"{rows[0]['old_number']} (last day of the benefit)")]
+        benefit = Benefit.objects.get(application=old[0])
+        assert f"{benefit.valid_until.astimezone(ZONE) - timedelta(days=1):%d.%m.%Y}" == SOON
+        # Over, it is given its longer time back.
+        batch = ImportBatch.objects.get(pk=report.batch)
+        settle(Application.objects.get(pk=old[0].pk), now=LATER + timedelta(days=7))
+        assert not undo_batch(batch, Queue(), by=official, now=LATER + timedelta(days=7))
+        assert as_it_is(old[0]) == before
+        assert sound()
+
     def test_a_stop_ends_by_the_file_and_returns_by_another(self, load, rows, old):  # noqa: F811
         stopped = [rows[0] | {"state": "stop_listed", "until": UNTIL}, *rows[1:]]
         for newer, state in ((stopped, "stop_listed"), (rows, "waiting"), (stopped, "stop_listed")):
@@ -171,15 +211,11 @@ class TestWhatChanged:
             assert sound()
 
     def test_a_column_that_is_not_there_says_nothing(self, load, rows, old):  # noqa: F811
-        text = StringIO()
         names = ["old_number", "locality", "filed_at", "child_iin", "certificate", "last_name", "first_name"]
         names += ["birth_date", "sex", "languages"]
-        table = csv.writer(text, delimiter=";")
-        table.writerows([names, *([row[name] for name in names] for row in rows)])
         before = [as_it_is(one) for one in old]
-        report = run_import(
-            Queue(), BytesIO(text.getvalue().encode()), file_name="x.csv", now=LATER, by=UserFactory()
-        )
+        file = file_with(names, rows)
+        report = run_import(Queue(), file, file_name="x.csv", now=LATER, by=UserFactory())
         assert (report.state, report.counts["unchanged"]) == (State.SAME, 6)
         assert [as_it_is(one) for one in old] == before
 
@@ -223,6 +259,17 @@ class TestNamedForAnOfficial:
         report = again(load, [rows[0] | CHANGES["phone"][0], *rows[1:]])
         assert (report.state, report.bad) == (State.SAME, 0)
 
+    def test_nor_that_the_family_moved(self, load, rows, old):  # noqa: F811
+        elsewhere = LocalityFactory.create(slug="aktau")
+        moved = {"locality": elsewhere, "filed_at": LATER, "filed_by": UserFactory()}
+        Application.objects.filter(pk=old[0].pk).update(**moved)
+        assert again(load, rows).state == State.SAME
+        # A third locality, or another date, is one.
+        LocalityFactory.create(slug="atyrau")
+        for cells, column in (({"locality": "atyrau"}, "locality"), (CHANGES["date"][0], "filed_at")):
+            [fault] = again(load, [rows[0] | cells, *rows[1:]]).faults
+            assert (fault.problem, fault.column) == (Problem.CLAIMED, column)
+
     def test_what_officials_decided_here_stays(self, load, rows, old, official):  # noqa: F811
         stopped = [rows[0] | {"state": "stop_listed", "until": UNTIL}, *rows[1:]]
         again(load, stopped)
@@ -260,10 +307,32 @@ class TestAbsent:
         row = FormerRow.objects.get(application=old[1])
         assert (row.phone, row.guardian_hash) == ("", None)
         assert sound()
-        # Who is in the file again comes in anew, at the old date.
+        # Undone, each is there as before.
         assert not undo_batch(ImportBatch.objects.get(pk=report.batch), Queue(), by=official, now=LATER)
         assert [as_it_is(one) for one in old] == before
         assert sound()
+
+    def test_what_officials_decided_here_stays(self, load, rows, old, official):  # noqa: F811
+        again(load, [rows[0] | {"state": "stop_listed", "until": UNTIL}, *rows[1:]])
+        stop = StopListEntry.objects.get(application=old[0])
+        lift_stop(stop, actor=official, reason="заявление семьи", now=LATER)
+        before = as_it_is(old[0])
+        report = again(load, rows[2:], take_absent=True)
+        assert report.counts["changed"] == 1
+        absent, decided = report.notes
+        assert (absent.values["count"], absent.values["claimed"], decided.values["count"]) == (1, 0, 1)
+        assert decided.problem == Problem.ABSENT_DECIDED
+        assert as_it_is(old[0]) == before
+
+    def test_a_line_that_an_official_took_in_stays(self, load, rows):  # noqa: F811
+        load([rows[0] | {"filed_at": "01.01.2031"}, *rows[1:]], skip_bad=True)
+        line = FormerLine.objects.get(application=None)
+        values = {"filed_at": "05.03.2018 10:00"}
+        take_in(line, values=values, reason="по приказу", actor=employee(Role.OFFICIAL), now=NOW)
+        report = again(load, rows[1:], take_absent=True)
+        line.refresh_from_db()
+        assert (report.counts["changed"], report.notes[1].problem) == (0, Problem.ABSENT_DECIDED)
+        assert line.application.state == ApplicationState.WAITING
 
     def test_who_stands_in_a_bad_row_is_not_missing(self, load, rows, old):  # noqa: F811
         bad = [rows[0] | {"filed_at": "весной"}, rows[1] | {"child_iin": "12"}, *rows[2:]]
@@ -306,6 +375,103 @@ class TestUndoing:
         assert not undo_batch(ImportBatch.objects.get(pk=second.batch), Queue(), by=official, now=LATER)
         assert not Application.objects.filter(former__batch=first, state="waiting").exists()
         assert sound()
+
+    def test_not_whom_it_dropped_and_who_has_a_place_now(self, load, rows, old, official):  # noqa: F811
+        report = again(load, rows[1:], take_absent=True)
+        ApplicationFactory(child=old[0].child, locality=old[0].locality, state=ApplicationState.ENROLLED)
+        [fault] = undo_batch(ImportBatch.objects.get(pk=report.batch), Queue(), by=official, now=LATER)
+        assert fault.problem == Problem.CHANGED_SINCE
+        assert Application.objects.get(pk=old[0].pk).state == ApplicationState.ARCHIVED
+
+    @pytest.mark.parametrize(
+        "cells",
+        [{"state": "stop_listed", "until": SOON}, {"benefit": "large-families", "benefit_until": SOON}],
+        ids=["stop", "benefit"],
+    )
+    def test_what_ended_by_itself_is_no_change(self, load, rows, old, official, cells):  # noqa: F811
+        before = as_it_is(old[0])
+        report = again(load, [rows[0] | cells, *rows[1:]])
+        after_it = LATER + timedelta(days=7)
+        settle(Application.objects.get(pk=old[0].pk), now=after_it)
+        batch = ImportBatch.objects.get(pk=report.batch)
+        assert not undo_batch(batch, Queue(), by=official, now=after_it)
+        assert as_it_is(old[0]) == before
+        assert sound()
+
+    def test_a_stop_that_an_official_lifted_is_one(self, load, rows, old, official):  # noqa: F811
+        report = again(load, [rows[0] | {"state": "stop_listed", "until": SOON}, *rows[1:]])
+        stop = StopListEntry.objects.get(application=old[0])
+        lift_stop(stop, actor=official, reason="заявление семьи", now=LATER + timedelta(hours=1))
+        batch = ImportBatch.objects.get(pk=report.batch)
+        for now in (LATER + timedelta(hours=2), LATER + timedelta(days=7)):
+            [fault] = undo_batch(batch, Queue(), by=official, now=now)
+            assert fault.problem == Problem.CHANGED_SINCE
+
+    def test_who_reached_school_age_since_stands_in_nobody_s_way(self, load, rows, old, official):  # noqa: F811
+        report = again(load, [rows[0] | CHANGES["phone"][0], rows[1] | CHANGES["date"][0], *rows[2:]])
+        grown = Application.objects.get(pk=old[0].pk)
+        with_date = as_it_is(old[1])
+        Application.objects.filter(pk=grown.pk).update(state=ApplicationState.ARCHIVED, archived_at=LATER)
+        purge_former_guardians(now=LATER)
+        assert not undo_batch(ImportBatch.objects.get(pk=report.batch), Queue(), by=official, now=LATER)
+        assert as_it_is(old[1])[1] == old[1].filed_at != with_date[1]
+        grown.refresh_from_db()
+        assert grown.state == ApplicationState.ARCHIVED
+
+    def test_nothing_is_left_of_what_its_first_file_took_along(self, load, rows, old, official):  # noqa: F811
+        first = ImportBatch.objects.get()
+        second = again(load, [rows[0] | CHANGES["phone"][0], *rows[1:]])
+        assert not undo_batch(first, Queue(), by=official, now=LATER)
+        assert not undo_batch(ImportBatch.objects.get(pk=second.batch), Queue(), by=official, now=LATER)
+        assert not FormerChange.objects.exists()
+        assert as_it_is(old[0])[0] == ApplicationState.ARCHIVED
+
+    def test_not_one_file_before_the_later_one_that_dropped_it(self, load, rows, old, official):  # noqa: F811
+        second = again(load, [rows[0] | CHANGES["phone"][0], *rows[1:]])
+        third = again(load, rows[1:], take_absent=True)
+        batches = [ImportBatch.objects.get(pk=report.batch) for report in (second, third)]
+        [fault] = undo_batch(batches[0], Queue(), by=official, now=LATER)
+        assert fault.problem == Problem.CHANGED_SINCE
+        for batch in reversed(batches):
+            assert not undo_batch(batch, Queue(), by=official, now=LATER)
+        assert FormerRow.objects.get(application=old[0]).phone == rows[0]["phone"].replace(" ", "")
+
+    @pytest.mark.parametrize("newer", ["dropped", "phone"])
+    def test_nobody_is_invited_a_second_time(self, load, rows, old, official, newer):  # noqa: F811
+        FormerRow.objects.update(invited_at=NOW)
+        if newer == "phone":
+            report = again(load, [rows[0] | CHANGES["phone"][0], *rows[1:]])
+        else:
+            report = again(load, rows[1:], take_absent=True)
+        assert not undo_batch(ImportBatch.objects.get(pk=report.batch), Queue(), by=official, now=LATER)
+        assert not FormerRow.objects.filter(invited_at=None).exists()
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        {"benefit": "large-families", "benefit_until": "{day}.07.2019"},
+        {"state": "stop_listed", "until": "{day}.07.2019"},
+        {"phone": "+7 701 000 {day} 0{line}"},
+        {"old_number": "{day}/{line}"},
+    ],
+    ids=["benefit", "stop", "phone", "number"],
+)
+def test_statements_do_not_grow_with_the_rows(load, rows, old, cells):  # noqa: F811
+    """After a first file about all rows one says it otherwise of two rows, and one of all."""
+    before, counted = rows, []
+    for file, count in enumerate((6, 2, 6)):
+        before = [
+            row | {name: text.format(day=10 + file, line=line) for name, text in cells.items()}
+            if line < count
+            else row
+            for line, row in enumerate(before)
+        ]
+        with CaptureQueriesContext(connection) as queries:
+            report = load(before, now=LATER + timedelta(hours=file))
+        assert (report.state, report.counts["changed"]) == (State.LOADED, count)
+        counted.append(len(queries))
+    assert counted[2] <= counted[1]
 
 
 def test_the_reconciliation_says_what_the_newer_file_changed_and_lacks(load, rows, old):  # noqa: F811
