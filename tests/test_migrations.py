@@ -4,9 +4,13 @@ import ast
 from pathlib import Path
 
 import pytest
+from django.contrib.postgres.operations import AddIndexConcurrently, NotInTransactionMixin
+from django.db.migrations import AddIndex, CreateModel, Migration, RemoveIndex
 from django.db.migrations.autodetector import MigrationAutodetector
 from django.db.migrations.loader import MigrationLoader
+from django.db.models import Index
 
+APPS = ["notifications", "accounts", "children", "bulletin", "applications"]
 CHECKOUT = Path(__file__).resolve().parent.parent
 CHANGING_ROWS = sorted(path for path in CHECKOUT.glob("*/migrations/*.py") if "RunPython" in path.read_text())
 
@@ -35,9 +39,43 @@ def test_an_empty_database_gets_by_the_short_way_what_the_long_one_makes():
     assert MigrationAutodetector(long.project_state(), short).changes(long.graph) == {}
 
 
-@pytest.mark.parametrize("app", ["notifications", "accounts", "children", "bulletin", "applications"])
+@pytest.mark.parametrize("app", APPS)
 def test_the_short_way_is_taken(app):
     """A squashed migration that waits for one of another app that it can't see is passed over without a word."""
     nodes = {name for label, name in MigrationLoader(None).graph.nodes if label == app}
     assert "0001_initial" not in nodes
     assert any("_squashed_" in name for name in nodes)
+
+
+def later_migrations():
+    """Those that meet a city's full tables: no squashed one replaces them."""
+    ours = {key: one for key, one in MigrationLoader(None).disk_migrations.items() if key[0] in APPS}
+    replaced = {key for one in ours.values() for key in one.replaces}
+    return [one for key, one in sorted(ours.items()) if not one.replaces and key not in replaced]
+
+
+def waiting_for_an_index(migration):
+    """The indexes for which every writer of a table waits: not made concurrently, on a table that was there before."""
+    new = {one.name_lower for one in migration.operations if isinstance(one, CreateModel)}
+    return [
+        one.describe()
+        for one in migration.operations
+        if isinstance(one, AddIndex | RemoveIndex) and not isinstance(one, NotInTransactionMixin)
+        if one.model_name.lower() not in new
+    ]
+
+
+def test_nobody_waits_for_an_index():
+    later = later_migrations()
+    assert later
+    found = {f"{one.app_label}/{one.name}": waiting_for_an_index(one) for one in later}
+    assert {name: indexes for name, indexes in found.items() if indexes} == {}
+
+
+def test_an_index_for_which_everybody_waits_is_seen():
+    index = Index(fields=["at"], name="any")
+
+    class Some(Migration):
+        operations = [AddIndex("Event", index), AddIndexConcurrently("Event", index)]
+
+    assert len(waiting_for_an_index(Some("0000", "applications"))) == 1

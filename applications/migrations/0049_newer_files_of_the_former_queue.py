@@ -39,10 +39,6 @@ class Migration(migrations.Migration):
                 "default_permissions": (),
             },
         ),
-        migrations.RemoveIndex(
-            model_name="event",
-            name="event_between",
-        ),
         migrations.AlterField(
             model_name="event",
             name="move",
@@ -105,14 +101,6 @@ class Migration(migrations.Migration):
                 ],
                 max_length=20,
                 verbose_name="event",
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="event",
-            index=models.Index(
-                condition=models.Q(("move__in", ("move_house", "correct", "change_import"))),
-                fields=["at"],
-                name="event_between",
             ),
         ),
         migrations.AddField(

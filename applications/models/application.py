@@ -214,7 +214,7 @@ class Event(models.Model):
             models.Index(
                 fields=["at"],
                 condition=Q(move__in=BETWEEN_QUEUES),
-                name="event_between",
+                name="event_other_queue",
             ),
         ]
 
