@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import QuerySet, Sum
+from django.db.models import QuerySet
 from django.forms.utils import ErrorDict
 from django.utils import timezone
 from django.utils.text import capfirst
@@ -303,15 +303,23 @@ def copied_seats(lasts: Sequence[Vacancy], common: dict[str, Any], *, now: datet
     room for the next.
     """
     held, seats = occupancies_of([last.group for last in lasts], now=now), []
-    drafts = Vacancy.objects.filter(group__in=held, state=Vacancy.State.DRAFT).order_by()
-    given = Counter(dict(drafts.values_list("group").annotate(Sum("seats_total"))))
+    in_drafts = Vacancy.objects.filter(group__in=held, state=Vacancy.State.DRAFT)
+    drafts = list(in_drafts.select_related("group__kindergarten__locality"))
+    given = Counter[int]()
     for last in lasts:
-        draft = Vacancy(group=last.group, opens_at=common["opens_at"], vacant_from=common["vacant_from"])
-        left = room(last.group.capacity, held[last.group_id], year=school_year(place_day(draft)))
-        left -= given[last.group_id]
+        new = Vacancy(group=last.group, opens_at=common["opens_at"], vacant_from=common["vacant_from"])
+        year = school_year(place_day(new))
+        left = room(last.group.capacity, held[last.group_id], year=year)
+        left -= _drafted(drafts, last.group_id, year) + given[last.group_id]
         seats.append(min(last.seats_total, left) if left > 0 else None)
         given[last.group_id] += seats[-1] or 0
     return seats
+
+
+def _drafted(drafts: Iterable[Vacancy], group: int, year: int) -> int:
+    """How many places of the group stand in drafts of a school year or an earlier one: like promises they go on."""
+    of_group = (one for one in drafts if one.group_id == group)
+    return sum(one.seats_total for one in of_group if school_year(place_day(one)) <= year)
 
 
 def _rows_of(data: Any) -> int:

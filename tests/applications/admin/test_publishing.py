@@ -253,6 +253,11 @@ def test_copies_of_one_group_share_its_room(desk, scene):
     VacancyFactory(group=scene.group, seats_total=7, state="draft", published_at=None, opens_at=scene.now)
     form = desk.get(f"{ADD}?copy={lasts[1].pk}").context["adminform"].form
     assert form.initial["seats_total"] == 2
+    # A year later it takes a place still; a draft of that year takes none of this one.
+    next_year = scene.now + timedelta(days=400)
+    Vacancy.objects.filter(state="draft").update(opens_at=next_year, vacant_from=next_year)
+    form = desk.get(f"{ADD}?copy={lasts[1].pk}").context["adminform"].form
+    assert form.initial["seats_total"] == 6
 
 
 def test_groups_of_others_are_neither_suggested_nor_copied_nor_taken(scene, desk):
