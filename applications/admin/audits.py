@@ -1,6 +1,6 @@
 """The audit: who did what, to whom, and when. A page costs the same however many entries there are."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final
@@ -28,13 +28,14 @@ from accounts.as_they_were import Act, called_at
 from accounts.audit_search import Place, Span, Wanted, entries, page, place_of
 from accounts.employees import named
 from accounts.journal_actions import BY_VISITORS, Action
+from accounts.masks import DOT
 from accounts.models import AuditEntry, User
 from accounts.public_text import without_names_in
 from applications.admin.work import LINE_BREAK, OF_FORMS, YEARS_AHEAD, staff_of
 from applications.csv_file import csv_response
 from applications.families.asked import in_words
 from applications.families.concerned import MOST_NAMESAKES, TooManyNamesakes, concerned
-from applications.families.names import NAMES, names_by_person, without_names
+from applications.families.names import NAMES, names_by_line, names_by_person, without_names
 from applications.journal_actions import Action as FamilyAction
 from applications.own_rows import has_every_locality
 from applications.rosters.held import lists_of
@@ -53,6 +54,7 @@ FOUND: Final = FamilyAction.FOUND_FAMILY
 _ALL: Final = "all:"
 # How the keys of what is about families alone begin, also where no entry of theirs is in a journal.
 _OF_FAMILIES: Final = ("children.", "accounts.profile:")
+_OF_LINES: Final = "applications.formerline:"
 # A key has fewer digits.
 _KEY: Final = 19
 
@@ -205,8 +207,7 @@ def rows_of(found: Sequence[AuditEntry], *, in_full: bool = False, reads_names: 
 
     Names of families are masked unless the employee `reads_names`, also those that were typed into a reason.
     """
-    whose = {one.pk: one.subject.pk for one in found if one.reason and one.subject is not None}
-    typed = {} if reads_names else names_by_person(whose.values())
+    typed = {} if reads_names else _names_typed(found)
     acts = {(one.actor.pk, one.at) for one in found if one.actor is not None and one.actor.is_staff}
     concerned_then = {
         (one.subject.pk, one.at) for one in found if one.subject is not None and one.subject.is_staff
@@ -227,12 +228,27 @@ def rows_of(found: Sequence[AuditEntry], *, in_full: bool = False, reads_names: 
             whom=_person(one.subject, one.at, then) if one.subject is not None else "",
             what=_what(one, names.get(one.about) or _called(one, reads_names=reads_names)),
             changed=_changed(*changed[one.pk], called if in_full else None) if one.pk in changed else [],
-            reason=without_names_in(one.reason, typed.get(whose[one.pk], ()))
-            if one.pk in whose
-            else one.reason,
+            reason=_without_names_typed(one.reason, typed.get(one.pk, ())),
         )
         for one in found
     ]
+
+
+def _names_typed(found: Sequence[AuditEntry]) -> dict[int, Collection[str] | None]:
+    """By entry, which names its reason may hold: of its family, or of the line of a file (None: they were erased)."""
+    by_person = names_by_person(one.subject.pk for one in found if one.reason and one.subject is not None)
+    lines = {
+        one.pk: int(one.about.removeprefix(_OF_LINES))
+        for one in found
+        if one.reason and one.about.startswith(_OF_LINES)
+    }
+    by_line = names_by_line(lines.values()) if lines else {}
+    typed: dict[int, Collection[str] | None] = {pk: by_line.get(line) for pk, line in lines.items()}
+    return typed | {one.pk: by_person[one.subject.pk] for one in found if one.reason and one.subject}
+
+
+def _without_names_typed(reason: str, names: Collection[str] | None) -> str:
+    return DOT * 5 if names is None else without_names_in(reason, names)
 
 
 def _called(entry: AuditEntry, *, reads_names: bool) -> str:

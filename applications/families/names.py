@@ -1,11 +1,13 @@
 """A family's names and phones as an employee may read them."""
 
+import json
 from collections.abc import Iterable
 from typing import Final, Protocol
 from uuid import UUID
 
 from accounts.masks import mask_name, mask_phone
 from accounts.models import Profile, User
+from applications.models import FormerLine
 from applications.states import ApplicationState
 from children.models import Child, Guardianship
 from notifications.kinds import READS_NAMES
@@ -58,6 +60,13 @@ def names_around(child: Child) -> set[str]:
     guardians = Guardianship.objects.filter(child=child).order_by().values_list("user", flat=True)
     around = names_by_person(list(guardians)).values()
     return {child.last_name, child.first_name, child.middle_name}.union(*around)
+
+
+def names_by_line(lines: Iterable[int]) -> dict[int, set[str]]:
+    """What may name the child of each of these lines of a former queue in a text; nothing of one that was erased."""
+    parts = ("last_name", "first_name", "middle_name")
+    kept = FormerLine.objects.filter(pk__in=set(lines)).exclude(cells="").values_list("pk", "cells")
+    return {pk: {json.loads(cells).get(part, "") for part in parts} for pk, cells in kept}
 
 
 def shown_name(person: Named, employee: User) -> str:

@@ -35,6 +35,7 @@ from tests.factories import (
     ReferralFactory,
     StaffFactory,
     VacancyFactory,
+    left_out,
     nth_iin,
 )
 from tests.staff import employee, give_app, inside, official_of, press, worker_of
@@ -492,6 +493,25 @@ class TestSearch:
         ):
             assert told in text
             assert ("Назаров" in text) == (role == Role.OFFICIAL)
+
+    def test_a_name_of_a_line_that_was_typed_into_a_reason(self, chief):
+        line = left_out(None, last_name="НАЗАРОВА", first_name="ШОЛПАН")
+        record(
+            FamilyAction.LINE_LEFT_OUT,
+            actor=chief,
+            target="1",
+            reason="Назарова Шолпан келмеді",
+            about=line,
+            now=timezone.now(),
+        )
+        entry, auditor = newest(), inside(employee(Role.AUDITOR))
+        assert "••••• ••••• келмеді" in auditor.get(page_of(entry)).content.decode()
+        # Whom the line named is not known any more.
+        type(line).objects.filter(pk=line.pk).update(cells="")
+        page = auditor.get(page_of(entry)).content.decode()
+        assert "Назарова" not in page
+        assert "келмеді" not in page
+        assert "Назарова" in inside(employee(Role.OFFICIAL)).get(page_of(entry)).content.decode()
 
     @pytest.mark.parametrize("role", [Role.AUDITOR, Role.ADMINISTRATOR])
     def test_who_reads_no_names_reads_none_here(self, role, chief):
