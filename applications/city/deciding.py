@@ -24,6 +24,7 @@ from applications.families.asked import read
 from applications.journal_actions import Action
 from applications.models import (
     Application,
+    FormerChange,
     FormerDecision,
     FormerLine,
     FormerProtocol,
@@ -176,7 +177,9 @@ def application_numbered(text: str, *, actor: User, now: datetime) -> Applicatio
 
 
 def take_back(line: FormerLine, *, reason: str, actor: User, now: datetime) -> None:
-    """Let the line be undecided again; what it was brought in as leaves the queue, unless somebody has claimed it.
+    """Let the line be undecided again; what it was brought in as leaves the queue.
+
+    Not once its family has claimed it, or a newer file has changed it.
 
     Raises `PermissionDenied`, `Refused`: REASON_MISSING, FILE_UNDONE, LINE_UNDECIDED, DECISION_SIGNED,
     CHANGED_MEANWHILE, GONE_ON, LINE_ERASED, BUSY.
@@ -267,7 +270,9 @@ def _take_out(line: FormerLine, *, actor: User, reason: str, now: datetime) -> N
         raise Refused(Refusal.LINE_ERASED)
     assert line.application_id is not None
     application = lock_application(line.application_id)
-    if application.is_claimed or not is_allowed(Move.TAKE_IMPORT_BACK, application.state):
+    # A newer file gives back what it changed when it is undone, so what it changed has to be there.
+    is_changed = FormerChange.objects.filter(application=application, batch__undone_at=None).exists()
+    if application.is_claimed or is_changed or not is_allowed(Move.TAKE_IMPORT_BACK, application.state):
         raise Refused(Refusal.GONE_ON)
     StopListEntry.objects.filter(application=application, lifted_at=None).update(
         lifted_at=Least(F("until"), Value(now))

@@ -34,7 +34,15 @@ from applications.city.reconciling import Outcome, Reason, reconcile
 from applications.city.sums import Sums, sums_of
 from applications.decisions.former import undecided_lines
 from applications.jobs.invariants import differences
-from applications.models import Application, Event, FormerDecision, FormerLine, FormerProtocol, FormerRow
+from applications.models import (
+    Application,
+    Event,
+    FormerChange,
+    FormerDecision,
+    FormerLine,
+    FormerProtocol,
+    FormerRow,
+)
 from applications.moves import Refused
 from applications.queue.position import position
 from applications.refusals import Refusal
@@ -185,6 +193,16 @@ class TestTakingBack:
         late.refresh_from_db()
         Application.objects.filter(pk=late.application_id).update(filed_by=official)
         assert decide_refused(take_back, late, actor=official) == Refusal.GONE_ON
+
+    def test_not_while_a_newer_file_has_changed_it(self, city, official):
+        _batch, late, _twice = city
+        decide(take_in, late, values={"filed_at": "05.03.2018"}, actor=official)
+        late.refresh_from_db()
+        newer = ImportBatch.objects.create(kind="queue", loaded_at=NOW)
+        FormerChange.objects.create(batch=newer, line=2, application=late.application, before="{}")
+        assert decide_refused(take_back, late, actor=official) == Refusal.GONE_ON
+        ImportBatch.objects.filter(pk=newer.pk).update(undone_at=NOW)
+        decide(take_back, late, actor=official)
 
     def test_nothing_is_taken_back_where_nothing_was_decided(self, city, official):
         assert decide_refused(take_back, city[1], actor=official) == Refusal.LINE_UNDECIDED
