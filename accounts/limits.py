@@ -360,7 +360,8 @@ FORMER_CHECK_PER_NETWORK: Final = Limit(
     300,
     10 * MINUTE,
     grace=MINUTE,
-    protects="the list of all numbers of the former queue from being walked through, and the database from a flood",
+    protects="the list of all numbers of the former queue from being walked through in hours, and the database from "
+    "a flood; in days one network can, and learns no more than the public order tells",
     hurts="neighbours of whoever does that: they wait some minutes, or sign in and are counted for themselves",
 )
 FORMER_CHECK_PER_ACCOUNT: Final = Limit(

@@ -93,6 +93,11 @@ PERIODS = (
         papers.purge_former_changes,
     ),
     Period(
+        "what newer files changed of the former queue, once the application was claimed or its file undone",
+        papers.spent_former_changes,
+        papers.empty_former_changes,
+    ),
+    Period(
         "reports of wrong data, a year after the answer",
         papers.old_objections,
         papers.purge_objections,

@@ -25,8 +25,15 @@ class Ambiguous(Exception):
     """Several numbers of one locality differ in their signs alone: it must be typed as it is on the paper."""
 
 
+class Shared(Exception):
+    """Several applications of one locality have this very number: only the paper can tell which is meant."""
+
+
 class NotFound(Exception):
-    """Nothing that came over has this number. Why, is not told: what a file left out is like what it never had."""
+    """Nothing that came over and is still there has this number.
+
+    Why, is not told: what a file left out, and what has left the queue, is like what there never was.
+    """
 
 
 def is_asked() -> bool:
@@ -41,7 +48,7 @@ def check(
 
     In whatever spelling (`number_key`); signs are asked for where they alone tell two numbers apart. Every question
     counts, since a right guess costs as little as a wrong one: for the network, or for `asker` alone, who is signed
-    in. Raises `NotFound`, `LocalityWanted`, `Ambiguous`, `TooOften`.
+    in. Raises `NotFound`, `LocalityWanted`, `Ambiguous`, `Shared`, `TooOften`.
     """
     counted = (
         (limits.FORMER_CHECK_PER_ACCOUNT, str(asker.pk))
@@ -53,33 +60,32 @@ def check(
         raise TooOften(allowed.retry_at)
     row = _only(_rows_of(number, locality), number)
     application = settle(Application.objects.select_related("locality").get(pk=row.application_id), now=now)
-    if not application.is_claimed and application.state == ApplicationState.ARCHIVED:
+    if application.state == ApplicationState.ARCHIVED:
         raise NotFound
     return position(application, now=now)
 
 
 def _rows_of(number: str, locality: Locality | None) -> list[FormerRow]:
-    """The rows that may be meant: who was taken out before anybody claimed it is no more there."""
+    """The rows that may be meant: who has left the queue, claimed or not, is no more there."""
     rows = FormerRow.objects.filter(number_key=number_key(number)).exclude(
-        application__filed_by=None, application__state=ApplicationState.ARCHIVED
+        application__state=ApplicationState.ARCHIVED
     )
     if locality is not None:
         rows = rows.filter(locality=locality)
     # A bound against a key that a whole file shares.
-    found = rows.exclude(number_key="").select_related("application")
     # What the file said of guardians is not even decrypted.
-    return list(found.only("old_number", "locality", "application__state")[:50])
+    return list(rows.exclude(number_key="").only("old_number", "locality")[:50])
 
 
 def _only(rows: list[FormerRow], number: str) -> FormerRow:
     exact = [row for row in rows if row.old_number == number.strip()]
-    # A later application of the same child has the number that the archived one had.
-    live = [row for row in exact or rows if row.application.state != ApplicationState.ARCHIVED]
-    found = live or exact or rows
+    found = exact or rows
     if not found:
         raise NotFound
     if len({row.locality_id for row in found}) > 1:
         raise LocalityWanted
+    if len(exact) > 1:
+        raise Shared
     if len(found) > 1:
         raise Ambiguous
     return found[0]

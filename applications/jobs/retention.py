@@ -128,6 +128,20 @@ def purge_former_changes(*, now: datetime) -> int:
     return old_former_changes(now=now).delete()[0]
 
 
+def spent_former_changes(*, now: datetime) -> QuerySet[FormerChange]:
+    """What newer files changed of applications that get nothing of it back.
+
+    A family has claimed it, or the file that brought it in was undone.
+    """
+    spent = Q(application__former__claimed_at__lte=now) | Q(application__former__batch__undone_at__lte=now)
+    return FormerChange.objects.filter(spent).exclude(before="")
+
+
+def empty_former_changes(*, now: datetime) -> int:
+    """Erase what was said of these; that the file changed them stays, and stands in the way of its undoing."""
+    return spent_former_changes(now=now).update(before="", after="")
+
+
 def old_objections(*, now: datetime) -> QuerySet[Objection]:
     """The objections to wrong data that were answered long enough ago."""
     return Objection.objects.filter(answered_at__lt=now - OBJECTION_KEPT_FOR)

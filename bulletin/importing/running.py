@@ -147,9 +147,12 @@ def run_import(
     audit. `by` None is a command; `localities` (None: all) are those in which rows may be taken. `take_absent` as
     in `Run`. `tell` hears after each portion how many rows were taken.
 
-    All in one transaction: whoever is killed has loaded nothing. Raises `problems.Unreadable`, `AnotherAtWork` and
+    All in one transaction: whoever is killed has loaded nothing. Raises `ValueError` where the kind names whoever
+    decided it (`needs_employee`) and nobody does, `problems.Unreadable`, `AnotherAtWork` and
     `Disturbed`; then nothing was loaded either.
     """
+    if kind.needs_employee and by is None:
+        raise ValueError("an employee answers for what the file says")
     report = Report(kind.name, file_name[:200], _sha256(file))
     table = read_table(file, kind.columns)
     report.notes = table.notes

@@ -176,6 +176,11 @@ def check_former(request: HttpRequest) -> HttpResponse:
             form.add_error(
                 "number", _("Several numbers are alike. Write it sign by sign as it is on your paper.")
             )
+        except by_former_number.Shared:
+            form.add_error(
+                "number",
+                _("Several children have this very number. Bring your paper to the education department."),
+            )
         except by_former_number.NotFound:
             answer = {"is_missing": True}
         else:

@@ -89,6 +89,14 @@ def test_signs_decide_where_they_alone_differ(client, scene):
     assert ask(client, "123").context["form"].errors["number"]
 
 
+def test_the_paper_tells_where_children_share_one_number(client, scene):
+    for _ in range(2):
+        unclaimed(locality=scene.locality, filed_at=LONG_AGO, old_number="1/23")
+    [told] = ask(client, "1/23", "/ru").context["form"].errors["number"]
+    assert "бумагу" in told
+    assert ask(client, "12-3", "/ru").context["form"].errors["number"] != [told]
+
+
 def test_the_locality_is_asked_for_where_numbers_repeat(client, ours, scene):
     elsewhere = LocalityFactory.create(slug="aktau")
     unclaimed(locality=elsewhere, filed_at=LONG_AGO, old_number="2017-004512К")
@@ -117,6 +125,12 @@ class TestNotFound:
 
     def test_what_was_taken_out_before_anybody_came(self, client, ours):
         take_back(ours.former.batch, actor=None, reason="", now=NOW)
+        assert is_missing(ask(client, "2017-004512К"))
+
+    def test_who_has_left_whether_or_not_the_family_had_come(self, client, ours, scene):
+        Application.objects.filter(pk=ours.pk).update(
+            filed_by=scene.application.filed_by, state=ApplicationState.ARCHIVED, archived_at=NOW
+        )
         assert is_missing(ask(client, "2017-004512К"))
 
     def test_a_later_file_brought_it_in_anew(self, client, ours, scene):

@@ -15,7 +15,7 @@ from applications.city.deciding import take_in
 from applications.city.queue_file import Queue
 from applications.city.reconciling import reconcile
 from applications.jobs.invariants import differences as invariants
-from applications.jobs.retention import purge_former_changes, purge_former_guardians
+from applications.jobs.retention import empty_former_changes, purge_former_changes, purge_former_guardians
 from applications.models import (
     Application,
     Benefit,
@@ -495,6 +495,37 @@ def test_for_ninety_days_it_is_kept_what_was_there_before(load, rows, old):  # n
     assert Event.objects.filter(application=old[0], move=Move.CHANGE_IMPORT).get().data["changed"] == [
         "phone"
     ]
+
+
+def test_of_a_claimed_application_nothing_is_kept_for_undoing(load, rows, old, official):  # noqa: F811
+    report = again(load, [rows[0] | CHANGES["phone"][0], rows[1] | CHANGES["date"][0], *rows[2:]])
+    claimed = LATER + timedelta(hours=1)
+    Application.objects.filter(pk=old[0].pk).update(filed_by=official)
+    FormerRow.objects.filter(application=old[0]).update(
+        claimed_at=claimed, claimed_by=official, proof=FormerRow.Proof.PHONE
+    )
+    assert empty_former_changes(now=claimed - timedelta(microseconds=1)) == 0
+    assert empty_former_changes(now=claimed) == 1
+    assert empty_former_changes(now=claimed) == 0
+    emptied, kept = FormerChange.objects.order_by("line")
+    assert (emptied.before, emptied.after, kept.before != "") == ("", "", True)
+    # Still it says that the file changed what a family has.
+    [fault] = undo_batch(ImportBatch.objects.get(pk=report.batch), Queue(), by=official, now=claimed)
+    assert fault.problem == Problem.BUILT_ON
+
+
+def test_once_its_first_file_is_undone_nothing_is_kept_of_it(load, rows, old, official):  # noqa: F811
+    first = ImportBatch.objects.get()
+    second = again(load, [rows[0] | CHANGES["phone"][0], *rows[1:]])
+    assert not undo_batch(first, Queue(), by=official, now=LATER)
+    assert empty_former_changes(now=LATER) == 1
+    assert not undo_batch(ImportBatch.objects.get(pk=second.batch), Queue(), by=official, now=LATER)
+
+
+def test_nobody_answers_for_a_file_without_an_employee(rows):
+    with pytest.raises(ValueError, match="employee"):
+        run_import(Queue(), file_of(rows), file_name="x.csv", now=LATER, by=None)
+    assert not ImportBatch.objects.exists()
 
 
 class TestTheCommand:
