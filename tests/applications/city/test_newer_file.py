@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts.roles import Role
 from applications.access.settling import settle
 from applications.city.deciding import take_in
+from applications.city.newer_file import headings
 from applications.city.queue_file import Queue
 from applications.city.reconciling import reconcile
 from applications.jobs.invariants import differences as invariants
@@ -193,7 +194,7 @@ class TestWhatChanged:
         again(load, [rows[0] | until, *rows[1:]])
         before = as_it_is(old[0])
         report = again(load, [rows[0] | until | {"benefit_until": SOON}, *rows[1:]])
-        assert report.samples["changed"] == [(2, f"{rows[0]['old_number']} (last day of the benefit)")]
+        assert report.samples["changed"] == [(2, f"{rows[0]['old_number']} ({headings(['benefit_until'])})")]
         benefit = Benefit.objects.get(application=old[0])
         assert f"{benefit.valid_until.astimezone(ZONE) - timedelta(days=1):%d.%m.%Y}" == SOON
         # Over, it is given its longer time back.
