@@ -35,7 +35,6 @@ from applications.waiting.former_values import Said, differing_names, instant, l
 from bulletin.models import ImportBatch
 
 _OF_ROW: Final = ("old_number", "filed_text", "guardian_iin", "phone")
-_CHANGEABLE: Final = (ApplicationState.WAITING, ApplicationState.STOP_LISTED)
 
 
 @dataclass(frozen=True)
@@ -100,8 +99,9 @@ def write_changes(
 def _hold(applications: Collection[UUID]) -> None:
     """Lock all of them before any is changed, in the order of their keys: of a claim and a file one comes first."""
     rows = Application.objects.filter(pk__in=applications).select_for_update(no_key=True).order_by("pk")
+    states = (ApplicationState.WAITING, ApplicationState.STOP_LISTED)
     for claimant, state in rows.values_list("filed_by", "state"):
-        if claimant is not None or state not in _CHANGEABLE:
+        if claimant is not None or state not in states:
             raise ChangedMeanwhile
     if decided_here(applications):
         raise ChangedMeanwhile

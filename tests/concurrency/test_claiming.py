@@ -229,7 +229,7 @@ class TestWhileAFileIsLoaded:
         father = UserFactory(profile__iin=MANUAL_PARENT_IIN)
         ward = get_registry().find_ward(guardian_iin=MANUAL_PARENT_IIN, child_iin=MANUAL_CHILD_IIN)
         over = loading(ward)
-        with pytest.raises(ChildBusy, match="in a minute"), override("en"):
+        with override("en"), pytest.raises(ChildBusy, match="in a minute"):
             add_child(father, iin=MANUAL_CHILD_IIN, now=NOW)
         assert not Guardianship.objects.filter(user=father).exists()
         over.set()
