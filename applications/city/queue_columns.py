@@ -1,5 +1,6 @@
 """The columns of a file of the former queue."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
 
@@ -8,7 +9,9 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.identity import DocumentError, Paper, parse_identity
 from accounts.models import Sex
+from applications.models import BenefitCategory
 from bulletin.importing.columns import Choice, Column, Day, Iin, Moment, Phone, Several, Takes, Text
+from bulletin.importing.places import known_localities
 from bulletin.importing.problems import Problem, Wrong
 from bulletin.models import Language
 
@@ -51,12 +54,22 @@ class Filed(Takes):
             return datetime.combine(Day().read(text), datetime.min.time())
 
 
+def known_benefits() -> Iterator[tuple[str, str]]:
+    """The code of each category of benefits, with its name in the language of the reader."""
+    return ((one.slug, one.name) for one in BenefitCategory.objects.all())
+
+
 _NAME: Final = Text(100)
 
 COLUMNS: Final = (
     Column("old_number", _("number in the former queue"), Text(40), "2017-004512"),
     Column(
-        "locality", _("locality"), Text(200), "turkistan", about=_("Its address on the site, or its name.")
+        "locality",
+        _("locality"),
+        Text(200),
+        "turkistan",
+        about=_("Its address on the site, or its name."),
+        known=known_localities,
     ),
     Column("filed_at", _("time of filing"), Filed(), "26.06.2017 10:15"),
     Column("child_iin", _("child's IIN"), Iin(), "800101300016", required=False),
@@ -97,6 +110,7 @@ COLUMNS: Final = (
         "",
         required=False,
         about=_("The code or the name of a benefit category that the former queue had verified."),
+        known=known_benefits,
     ),
     Column(
         "benefit_until",

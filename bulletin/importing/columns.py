@@ -6,7 +6,7 @@ Pure.
 import re
 import unicodedata
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cache
@@ -247,6 +247,8 @@ class Column:
     required: bool = True
     empty: Any = ""
     about: str | Promise = ""
+    # What the portal knows of such things now, each with its word, where that are few.
+    known: Callable[[], Iterable[tuple[str, str]]] | None = None
 
     @property
     def is_secret(self) -> bool:

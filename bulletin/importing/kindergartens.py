@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from bulletin.importing.columns import Choice, Column, Phone, Row, Slug, Text
 from bulletin.importing.kept_rows import TakingBack
 from bulletin.importing.kinds import Kind, LeftOut, Loader, Outcome, Run, store
-from bulletin.importing.places import Localities
+from bulletin.importing.places import Localities, known_localities
 from bulletin.importing.problems import Problem
 from bulletin.models import Kindergarten, Vacancy
 
@@ -79,6 +79,7 @@ class Kindergartens(Kind):
             Text(200),
             "turkistan",
             about=_("Its address on the site, or its name."),
+            known=known_localities,
         ),
         Column("ownership", _("ownership"), Choice(Kindergarten.Ownership), "state"),
         Column("type", _("type"), Choice(Kindergarten.Type), "nursery"),

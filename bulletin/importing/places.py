@@ -1,7 +1,8 @@
 """Localities and kindergartens as the cells of another file name them."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Final
 
 from bulletin.importing.columns import Row
 from bulletin.importing.kinds import LeftOut, Run
@@ -9,9 +10,21 @@ from bulletin.importing.problems import Problem
 from bulletin.models import Kindergarten, Locality
 from bulletin.sorting import fold
 
+# What a locality is, as people write it before or behind its name.
+_SORTS: Final = frozenset(
+    fold(
+        "қаласы қ г гор город кенті кент ауылы ауыл а с село п пос поселок посёлок ауданы аудан район"
+    ).split()
+)
+
+
+def known_localities() -> Iterator[tuple[str, str]]:
+    """The address of each locality on the site, with its name in the language of the reader."""
+    return ((one.slug, one.name) for one in Locality.objects.all())
+
 
 class Localities:
-    """All localities, read once."""
+    """All localities, read once, each by its address, its names, and these without what it is (`г.`, `қаласы`)."""
 
     def __init__(self, run: Run) -> None:
         self._run = run
@@ -19,7 +32,8 @@ class Localities:
         self._by_slug = {}
         for one in Locality.objects.all():
             self._by_slug[one.slug] = one
-            for name in {fold(one.name_kk), fold(one.name_ru)}:
+            names = {fold(one.name_kk), fold(one.name_ru)}
+            for name in names | {_plain(name) for name in names}:
                 self._found[name].append(one)
 
     def of(self, row: Row, column: str) -> Locality:
@@ -28,7 +42,7 @@ class Localities:
 
     def named(self, name: str, row: Row, column: str) -> Locality:
         """The one with this name, which stands in the cell; raises `LeftOut` like `of`."""
-        found = [self._by_slug[name]] if name in self._by_slug else self._found[fold(name)]
+        found = self._named(name)
         if not found:
             raise LeftOut(row.fault(column, Problem.UNKNOWN, first="localities"))
         if len(found) > 1:
@@ -36,6 +50,17 @@ class Localities:
         if not self._run.may_act_in(found[0].pk):
             raise LeftOut(row.fault(column, Problem.NOT_YOURS))
         return found[0]
+
+    def _named(self, name: str) -> list[Locality]:
+        slug, folded = name.lower(), fold(name)
+        if slug in self._by_slug:
+            return [self._by_slug[slug]]
+        return self._found.get(folded) or self._found.get(_plain(folded), [])
+
+
+def _plain(folded: str) -> str:
+    """A folded name without what the locality is, unless nothing else is left of it."""
+    return " ".join(word for word in folded.split() if word not in _SORTS) or folded
 
 
 class Kindergartens:

@@ -236,7 +236,7 @@ SENTENCES: Final[Mapping[Problem, tuple[str | Promise, str | Promise]]] = {
     ),
     Problem.UNKNOWN: (
         _("The portal does not know it."),
-        _("Correct it, or bring it in first: %(first)s."),
+        _("Write it as the portal calls it. What the portal does not have yet comes in first: %(first)s."),
     ),
     Problem.AMBIGUOUS: (
         _("There are several of this name."),

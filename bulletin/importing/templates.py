@@ -18,7 +18,12 @@ def template(kind: Kind, ending: str) -> bytes:
 
 
 def allowed_words(column: Column) -> list[tuple[str, str]]:
-    """The plain names that a column takes, each with its word; none where it takes more than a few."""
+    """The plain names that a column takes, each with its word; none where it takes more than a few.
+
+    What the portal knows of now is among them: localities, categories of benefits.
+    """
+    if column.known is not None:
+        return [(name, str(word)) for name, word in column.known()]
     takes = column.takes.of if isinstance(column.takes, Several) else column.takes
     return [(name, str(word)) for name, word in takes.allowed()] if isinstance(takes, Choice) else []
 
@@ -44,9 +49,8 @@ def _workbook(kind: Kind) -> bytes:
         for at, column in enumerate(kind.columns):
             sheet.write_string(0, at, str(column.heading), bold)
             sheet.write_string(1, at, column.example, text)
-            if (allowed := [name for name, _word in allowed_words(column)]) and not isinstance(
-                column.takes, Several
-            ):
+            if isinstance(column.takes, Choice):
+                allowed = [name for name, _word in allowed_words(column)]
                 sheet.data_validation(1, at, 10_000, at, {"validate": "list", "source": allowed})
         _explain(book, kind, bold)
     return kept.getvalue()
