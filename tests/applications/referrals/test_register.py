@@ -29,7 +29,7 @@ from tests.factories import (
     LocalityFactory,
     VacancyFactory,
 )
-from tests.test_every_url import EVERYONE, TABLE
+from tests.test_every_url import EVERYONE, MADE_UP, TABLE
 
 REGISTER = reverse("applications:referrals")
 NUMBER = re.compile(r"\d\d-\d{4}-\d{4}")
@@ -262,7 +262,7 @@ class TestNobodyIsFollowed:
             "applications:order_csv": [scene.locality.slug, 2017],
         }
         say_number, say_place = set(), set()
-        for row in (row for row, statuses in TABLE.items() if statuses == EVERYONE):
+        for row in (row for row, statuses in TABLE.items() if statuses == EVERYONE and row not in MADE_UP):
             name, *parts = row.split()
             answer = client.get(reverse(name, args=[scene.vacancy.pk] if parts else addresses.get(name, [])))
             said = (answer.getvalue() if answer.streaming else answer.content).decode()

@@ -138,10 +138,23 @@ def test_every_fault_of_a_row_is_named(load) -> None:
     assert "type «school»" in err
 
 
-def test_a_locality_may_be_named_in_words(load) -> None:
+@pytest.mark.parametrize(
+    "name",
+    ["Кентау қаласы", "КЕНТАУ", "город Кентау", "Кентау г.", "Кентау қ.", "Kentau"],
+)
+def test_a_locality_may_be_named_in_words(load, name) -> None:
     LocalityFactory.create(slug="kentau", name_kk="Кентау қаласы", name_ru="г. Кентау")
-    assert load(HEADING, AMINA.replace("turkistan", "Кентау қаласы"))[0] == 0
+    LocalityFactory.create(slug="kentau-a", name_kk="Кентау ауданының ауылы", name_ru="Кентауский район")
+    assert load(HEADING, AMINA.replace("turkistan", name))[0] == 0
     assert Kindergarten.objects.get().locality.slug == "kentau"
+
+
+def test_a_city_and_a_village_of_one_name_are_told_apart(load) -> None:
+    LocalityFactory.create(slug="city", name_kk="Абай қаласы", name_ru="г. Абай")
+    LocalityFactory.create(slug="village", name_kk="Абай ауылы", name_ru="с. Абай")
+    assert load(HEADING, AMINA.replace("turkistan", "с. Абай"))[0] == 0
+    assert Kindergarten.objects.get().locality.slug == "village"
+    assert "several of this name" in load(HEADING, AMINA.replace("turkistan", "Абай"))[2]
 
 
 def test_a_name_that_two_localities_have_is_not_guessed(load) -> None:
