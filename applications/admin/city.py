@@ -21,14 +21,15 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.decorators import accepts
 from accounts.models import User
-from applications.admin.work import staff_of
+from applications.admin.work import reason_field, staff_of
 from applications.city import bringing
 from applications.city.kinds import KINDS
 from applications.city.queue_file import Queue
+from applications.city.taking_back import at_stake
 from applications.models import BroughtFile
 from applications.rosters.sheet import XLSX_TYPE
 from bulletin.importing.kinds import LOAD_FILES, PORTION, Kind, Outcome
-from bulletin.importing.problems import Fault
+from bulletin.importing.problems import Fault, Problem
 from bulletin.importing.running import AnotherAtWork, Disturbed, Report, own_localities
 from bulletin.importing.templates import CSV, XLSX, allowed_words, template
 from bulletin.importing.undoing import UNDOABLE_FOR, TooLate, UndoneAlready, undo_batch
@@ -57,6 +58,10 @@ class BringForm(forms.Form):
                 % {"megabytes": megabytes}
             )
         return file
+
+
+class UndoForm(forms.Form):
+    reason = reason_field(help_text=_("It stays in the journal. No names, no numbers of people."))
 
 
 class CityPages:
@@ -173,16 +178,18 @@ class CityPages:
 
     @method_decorator([never_cache, require_http_methods(["GET", "HEAD", "POST"])])
     def undo(self, request: HttpRequest, pk: int) -> HttpResponseBase:
-        """Take a batch back, after a question."""
+        """Take a batch back, after a question and with a reason."""
         user = _loader_of(request)
         batch = _batches(user).filter(pk=pk).first()
         kind = KINDS.get(batch.kind) if batch else None
         if batch is None or kind is None or not kind.may_be_loaded_by(user):
             raise Http404(gettext("This file is no longer there, or it is not yours."))
         faults: Any = ()
-        if request.method == "POST":
+        form = UndoForm(request.POST if request.method == "POST" else None)
+        if form.is_valid():
             try:
-                faults = undo_batch(batch, kind, by=user, now=read_clock())
+                reason = form.cleaned_data["reason"]
+                faults = undo_batch(batch, kind, by=user, reason=reason, now=read_clock())
             except UndoneAlready:
                 messages.warning(request, gettext("It was undone before."))
             except TooLate:
@@ -194,14 +201,17 @@ class CityPages:
                 messages.error(request, gettext("Another file is at work. Try again in a minute."))
             else:
                 if not faults:
-                    messages.success(request, gettext("Undone: everything is as it was before this file."))
+                    messages.success(request, _undone_words(kind))
             if not faults:
                 return HttpResponseRedirect(reverse("admin:city_files"))
         context = {
             **self.site.each_context(request),
             "title": gettext("Undo a loaded file"),
             "batch": _BatchRow(batch),
+            "stake": at_stake(batch) if batch.kind == Queue.name else None,
+            "form": form,
             "faults": list(faults)[:MOST_FAULTS],
+            "signed": Fault(Problem.SIGNED),
         }
         return TemplateResponse(request, "admin/city/undo.html", context)
 
@@ -266,6 +276,15 @@ class _BatchRow:
         self.is_reconciled = batch.kind == Queue.name
         employee = getattr(batch.loaded_by, "employee", None)
         self.by = employee.short_name if employee else str(batch.loaded_by or gettext("an operator"))
+
+
+def _undone_words(kind: Kind) -> str:
+    if kind.name == Queue.name:
+        return gettext(
+            "Undone: whom this file brought in has left the queue, and what it changed has its values of before. What "
+            "other files brought in stays."
+        )
+    return gettext("Undone: what this file made is deleted, and what it changed has its values of before.")
 
 
 def _loader_of(request: HttpRequest) -> User:

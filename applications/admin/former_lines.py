@@ -359,12 +359,11 @@ class FormerLineAdmin(InTurn, WorkAdmin):
 
     @admin.display(description=_("Decision"))
     def shown_decision(self, obj: FormerLine) -> str:
+        if obj.batch.undone_at is not None:
+            return tag(gettext("the file was undone"), tone="warning")
         decision = _current(obj)
         if decision is None:
-            undone = obj.batch.undone_at is not None
-            return tag(
-                gettext("the file was undone") if undone else gettext("nobody has decided"), tone="warning"
-            )
+            return tag(gettext("nobody has decided"), tone="warning")
         return tag(decision.get_kind_display(), tone=_TONES[LineDecision(decision.kind)])
 
     @admin.display(description=_("what is wrong"))

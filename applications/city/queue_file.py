@@ -12,13 +12,13 @@ from itertools import islice
 from typing import Final
 from uuid import UUID
 
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Sex
 from applications.city.former_numbers import Wish
-from applications.city.newer_file import NewerFile, headings
+from applications.city.newer_file import NewerFile
 from applications.city.queue_columns import COLUMNS, HELD, FormerState
+from applications.city.taking_back import QueueTakingBack
 from applications.models import Application, BenefitCategory, FormerLine, FormerRow, Rules
 from applications.rules.ages import oldest_birth_year, too_old_from
 from applications.states import ApplicationState
@@ -28,11 +28,8 @@ from applications.waiting.bringing_in import (
     OldRow,
     applications_here,
     bring_in,
-    take_back,
 )
-from applications.waiting.giving_back import changes_of, take_changes_back, why_not_back
 from bulletin.importing.columns import Row
-from bulletin.importing.kept_rows import TakingBack
 from bulletin.importing.kinds import Kind, LeftOut, Loader, Outcome, Run, Taken
 from bulletin.importing.places import Localities
 from bulletin.importing.problems import Fault, Problem
@@ -306,29 +303,6 @@ class _Loader(Loader):
         )
 
 
-class _TakingBack(TakingBack):
-    def run(self) -> list[Fault]:
-        """Take what it brought out of the queue, and give back what it changed; not where a family has claimed one."""
-        claimed = FormerRow.objects.filter(batch=self.batch, claimed_at__isnull=False)
-        what = gettext("an application that its family has claimed")
-        built = [
-            Fault(Problem.BUILT_ON, line, "old_number", number, {"what": what})
-            for line, number in claimed.values_list("line", "old_number")
-        ]
-        changed = changes_of(self.batch)
-        for kept, application in changed.values():
-            number = application.former.old_number
-            if application.is_claimed:
-                built.append(Fault(Problem.BUILT_ON, kept.line, "old_number", number, {"what": what}))
-            elif names := why_not_back(kept, application, now=self.now):
-                named = {"what": headings(names)}
-                built.append(Fault(Problem.CHANGED_SINCE, kept.line, "old_number", number, named))
-        if not built:
-            take_changes_back(changed.values(), batch=self.batch, actor=self.by, now=self.now)
-            take_back(self.batch, actor=self.by, reason="", now=self.now)
-        return built
-
-
 class Queue(Kind):
     name = "queue"
     title = _("Former queue")
@@ -340,7 +314,7 @@ class Queue(Kind):
     needs_employee = True
     columns = COLUMNS
     loader = _Loader
-    taking_back = _TakingBack
+    taking_back = QueueTakingBack
 
 
 def _child(row: Row) -> tuple[str, str]:

@@ -6,6 +6,7 @@ from accounts.models import User
 from accounts.officials import is_one_with
 from applications.models import FormerDecision, FormerLine, FormerProtocol
 from applications.states import ProposalState
+from bulletin.models import ImportBatch
 
 
 def left_out_lines() -> QuerySet[FormerLine]:
@@ -17,6 +18,12 @@ def undecided_lines() -> QuerySet[FormerLine]:
     """Those of `left_out_lines` about which nobody has decided."""
     decided = FormerDecision.objects.filter(ended_at=None).values("line")
     return left_out_lines().exclude(pk__in=decided)
+
+
+def protocols_of(batch: ImportBatch) -> QuerySet[FormerProtocol]:
+    """All protocols of a file, the newest first."""
+    protocols = FormerProtocol.objects.filter(batch=batch).select_related("proposed_by", "decided_by")
+    return protocols.order_by("-proposed_at", "-pk")
 
 
 def protocols_to_sign(employee: User) -> QuerySet[FormerProtocol]:

@@ -32,8 +32,8 @@ def value_of(obj: Model, name: str, text: str | None) -> Any:
 class TakingBack:
     """Undoes a batch: what it made is deleted, what it changed gets back its values. For kinds to say otherwise."""
 
-    def __init__(self, batch: ImportBatch, *, by: User | None, now: datetime) -> None:
-        self.batch, self.by, self.now = batch, by, now
+    def __init__(self, batch: ImportBatch, *, by: User | None, reason: str, now: datetime) -> None:
+        self.batch, self.by, self.reason, self.now = batch, by, reason, now
 
     def run(self) -> list[Fault]:
         """Undo every row, the last one first; returns what stands in the way. In a transaction, the caller's."""

@@ -100,6 +100,7 @@ class Problem(StrEnum):
     DELETED_SINCE = "deleted_since"
     CHANGED_SINCE = "changed_since"
     BUILT_ON = "built_on"
+    SIGNED = "signed"
 
 
 # What it is, and what to do. The values stand in `Fault.values`.
@@ -410,6 +411,13 @@ SENTENCES: Final[Mapping[Problem, tuple[str | Promise, str | Promise]]] = {
     Problem.BUILT_ON: (
         _("Something stands on it by now: %(what)s."),
         _("Remove that first, or leave the batch as it is."),
+    ),
+    Problem.SIGNED: (
+        _("Two officials have signed its protocol: nobody undoes it alone."),
+        _(
+            "Correct what is wrong by a newer file, or by deciding anew about a line. If all of it has to go, an "
+            "operator of the portal undoes it by a command that takes a reason."
+        ),
     ),
 }
 

@@ -27,10 +27,13 @@ class TooLate(Exception):
     """The batch is older than `UNDOABLE_FOR`: nothing says any more what it made and changed."""
 
 
-def undo_batch(batch: ImportBatch, kind: Kind, *, by: User | None, now: datetime) -> Sequence[Fault]:
+def undo_batch(
+    batch: ImportBatch, kind: Kind, *, by: User | None, reason: str = "", now: datetime
+) -> Sequence[Fault]:
     """Take a batch back, all of it or nothing; what stands in the way, or nothing where it is undone.
 
-    Writes an entry into the audit. Raises `UndoneAlready`, `TooLate`, `running.AnotherAtWork` and `running.Disturbed`.
+    `by` None is an operator. Writes an entry into the audit. Raises `UndoneAlready`, `TooLate`, `running.AnotherAtWork`
+    and `running.Disturbed`.
     """
     with alone():
         batch = ImportBatch.objects.select_for_update(of=("self",)).get(pk=batch.pk)
@@ -38,13 +41,18 @@ def undo_batch(batch: ImportBatch, kind: Kind, *, by: User | None, now: datetime
             raise UndoneAlready
         if now >= batch.loaded_at + UNDOABLE_FOR:
             raise TooLate
-        if faults := kind.taking_back(batch, by=by, now=now).run():
+        if faults := kind.taking_back(batch, by=by, reason=reason, now=now).run():
             transaction.set_rollback(True)
             return faults
         batch.undone_at, batch.undone_by = now, by
         batch.save(update_fields=["undone_at", "undone_by"])
         audit.record(
-            Action.FILE_UNDONE, actor=by, target=f"{batch.file_name} · {batch.kind}", about=batch, now=now
+            Action.FILE_UNDONE,
+            actor=by,
+            target=f"{batch.file_name} · {batch.kind}",
+            reason=reason,
+            about=batch,
+            now=now,
         )
     return ()
 

@@ -22,13 +22,19 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("batch", type=int, help="its number, which the import printed")
 
+        parser.add_argument(
+            "--reason", default="", help="why; needed for a former queue whose protocol two officials signed"
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         batch = ImportBatch.objects.filter(pk=options["batch"]).first() if options["batch"] < 2**63 else None
         if batch is None or batch.kind not in KINDS:
             raise CommandError(f"There is no batch {options['batch']}.", returncode=2)
         with override("en"):
             try:
-                faults = undo_batch(batch, KINDS[batch.kind], by=None, now=read_clock())
+                faults = undo_batch(
+                    batch, KINDS[batch.kind], by=None, reason=options["reason"].strip(), now=read_clock()
+                )
             except UndoneAlready:
                 raise CommandError("It was undone before.", returncode=1) from None
             except TooLate:

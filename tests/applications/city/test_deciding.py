@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, transaction
+from django.urls import reverse
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -32,6 +33,7 @@ from applications.city.protocols import (
 from applications.city.queue_file import Queue
 from applications.city.reconciling import Outcome, Reason, reconcile
 from applications.city.sums import Sums, sums_of
+from applications.city.taking_back import at_stake
 from applications.decisions.former import undecided_lines
 from applications.jobs.invariants import differences
 from applications.models import (
@@ -55,7 +57,7 @@ from bulletin.models import ImportBatch
 from tests.applications.city.test_queue_file import about, load, one_row  # noqa: F401 - fixtures
 from tests.applications.conftest import NOW
 from tests.factories import GuardianshipFactory
-from tests.staff import employee, official_of
+from tests.staff import employee, inside, official_of
 
 pytestmark = pytest.mark.django_db
 
@@ -243,6 +245,30 @@ def test_the_database_keeps_one_decision_about_a_line(city, official):
         FormerDecision.objects.filter(pk=decision.pk).update(kind=LineDecision.LINKED)
 
 
+def test_the_page_says_what_the_undoing_would_do(city, official, second, clock):
+    batch, late, twice = city
+    decide(take_in, late, values={"filed_at": "05.03.2018"}, actor=official)
+    decide(leave_out, twice, actor=official)
+    newer = ImportBatch.objects.create(
+        kind="queue", file_name="newer.csv", loaded_at=NOW, places=batch.places[:1]
+    )
+    ImportBatch.objects.create(kind="queue", file_name="elsewhere.csv", loaded_at=NOW, places=[0])
+    undo = reverse("admin:city_undo", args=[batch.pk])
+    waits = propose_protocol(batch, actor=official, now=NOW)
+    stake = at_stake(batch)
+    assert (stake.leaving, stake.taken_in, stake.changed) == (9, 1, 0)
+    assert (stake.newer, stake.signed, stake.proposed) == ([newer], None, waits)
+    page = inside(official).get(undo).content.decode()
+    assert all(word in page for word in ("newer.csv", str(official), 'name="reason"'))
+    sign_protocol(waits, actor=second, now=NOW)
+    page = inside(official).get(undo).content.decode()
+    assert all(word in page for word in (str(official), str(second)))
+    assert 'name="reason"' not in page
+    inside(official).post(undo, {"reason": WHY})
+    batch.refresh_from_db()
+    assert batch.undone_at is None
+
+
 class TestProtocol:
     @pytest.fixture
     def decided(self, city, official):
@@ -312,10 +338,18 @@ class TestProtocol:
         sign_protocol(protocol, actor=official, now=later)
         assert sums_in(signed_protocols()[0]).why(Outcome.LEFT_OUT) == {Reason.LINKED: 1}
 
-    def test_a_file_may_be_undone_after_it_was_signed(self, decided, official, second):
+    def test_what_two_have_signed_nobody_undoes_alone(self, decided, official, second, undo, clock):
         sign_protocol(propose_protocol(decided, actor=official, now=NOW), actor=second, now=NOW)
-        assert not undo_batch(decided, Queue(), by=official, now=NOW)
+        for one in (official, second):
+            [fault] = undo_batch(decided, Queue(), by=one, reason=WHY, now=NOW)
+            assert fault.problem == Problem.SIGNED
+        code, said = undo(decided)
+        assert (code, "Two officials have signed" in said) == (1, True)
+        assert not undo_batch(decided, Queue(), by=None, reason=WHY, now=NOW)
         assert newest_signed(decided).batch.undone_at == NOW
+        assert AuditEntry.objects.get(action="file_undone").reason == WHY
+        gone = Event.objects.filter(move=Move.TAKE_IMPORT_BACK)
+        assert set(gone.values_list("reason", flat=True)) == {WHY}
         assert refused(propose_protocol, decided, actor=official, now=NOW) == Refusal.FILE_UNDONE
 
     def test_a_declined_one_leaves_room_for_another(self, decided, official, second):

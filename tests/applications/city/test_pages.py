@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from openpyxl import load_workbook
 
+from accounts.models import AuditEntry
 from accounts.roles import Role
 from applications.city import bringing
 from applications.city.kinds import KINDS
@@ -67,9 +68,13 @@ def test_a_file_is_checked_then_loaded_then_undone(official):
     undo = reverse("admin:city_undo", args=[batch.pk])
     assert undo in inside(official).get(address).content.decode()
     inside(official).get(undo)
-    assert Kindergarten.objects.exists()
+    # Without a reason nothing is undone.
     inside(official).post(undo)
+    assert Kindergarten.objects.exists()
+    inside(official).post(undo, {"reason": "Басқа қаланың файлы"})
     assert not Kindergarten.objects.exists()
+    entry = AuditEntry.objects.get(action="file_undone")
+    assert (entry.actor, entry.reason) == (official, "Басқа қаланың файлы")
     assert "кері қайтарылған" in text_of(official, reverse("admin:city_files"))
 
 
