@@ -42,9 +42,10 @@ from applications.city.deciding import (
 from applications.city.deciding import link as link_line
 from applications.city.queue_columns import COLUMNS
 from applications.decisions.former import left_out_lines, undecided_lines
-from applications.models import FormerDecision, FormerLine
+from applications.models import Application, FormerDecision, FormerLine
 from applications.models.former import number_key
 from applications.states import LineDecision
+from applications.waiting.bringing_in import applications_here
 from bulletin.importing.columns import Column, by_name
 from bulletin.importing.kinds import LeftOut
 from bulletin.importing.problems import SENTENCES, Fault, Problem
@@ -160,6 +161,11 @@ def _may_be_taken_in(line: FormerLine, _now: datetime) -> bool:
     return bool(line.cells) and may_be_decided(line)
 
 
+def _number_here(line: FormerLine) -> dict[str, Any]:
+    here = _application_here(line)
+    return {"number": here.number} if here else {}
+
+
 def _take_in(line: FormerLine, actor: User, data: dict[str, Any], now: datetime) -> None:
     take_in(line, values=data["values"], reason=data["reason"], actor=actor, now=now)
 
@@ -268,6 +274,7 @@ class FormerLineAdmin(InTurn, WorkAdmin):
             offered=lambda line, _now: may_be_decided(line),
             perform=_link,
             form=LinkForm,
+            initial=_number_here,
             is_in_journal=True,
         ),
         LEAVE_OUT,
@@ -322,6 +329,23 @@ class FormerLineAdmin(InTurn, WorkAdmin):
             {"label": gettext("Queue"), "value": self.queue(obj)},
             {"label": gettext("what is wrong"), "value": self.faults_in_words(obj)},
         ]
+
+    def summary_for(self, obj: FormerLine, work: Work) -> Rows:
+        rows = self.summary(obj)
+        here = _application_here(obj)
+        if here is None or work.name not in ("take-in", "link"):
+            return rows
+        words = gettext(
+            "If it is the same child, the button is «%(button)s»: this number is what it asks for."
+        )
+        told = format_html(
+            "{} {}{}{}",
+            link(page_of(here), here.number),
+            masked(here.child),
+            LINE_BREAK,
+            words % {"button": gettext("The same child as an application here")},
+        )
+        return [*rows, {"label": gettext("The child of the line has an application here"), "value": told}]
 
     # --- many at once ------------------------------------------------------------------------------------------
 
@@ -391,15 +415,25 @@ class FormerLineAdmin(InTurn, WorkAdmin):
     @admin.display(description=_("Application"))
     def application_page(self, obj: FormerLine) -> str:
         decision = _current(obj)
-        if decision is None or decision.application is None:
+        application = (decision.application if decision else None) or _application_here(obj)
+        if application is None:
             return "—"
-        application = decision.application
         return format_html("{} {}", link(page_of(application), application.number), masked(application.child))
 
 
 def _current(line: FormerLine) -> FormerDecision | None:
     """The decision that counts, of those that were read with the line."""
     return next((one for one in line.decisions.all() if one.ended_at is None), None)
+
+
+def _application_here(line: FormerLine) -> Application | None:
+    """What the child of the line has in the portal, where the line stands for it or is of the same locality."""
+    if line.application is not None:
+        return line.application
+    values = row_of(line).values
+    child = values.get("child_iin", ""), "" if values.get("child_iin") else values.get("certificate", "")
+    here = applications_here([child]).get(child) if any(child) else None
+    return here if here is not None and here.locality_id == line.locality_id else None
 
 
 def _children_of(line: FormerLine) -> list[Child]:

@@ -5,7 +5,8 @@ is kept with what became of it (`FormerLine`), so that nobody drops out unseen.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from functools import cache
 from itertools import islice
@@ -20,8 +21,9 @@ from applications.city.newer_file import NewerFile
 from applications.city.queue_columns import COLUMNS, HELD, FormerState
 from applications.city.taking_back import QueueTakingBack
 from applications.models import Application, BenefitCategory, FormerLine, FormerRow, Rules
+from applications.models.former import number_key
 from applications.rules.ages import oldest_birth_year, too_old_from
-from applications.states import ApplicationState
+from applications.states import LIVE_STATES, ApplicationState
 from applications.waiting.bringing_anew import ChangedMeanwhile
 from applications.waiting.bringing_in import (
     InQueueAlready,
@@ -182,6 +184,8 @@ class _Loader(Loader):
         self.lines: list[FormerLine] = []
         self.here: dict[tuple[str, str], Application] = {}
         self.newer = NewerFile(run)
+        # The bad ones, each with what its child is known by and the key of its number.
+        self.bad: list[tuple[FormerLine, tuple[str, str], str]] = []
 
     def prepare(self, rows: Sequence[Row]) -> None:
         self.here = applications_here({_child(row) for row in rows} - {("", "")})
@@ -194,17 +198,17 @@ class _Loader(Loader):
 
     def _keep_left_out(self, row: Row, faults: Sequence[Fault]) -> None:
         place, birth_year = self.reader.queue_of(row)
-        self.lines.append(
-            FormerLine(
-                batch=self.run.batch,
-                line=row.line,
-                locality=place,
-                birth_year=birth_year,
-                problem=faults[0].problem.value,
-                faults=[fault.as_json() for fault in faults],
-                cells=json.dumps(dict(row.cells), ensure_ascii=False),
-            )
+        line = FormerLine(
+            batch=self.run.batch,
+            line=row.line,
+            locality=place,
+            birth_year=birth_year,
+            problem=faults[0].problem.value,
+            faults=[fault.as_json() for fault in faults],
+            cells=json.dumps(dict(row.cells), ensure_ascii=False),
         )
+        self.lines.append(line)
+        self.bad.append((line, _child(row), number_key(row.cells.get("old_number", ""))))
 
     def label(self, row: Row) -> str:
         changed = self.newer.label(row)
@@ -242,6 +246,7 @@ class _Loader(Loader):
             # Somebody filed for one of these children, or claimed one, since the row was checked.
             raise Disturbed from error
         self.rows.clear()
+        self._stand_for_whom_it_has()
         brought = FormerRow.objects.filter(batch=self.run.batch)
         taken = (
             FormerLine(
@@ -258,6 +263,22 @@ class _Loader(Loader):
         while portion := list(islice(taken, _WRITTEN_AT_ONCE)):
             copy_rows(portion)
         FormerLine.objects.bulk_create(self.lines, batch_size=_WRITTEN_AT_ONCE)
+
+    def _stand_for_whom_it_has(self) -> None:
+        """Let each bad line stand for what earlier files brought in of its child, unless another line does."""
+        by_child = applications_here({child for _line, child, _number in self.bad} - {("", "")})
+        by_number = _numbered({number for _line, child, number in self.bad if not any(child)} - {""})
+        standing = {line.application_id for line in self.lines}
+        for line, child, number in self.bad:
+            numbered = by_number.get((line.locality_id, number), [])
+            # A number alone says who it is where only one has it.
+            known = by_child.get(child) or (numbered[0] if len(numbered) == 1 else None)
+            if known is None or known.pk in standing or not hasattr(known, "former"):
+                continue
+            if known.former.batch_id != self.run.batch.pk and self.run.may_act_in(known.locality_id):
+                standing.add(known.pk)
+                line.application, line.birth_year = known, known.birth_year
+                line.locality_id = known.locality_id
 
     def take_row(self, row: Row) -> Outcome:
         old = self.reader.read(row)
@@ -315,6 +336,15 @@ class Queue(Kind):
     columns = COLUMNS
     loader = _Loader
     taking_back = QueueTakingBack
+
+
+def _numbered(keys: Collection[str]) -> dict[tuple[int | None, str], list[Application]]:
+    """The live applications that earlier files brought in under these numbers, by locality and key. One statement."""
+    found: dict[tuple[int | None, str], list[Application]] = defaultdict(list)
+    rows = FormerRow.objects.filter(number_key__in=keys, application__state__in=LIVE_STATES)
+    for row in rows.select_related("application"):
+        found[(row.locality_id, row.number_key)].append(row.application)
+    return found
 
 
 def _child(row: Row) -> tuple[str, str]:

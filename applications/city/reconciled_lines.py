@@ -141,7 +141,10 @@ def _in_words(row: FormerLine, compared: Compared) -> LineInWords:
         locality=row.locality.name if row.locality else "",
         birth_year=row.birth_year,
         compared=compared,
-        reasons=why(compared),
+        reasons=[
+            *([gettext("a bad row: what the portal has stayed")] if compared.is_kept else []),
+            *why(compared),
+        ],
         child=application.child_id if application else None,
         is_left_out=bool(row.problem),
     )
@@ -154,7 +157,7 @@ def _lines_numbered(batch: ImportBatch, number: str) -> set[int]:
         return set()
     lines = lines_of(batch)
     taken = set(lines.filter(application__former__number_key=key).values_list("line", flat=True))
-    left_out: Iterable[FormerLine] = lines.filter(application=None).exclude(cells="").only("line", "cells")
+    left_out: Iterable[FormerLine] = lines.exclude(cells="").only("line", "cells")
     return taken | {
         one.line for one in left_out if number_key(row_of(one).cells.get("old_number", "")) == key
     }

@@ -75,7 +75,8 @@ class Compared:
     """A line, its place in the file and its number now; `old - new` is the sum of `reasons`.
 
     `old` is empty where the line does not say in which queue it stands, `new` where it holds no number there.
-    `is_changed`: the file said something else of it than an earlier one, and changed it.
+    `is_changed`: the file said something else of it than an earlier one, and changed it. `is_kept`: the row is bad, and
+    stands for a child of an earlier file, of whom the portal keeps what it has.
     """
 
     line: int
@@ -84,6 +85,7 @@ class Compared:
     new: int | None = None
     reasons: Mapping[Reason, int] = field(default_factory=dict)
     is_changed: bool = False
+    is_kept: bool = False
 
 
 # The queue in which the file has a line: the key of its locality and the birth year, where the line says them.
@@ -193,6 +195,18 @@ def _changed(batch: ImportBatch) -> set[int]:
     return set(lines.values_list("line", flat=True))
 
 
+def _decided(batch: ImportBatch, kind: LineDecision) -> set[int]:
+    """The lines of a file about which it was decided so."""
+    decided = FormerDecision.objects.filter(line__batch=batch, kind=kind, ended_at=None)
+    return set(decided.values_list("line__line", flat=True))
+
+
+def _kept(batch: ImportBatch) -> set[int]:
+    """The bad lines of a file that stand for children of earlier ones."""
+    bad = FormerLine.objects.filter(batch=batch, application__isnull=False).exclude(problem="")
+    return set(bad.values_list("line", flat=True)) - _decided(batch, LineDecision.TAKEN_IN)
+
+
 def _compared(
     batch: ImportBatch, now: datetime, localities: Collection[int] | None, absent: Collection[Hashable]
 ) -> Iterator[tuple[Queue, list[Compared]]]:
@@ -201,11 +215,7 @@ def _compared(
         .order_by("locality", "birth_year", "line")
         .values_list("locality", "birth_year", "line", "application", "application__state", "problem")
     )
-    linked = set(
-        FormerDecision.objects.filter(line__batch=batch, kind=LineDecision.LINKED, ended_at=None).values_list(
-            "line__line", flat=True
-        )
-    )
+    linked, kept = _decided(batch, LineDecision.LINKED), _kept(batch)
     changed, places = _changed(batch), Locality.objects.in_bulk()
     for queue, some in groupby(rows.iterator(), key=lambda row: row[:2]):
         file = [
@@ -221,7 +231,10 @@ def _compared(
         else:
             numbered = by_number(locality=places[place], birth_year=birth_year, now=now)
             compared = compare(file, numbered, absent=absent)
-            yield queue, [replace(one, is_changed=one.line in changed) for one in compared]
+            yield (
+                queue,
+                [replace(one, is_changed=one.line in changed, is_kept=one.line in kept) for one in compared],
+            )
 
 
 def _reason(key: Hashable | None, state: str | None, problem: str) -> Reason:

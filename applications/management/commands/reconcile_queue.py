@@ -92,5 +92,6 @@ def _line(one: Compared) -> dict[str, Any]:
         "old": one.old,
         "new": one.new,
         "changed": one.is_changed,
+        "kept": one.is_kept,
         "reasons": {reason.value: by for reason, by in one.reasons.items()},
     }

@@ -8,13 +8,16 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 
 from accounts.roles import Role
 from applications.access.settling import settle
+from applications.admin.work import page_of
 from applications.city.deciding import take_in
 from applications.city.newer_file import headings
 from applications.city.queue_file import Queue
-from applications.city.reconciling import reconcile
+from applications.city.reconciling import Outcome, reconcile
+from applications.decisions.former import undecided_lines
 from applications.jobs.invariants import differences as invariants
 from applications.jobs.retention import empty_former_changes, purge_former_changes, purge_former_guardians
 from applications.models import (
@@ -46,7 +49,7 @@ from tests.applications.city.test_queue_file import (  # noqa: F401 - fixtures
 )
 from tests.applications.conftest import NOW, ZONE
 from tests.factories import ApplicationFactory, BenefitCategoryFactory, LocalityFactory, UserFactory
-from tests.staff import employee
+from tests.staff import employee, inside
 
 pytestmark = pytest.mark.django_db
 
@@ -483,6 +486,47 @@ def test_the_reconciliation_says_what_the_newer_file_changed_and_lacks(load, row
     assert FormerLine.objects.filter(batch=report.batch).count() == 5
     for one in found.lines:
         assert one.old - one.new == sum(one.reasons.values())
+
+
+def test_a_bad_row_stands_for_whom_it_names(load, rows, old):  # noqa: F811
+    """Whoever waits by an earlier file is in the queue and in the file: neither left out nor absent."""
+    swapped = {"birth_date": rows[1]["birth_date"], "child_iin": rows[2]["child_iin"]}
+    bad = [
+        rows[0] | {"filed_at": "01.01.2031"},
+        rows[1] | {"child_iin": "1"},
+        rows[2] | {"filed_at": "nonsense"},
+        # A second line of a child stands for nobody.
+        rows[3] | {"old_number": "again", **swapped},
+    ]
+    newer = [rows[3] | CHANGES["phone"][0], *bad, *rows[4:5]]
+    report = again(load, newer, skip_bad=True)
+    batch = ImportBatch.objects.get(pk=report.batch)
+    lines = list(FormerLine.objects.filter(batch=batch).order_by("line"))
+    assert [line.application for line in lines] == [old[3], old[0], old[1], old[2], None, old[4]]
+    found = reconcile(batch, now=LATER)
+    assert [one.line for one in found.lines if one.is_kept] == [3, 4, 5]
+    assert [one.outcome for one in found.lines].count(Outcome.LEFT_OUT) == 1
+    assert found.absent == [old[5].number]
+    of_line = {line.line: line.application for line in lines if line.application}
+    for one in found.lines:
+        if one.new is not None:
+            assert one.new == position(of_line[one.line], now=LATER).number
+            assert one.old - one.new == sum(one.reasons.values())
+    assert undecided_lines().filter(batch=batch).count() == 4
+    # Its undoing, and that of the first one, find it as it was.
+    assert not undo_batch(batch, Queue(), by=UserFactory(), now=LATER)
+    assert sound()
+
+
+def test_the_page_of_such_a_line_names_the_application(load, rows, old, clock):  # noqa: F811
+    again(load, [rows[0] | {"filed_at": "01.01.2031"}, rows[1] | CHANGES["phone"][0]], skip_bad=True)
+    line = FormerLine.objects.exclude(problem="").get()
+    desk = inside(employee(Role.OFFICIAL))
+    for name in ("take-in", "link"):
+        page = desk.get(reverse("admin:applications_formerline_work", args=[line.pk, name]))
+        assert old[0].number in page.content.decode()
+    assert page.context["form"].initial == {"number": old[0].number}
+    assert old[0].number in desk.get(page_of(line)).content.decode()
 
 
 def test_for_ninety_days_it_is_kept_what_was_there_before(load, rows, old):  # noqa: F811

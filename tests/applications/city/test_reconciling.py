@@ -32,15 +32,16 @@ def queues(draw):
     ]
     here = [one.application for one in file if one.application and draw(st.integers(0, 3))]
     others = [f"new {number}" for number in range(draw(st.integers(0, 6)))]
+    absent = {one for one in others if draw(st.booleans())}
     queue = draw(st.permutations(here + others))
-    return file, [(key, draw(st.sampled_from(Tier))) for key in queue]
+    return file, [(key, draw(st.sampled_from(Tier))) for key in queue], absent
 
 
 @given(queues())
 def test_the_sums_close(drawn):
-    file, queue = drawn
+    file, queue, absent = drawn
     numbers = {key: number for number, (key, _tier) in enumerate(queue, start=1)}
-    compared = compare(file, queue)
+    compared = compare(file, queue, absent=absent)
     assert [one.line for one in compared] == [one.line for one in file]
     for standing, one in zip(file, compared, strict=True):
         assert one.new == numbers.get(standing.application)
@@ -50,6 +51,10 @@ def test_the_sums_close(drawn):
         else:
             assert one.old - one.new == sum(one.reasons.values())
             assert (one.outcome == Outcome.SAME) == (one.old == one.new)
+            # Whoever is in no line counts once: as absent, or as new.
+            ahead = [key for key, _tier in queue[: one.new - 1] if str(key).startswith("new")]
+            assert -one.reasons.get(Reason.ABSENT, 0) == len(absent.intersection(ahead))
+            assert -one.reasons.get(Reason.NEW, 0) == len(set(ahead) - absent)
 
 
 def test_reasons_by_hand():
