@@ -18,6 +18,7 @@ from applications.admin.in_turn import InTurn
 from applications.admin.work import (
     LINE_BREAK,
     READ_BY_OTHERS,
+    Happened,
     Rows,
     WaitingFilter,
     Work,
@@ -31,6 +32,7 @@ from applications.admin.work import (
 from applications.city.deciding import (
     DECIDE,
     application_numbered,
+    corrected_in,
     leave_out,
     may_be_decided,
     may_be_taken_back,
@@ -226,7 +228,7 @@ class FormerLineAdmin(InTurn, WorkAdmin):
     permission_to_decide = DECIDE
     most_urgent = ("batch_id", "line")
     ordering = ["-batch", "line"]
-    without_names = {"stands": "masked_stands"}
+    without_names = {"stands": "masked_stands", "decided": "masked_decided"}
     list_display = ["old_number", "queue", "why_left_out", "shown_decision"]
     list_filter = [ToDecide, ByProblem, "locality"]
     list_select_related = ["batch", "locality"]
@@ -347,6 +349,18 @@ class FormerLineAdmin(InTurn, WorkAdmin):
         )
         return [*rows, {"label": gettext("The child of the line has an application here"), "value": told}]
 
+    def _happened(self, obj: Any) -> list[Happened]:
+        """With what was corrected, names masked, beside the reason of each decision."""
+        corrected = {
+            one.decided_at: _corrected_words(one, obj, shows_names=False)
+            for one in obj.decisions.all()
+            if one.values
+        }
+        return [
+            one._replace(why="; ".join([one.why, *corrected.get(one.at, [])]))
+            for one in super()._happened(obj)
+        ]
+
     # --- many at once ------------------------------------------------------------------------------------------
 
     def has_work_permission(self, request: HttpRequest) -> bool:
@@ -409,8 +423,11 @@ class FormerLineAdmin(InTurn, WorkAdmin):
 
     @admin.display(description=_("Decided"))
     def decided(self, obj: FormerLine) -> str:
-        rows = ((_decision_words(one, obj),) for one in obj.decisions.all())
-        return format_html_join(LINE_BREAK, "{}", rows) or "—"
+        return _decisions_told(obj, shows_names=True)
+
+    @admin.display(description=_("Decided"))
+    def masked_decided(self, obj: FormerLine) -> str:
+        return _decisions_told(obj, shows_names=False)
 
     @admin.display(description=_("Application"))
     def application_page(self, obj: FormerLine) -> str:
@@ -419,6 +436,26 @@ class FormerLineAdmin(InTurn, WorkAdmin):
         if application is None:
             return "—"
         return format_html("{} {}", link(page_of(application), application.number), masked(application.child))
+
+
+def _decisions_told(line: FormerLine, *, shows_names: bool) -> str:
+    """Every decision, the newest first, each with what was typed in place of the cells."""
+    rows = (
+        (row,)
+        for one in line.decisions.all()
+        for row in [_decision_words(one, line), *_corrected_words(one, line, shows_names=shows_names)]
+    )
+    return format_html_join(LINE_BREAK, "{}", rows) or "—"
+
+
+def _corrected_words(decision: FormerDecision, line: FormerLine, *, shows_names: bool) -> list[str]:
+    """Column, former value and new value of each cell that was corrected; IINs and phones masked."""
+    return [
+        f"{_heading(name)}: {_shown(_COLUMNS[name], before, shows_names=shows_names)} → "
+        f"{_shown(_COLUMNS[name], after, shows_names=shows_names)}"
+        for name, before, after in corrected_in(decision, line)
+        if name in _COLUMNS
+    ]
 
 
 def _current(line: FormerLine) -> FormerDecision | None:

@@ -138,6 +138,7 @@ class ReconcilingPages:
             "batch": batch,
             "kept": kept,
             "sums": _told(sums),
+            "decisions": [(kind.label, sums.decisions[kind]) for kind in sums.decisions],
             "lines": sums.lines,
             "form": form,
             "page": page,
@@ -181,6 +182,7 @@ class ReconcilingPages:
             "title": gettext("Protocol of the former queue"),
             "protocol": found,
             "sums": _told(sums),
+            "decisions": [(kind.label, sums.decisions[kind]) for kind in sums.decisions],
             "lines": sums.lines,
             "places": [
                 (names.get(key, gettext("without a locality")), sums.of(key).lines, _told(sums.of(key)))

@@ -86,6 +86,13 @@ def row_of(line: FormerLine, values: Mapping[str, str] | None = None) -> Row:
     return read_row(line.line, {**cells, **changed}, by_name(COLUMNS))
 
 
+def corrected_in(decision: FormerDecision, line: FormerLine) -> list[tuple[str, str, str]]:
+    """What was typed in place of cells of the line: column, former value, new value. Nothing once they were erased."""
+    before = row_of(line).cells
+    after = json.loads(decision.values) if decision.values else {}
+    return [(name, before.get(name, ""), text) for name, text in after.items()]
+
+
 def meaning_of(line: FormerLine, values: Mapping[str, str], *, by: User | None, now: datetime) -> OldRow:
     """What the line means with these values, by the check of the file itself. Raises `LeftOut` with every fault.
 
@@ -143,7 +150,9 @@ def take_in(
         if old.locality.pk not in line.batch.places:
             line.batch.places = sorted([*line.batch.places, old.locality.pk])
             line.batch.save(update_fields=["places"])
-        return _decide(line, LineDecision.TAKEN_IN, application, actor=actor, reason=reason, now=now)
+        return _decide(
+            line, LineDecision.TAKEN_IN, application, values=values, actor=actor, reason=reason, now=now
+        )
 
 
 def leave_out(line: FormerLine, *, reason: str, actor: User, now: datetime) -> FormerDecision:
@@ -248,12 +257,21 @@ def _decide(
     kind: LineDecision,
     application: Application | None,
     *,
+    values: Mapping[str, str] | None = None,
     actor: User,
     reason: str,
     now: datetime,
 ) -> FormerDecision:
+    before, after = row_of(line).cells, row_of(line, values).cells
+    corrected = {name: text for name, text in after.items() if text != before.get(name, "")}
     decision = FormerDecision.objects.create(
-        line=line, kind=kind, application=application, reason=reason.strip(), decided_at=now, decided_by=actor
+        line=line,
+        kind=kind,
+        application=application,
+        values=json.dumps(corrected, ensure_ascii=False) if corrected else "",
+        reason=reason.strip(),
+        decided_at=now,
+        decided_by=actor,
     )
     _record(_ACTIONS[kind], line, actor=actor, reason=reason, now=now)
     return decision

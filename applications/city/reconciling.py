@@ -15,7 +15,8 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef, QuerySet, TextChoices
 from django.utils.translation import gettext_lazy as _
 
-from applications.models import Application, Event, FormerDecision, FormerLine
+from applications.decisions.former import decided_lines
+from applications.models import Application, Event, FormerLine
 from applications.queue.position import by_number
 from applications.states import LIVE_STATES, ApplicationState, LineDecision, Move
 from bulletin.importing.problems import Problem
@@ -96,12 +97,14 @@ Queue = tuple[int | None, int | None]
 class Reconciled:
     """All lines of a file by their queues, and how many came to what.
 
+    `decisions`: how many of its lines were decided about, and how.
     `absent`: the numbers of the applications that earlier files brought into its localities, which nobody has claimed
     and it does not have.
     """
 
     queues: Mapping[Queue, Sequence[Compared]]
     absent: Sequence[str] = ()
+    decisions: Mapping[LineDecision, int] = field(default_factory=dict)
 
     @property
     def lines(self) -> list[Compared]:
@@ -170,7 +173,14 @@ def reconcile(batch: ImportBatch, *, now: datetime, localities: Collection[int] 
     """
     with one_moment():
         absent = _absent(batch, localities)
-        return Reconciled(dict(_compared(batch, now, localities, absent)), sorted(absent.values()))
+        return Reconciled(
+            dict(_compared(batch, now, localities, absent)),
+            sorted(absent.values()),
+            {
+                kind: decided_lines(kind).filter(pk__in=lines_of(batch, localities)).count()
+                for kind in LineDecision
+            },
+        )
 
 
 def lines_of(batch: ImportBatch, localities: Collection[int] | None = None) -> QuerySet[FormerLine]:
@@ -197,8 +207,7 @@ def _changed(batch: ImportBatch) -> set[int]:
 
 def _decided(batch: ImportBatch, kind: LineDecision) -> set[int]:
     """The lines of a file about which it was decided so."""
-    decided = FormerDecision.objects.filter(line__batch=batch, kind=kind, ended_at=None)
-    return set(decided.values_list("line__line", flat=True))
+    return set(decided_lines(kind).filter(batch=batch).values_list("line", flat=True))
 
 
 def _kept(batch: ImportBatch) -> set[int]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from applications.city.reconciling import Outcome, Reason, Reconciled
+from applications.states import LineDecision
 
 
 class Part(NamedTuple):
@@ -22,10 +23,14 @@ class Part(NamedTuple):
 
 @dataclass(frozen=True)
 class Sums:
-    """How many lines are in each part, and by how many lines that were moved each reason is named, by locality."""
+    """How many lines are in each part, and by how many lines that were moved each reason is named, by locality.
+
+    `decisions`: how many lines of the whole file were decided about, and how; protocols of before did not count it.
+    """
 
     parts: Counter[Part] = field(default_factory=Counter)
     moved_by: Counter[tuple[int | None, Reason]] = field(default_factory=Counter)
+    decisions: Counter[LineDecision] = field(default_factory=Counter)
 
     @property
     def lines(self) -> int:
@@ -69,6 +74,7 @@ class Sums:
                 {"locality": place, "reason": reason.value, "lines": count}
                 for (place, reason), count in self.moved_by.items()
             ],
+            "decisions": {kind.value: count for kind, count in self.decisions.items()},
         }
 
     @classmethod
@@ -85,12 +91,13 @@ class Sums:
                 }
             ),
             Counter({(one["locality"], Reason(one["reason"])): one["lines"] for one in kept["moved_by"]}),
+            Counter({LineDecision(kind): count for kind, count in kept.get("decisions", {}).items()}),
         )
 
 
 def sums_of(found: Reconciled) -> Sums:
     """The sums of all lines; they always add up to the number of lines."""
-    sums = Sums()
+    sums = Sums(decisions=Counter({kind: count for kind, count in found.decisions.items() if count}))
     for (place, _birth_year), lines in found.queues.items():
         for one in lines:
             is_in_queue = one.new is not None

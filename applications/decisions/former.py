@@ -5,13 +5,20 @@ from django.db.models import QuerySet
 from accounts.models import User
 from accounts.officials import is_one_with
 from applications.models import FormerDecision, FormerLine, FormerProtocol
-from applications.states import ProposalState
+from applications.states import LineDecision, ProposalState
 from bulletin.models import ImportBatch
 
 
 def left_out_lines() -> QuerySet[FormerLine]:
     """The lines that files left out, decided about or not, of files that were not undone."""
     return FormerLine.objects.filter(batch__undone_at=None).exclude(problem="")
+
+
+def decided_lines(kind: LineDecision) -> QuerySet[FormerLine]:
+    """The lines about which it was decided so, of any file."""
+    return FormerLine.objects.filter(
+        pk__in=FormerDecision.objects.filter(kind=kind, ended_at=None).values("line")
+    )
 
 
 def undecided_lines() -> QuerySet[FormerLine]:

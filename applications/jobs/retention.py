@@ -11,7 +11,15 @@ from django.db.models import Q, QuerySet
 
 from accounts.models import Objection
 from accounts.stored_files import delete_unnamed
-from applications.models import Benefit, ExtensionDocument, FormerChange, FormerLine, FormerRow, Referral
+from applications.models import (
+    Benefit,
+    ExtensionDocument,
+    FormerChange,
+    FormerDecision,
+    FormerLine,
+    FormerRow,
+    Referral,
+)
 from applications.states import HAS_PAPER, BenefitState
 from bulletin.importing.undoing import UNDOABLE_FOR
 from children.disputes import STOPPABLE_FOR
@@ -110,11 +118,12 @@ def old_former_lines(*, now: datetime) -> QuerySet[FormerLine]:
 
 
 def purge_former_lines(*, now: datetime) -> int:
-    """Erase what stood in these lines; why each was left out stays, without the cells. Returns how many there were."""
+    """Erase what stood in these lines, and what was typed instead; why each was left out stays. Returns how many."""
     count = 0
     for line in old_former_lines(now=now).only("faults").iterator():
         faults = [fault | {"value": ""} for fault in line.faults]
         count += FormerLine.objects.filter(pk=line.pk).update(cells="", faults=faults)
+        FormerDecision.objects.filter(line=line.pk).update(values="")
     return count
 
 

@@ -10,6 +10,7 @@ from applications.models.former import FormerLine
 from applications.models.proposals import Proposal
 from applications.states import LineDecision, ProposalState
 from bulletin.models import ImportBatch
+from notifications.fields import EncryptedTextField
 
 
 class FormerDecision(models.Model):
@@ -28,6 +29,8 @@ class FormerDecision(models.Model):
         related_name="+",
         verbose_name=_("application"),
     )
+    # JSON: the cells that were typed in place of those of the line, by their columns; kept as long as the line's.
+    values = EncryptedTextField(_("corrected values"), blank=True, default="", db_default="")
     reason = models.CharField(_("reason"), max_length=300)
     decided_at = models.DateTimeField(_("decided at"))
     decided_by = models.ForeignKey(

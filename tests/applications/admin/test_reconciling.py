@@ -1,6 +1,7 @@
 """The workplace's half of a former queue: the reconciliation, decisions one by one, the protocol."""
 
 import json
+import re
 from datetime import timedelta
 from io import BytesIO
 
@@ -148,6 +149,20 @@ class TestDecisions:
         values = {"filed_at": "05.03.2018", "birth_date": birth_date, "reason": WHY}
         assert press(desk, work(late, "take-in"), values)["Location"] == page_of(late)
         assert decision_about(late).kind == LineDecision.TAKEN_IN
+        history = reverse("admin:applications_formerline_history", args=[late.pk])
+        for address in (page_of(late), history):
+            assert "01.01.2031 → 05.03.2018" in desk.get(address).content.decode()
+
+    def test_what_is_secret_is_masked_where_it_was_corrected(self, city, official):  # noqa: F811
+        _batch, late, _twice = city
+        values = {"filed_at": "05.03.2018", "phone": "+7 701 000 11 22", "last_name": "Сейтқали"}
+        take_in(late, values=values, reason=WHY, actor=official, now=NOW)
+        history = reverse("admin:applications_formerline_history", args=[late.pk])
+        for address in (page_of(late), history):
+            text = inside(official).get(address).content.decode()
+            assert "01.01.2031 → 05.03.2018" in text
+            assert not re.search(r"000.?11.?22", text)
+        assert "Сейтқали" not in text
 
     def test_a_fault_behind_the_first_one_gets_a_field(self, load, about, official):  # noqa: F811
         from tests.applications.city.test_queue_file import one_row
@@ -263,6 +278,7 @@ class TestProtocol:
         printed = first.get(reverse("admin:former_protocol", args=[protocol.pk]))
         assert printed.context["lines"] == sums_in(protocol).lines == 10
         assert batch.sha256 in printed.content.decode()
+        assert printed.context["decisions"] == [(LineDecision.LEFT_OUT.label, 2)]
         assert first.get(reverse("admin:former_protocol", args=[protocol.pk + 1])).status_code == 404
 
     def test_a_later_decision_needs_a_new_one_and_undoing_marks_it(self, city, official, second):  # noqa: F811

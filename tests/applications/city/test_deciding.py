@@ -16,6 +16,7 @@ from accounts.roles import Role
 from accounts.services import enter_staff_iin
 from applications.city.deciding import (
     application_numbered,
+    corrected_in,
     decision_about,
     leave_out,
     link,
@@ -36,6 +37,7 @@ from applications.city.sums import Sums, sums_of
 from applications.city.taking_back import at_stake
 from applications.decisions.former import undecided_lines
 from applications.jobs.invariants import differences
+from applications.jobs.retention import purge_former_lines
 from applications.models import (
     Application,
     Event,
@@ -52,7 +54,7 @@ from applications.states import ApplicationState, LineDecision, Move
 from balabaqsha.demo.former_faults import planted_rows
 from balabaqsha.demo.former_queue import rows_of
 from bulletin.importing.problems import SENTENCES, Problem
-from bulletin.importing.undoing import undo_batch
+from bulletin.importing.undoing import UNDOABLE_FOR, undo_batch
 from bulletin.models import ImportBatch
 from tests.applications.city.test_queue_file import about, load, one_row  # noqa: F401 - fixtures
 from tests.applications.conftest import NOW
@@ -121,6 +123,23 @@ class TestTakingIn:
             decide(take_in, late, values={"filed_at": "05.03.2031"}, actor=official)
         assert str(SENTENCES[Problem.IN_FUTURE][0]) in error.value.messages[0]
         assert not FormerDecision.objects.exists()
+
+    def test_what_was_corrected_is_kept_as_long_as_the_line(self, city, official):
+        batch, late, _twice = city
+        cells = json.loads(late.cells)
+        values = {"filed_at": " 05.03.2018 ", "phone": "+7 701 000 11 22", "last_name": cells["last_name"]}
+        decision = decide(take_in, late, values=values, actor=official)
+        late.refresh_from_db()
+        assert sorted(corrected_in(decision, late)) == [
+            ("filed_at", "01.01.2031", "05.03.2018"),
+            ("phone", cells["phone"], "+7 701 000 11 22"),
+        ]
+        assert of_file(batch).decisions == {LineDecision.TAKEN_IN: 1}
+        assert Sums.of_json(of_file(batch).as_json()) == of_file(batch)
+        purge_former_lines(now=batch.loaded_at + UNDOABLE_FOR)
+        decision.refresh_from_db()
+        late.refresh_from_db()
+        assert corrected_in(decision, late) == []
 
     def test_a_number_that_another_line_has(self, city, official):
         batch, late, _twice = city
