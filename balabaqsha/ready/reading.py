@@ -25,6 +25,7 @@ from balabaqsha.health.probes import report
 from balabaqsha.ready.questions import Known, Missing
 from bulletin.employment import with_somebody_able
 from bulletin.models import Group, ImportBatch, Kindergarten, Locality, Vacancy
+from children.models import Child
 from notifications.cipher import decrypt
 from notifications.models import Message
 
@@ -122,11 +123,17 @@ def _missing(rows: "QuerySet[Any]") -> Missing:
     return Missing(rows.count(), [str(row) for row in rows[:_NAMED]])
 
 
+def _first_and_last(people: "QuerySet[Any]") -> list[tuple[str, str]]:
+    """The stored IINs of the first and the last by key, each with its hash, as they stand in the database."""
+    stored = people.annotate(token=Cast("iin", TextField())).values_list("token", "iin_hash")
+    ends = (stored.order_by(order).first() for order in ("pk", "-pk"))
+    return [one for one in ends if one is not None]
+
+
 def _keys_fit() -> bool | None:
-    """Whether the present keys open the oldest and the newest stored IIN and find both; None while there is none."""
-    stored = Profile.objects.exclude(iin_hash=None).annotate(token=Cast("iin", TextField()))
-    ends = [stored.order_by(order).values_list("token", "iin_hash").first() for order in ("pk", "-pk")]
-    found = [one for one in ends if one is not None]
+    """Whether the present keys open and find some stored IINs of parents and of children; None while there is none."""
+    of_parents, of_children = Profile.objects.exclude(iin_hash=None), Child.objects.filter(paper_hash=None)
+    found = [*_first_and_last(of_parents), *_first_and_last(of_children)]
     try:
         return (
             all(stored_hash in iin_hashes(decrypt(token)) for token, stored_hash in found) if found else None

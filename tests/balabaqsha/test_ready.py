@@ -18,7 +18,14 @@ from balabaqsha.ready import reading
 from balabaqsha.ready.questions import Colour, Known, Missing, findings, verdict
 from bulletin.models import Vacancy
 from notifications.models import Message
-from tests.factories import GroupFactory, KindergartenFactory, LocalityFactory, ProfileFactory, VacancyFactory
+from tests.factories import (
+    ChildFactory,
+    GroupFactory,
+    KindergartenFactory,
+    LocalityFactory,
+    ProfileFactory,
+    VacancyFactory,
+)
 from tests.staff import employee, inside, worker_of
 from tests.test_language_of_pages import complaints
 
@@ -172,8 +179,9 @@ class TestWhatIsRead:
         VacancyFactory(state=Vacancy.State.RECALLED)
         assert reading.read_known(now=NOW).kindergartens_with_vacancy == 0
 
-    def test_keys_of_another_portal_are_seen(self, settings):
-        ProfileFactory()
+    @pytest.mark.parametrize("somebody", [ProfileFactory, ChildFactory])
+    def test_keys_of_another_portal_are_seen(self, settings, somebody):
+        somebody()
         assert reading.read_known(now=NOW).keys_fit is True
         own = settings.IIN_KEYS
         settings.IIN_KEYS = [Fernet.generate_key().decode()]
