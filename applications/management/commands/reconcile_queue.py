@@ -38,8 +38,8 @@ class Command(BaseCommand):
                 self._print(found)
         if left_out := found.outcomes[Outcome.LEFT_OUT]:
             raise CommandError(
-                f"Lines that were left out: {left_out}. Correct them and load them as a file of their own, or let "
-                "their families file here.",
+                f"Lines that were left out: {left_out}. An official decides about each in the workplace, under "
+                "«Reconciliation»; or correct them and load them as a file of their own.",
                 returncode=1,
             )
 
