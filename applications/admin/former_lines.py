@@ -7,6 +7,7 @@ from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.text import capfirst
 from django.utils.translation import gettext
@@ -14,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.masks import mask_phone, mask_words
 from accounts.models import User
-from applications.admin.in_turn import InTurn
+from applications.admin.in_turn import InTurn, Next, next_after
 from applications.admin.work import (
     LINE_BREAK,
     READ_BY_OTHERS,
@@ -51,12 +52,15 @@ from applications.waiting.bringing_in import applications_here
 from bulletin.importing.columns import Column, by_name
 from bulletin.importing.kinds import LeftOut
 from bulletin.importing.problems import SENTENCES, Fault, Problem
+from bulletin.models import ImportBatch
 from children.access import guardians_of
 from children.known import children_with
 from children.models import Child
 from notifications.clock import estimate_clock
 
 _COLUMNS: Final = by_name(COLUMNS)
+# How many files the filter offers.
+_FILES: Final = 20
 _NAMES: Final = ("last_name", "first_name", "middle_name")
 # Which other cells may be the wrong ones where the check names one.
 _BESIDE: Final = {
@@ -209,6 +213,22 @@ class ToDecide(WaitingFilter):
         return undecided_lines()
 
 
+class ByFile(admin.SimpleListFilter):
+    """The files with lines that were left out, the newest first."""
+
+    title = _("loaded file")
+    parameter_name = "file"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        lines = model_admin.get_queryset(request).order_by().values("batch")
+        files = ImportBatch.objects.filter(pk__in=lines).order_by("-pk")[:_FILES]
+        return [(str(one.pk), _file_words(one)) for one in files]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        asked = self.value() or ""
+        return queryset.filter(batch=asked) if asked.isdecimal() and len(asked) < 10 else queryset
+
+
 class ByProblem(admin.SimpleListFilter):
     title = _("why it was left out")
     parameter_name = "problem"
@@ -229,8 +249,8 @@ class FormerLineAdmin(InTurn, WorkAdmin):
     most_urgent = ("batch_id", "line")
     ordering = ["-batch", "line"]
     without_names = {"stands": "masked_stands", "decided": "masked_decided"}
-    list_display = ["old_number", "queue", "why_left_out", "shown_decision"]
-    list_filter = [ToDecide, ByProblem, "locality"]
+    list_display = ["old_number", "file", "queue", "why_left_out", "shown_decision"]
+    list_filter = [ToDecide, ByFile, ByProblem, "locality"]
     list_select_related = ["batch", "locality"]
     search_fields = ["line"]
     search_help_text = _("A whole number in the former queue")
@@ -316,6 +336,10 @@ class FormerLineAdmin(InTurn, WorkAdmin):
     def waiting_for(self, employee: User) -> QuerySet[FormerLine]:
         return undecided_lines()
 
+    def to_come(self, request: HttpRequest, obj: FormerLine) -> Next | None:
+        """Of the same file: one wants to sign it."""
+        return next_after(obj, self.waiting(request).filter(batch=obj.batch_id), self.most_urgent)
+
     def zone_of(self, obj: FormerLine) -> tzinfo | None:
         return obj.locality.zone if obj.locality else None
 
@@ -385,6 +409,10 @@ class FormerLineAdmin(InTurn, WorkAdmin):
     @admin.display(description=_("number in the former queue"))
     def old_number(self, obj: FormerLine) -> str:
         return row_of(obj).cells.get("old_number", "") or f"{gettext('line of the file')}: {obj.line}"
+
+    @admin.display(description=_("loaded file"), ordering="batch")
+    def file(self, obj: FormerLine) -> str:
+        return _file_words(obj.batch)
 
     @admin.display(description=_("Queue"), ordering="locality")
     def queue(self, obj: FormerLine) -> str:
@@ -456,6 +484,11 @@ def _corrected_words(decision: FormerDecision, line: FormerLine, *, shows_names:
         for name, before, after in corrected_in(decision, line)
         if name in _COLUMNS
     ]
+
+
+def _file_words(batch: ImportBatch) -> str:
+    """The name of a file, and its day: a newer one may have the same name."""
+    return f"{batch.file_name}, {written(timezone.localdate(batch.loaded_at))}"
 
 
 def _current(line: FormerLine) -> FormerDecision | None:

@@ -6,6 +6,8 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import localize
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -19,11 +21,14 @@ from applications.city.protocols import (
     sign_protocol,
     sums_in,
 )
+from applications.city.reconciled_lines import reconciled
 from applications.city.reconciling import Outcome
+from applications.city.sums import sums_of
 from applications.decisions.former import protocols_to_sign
 from applications.models import FormerProtocol
 from applications.refusals import Refusal
 from applications.states import ProposalState
+from notifications.clock import estimate_clock
 
 
 @admin.register(FormerProtocol)
@@ -60,6 +65,22 @@ class FormerProtocolAdmin(ProposalAdmin):
             {"label": gettext("loaded file"), "value": obj.batch.file_name},
             {"label": gettext("Reconciliation"), "value": self.reconciliation(obj)},
             {"label": gettext("Proposed by"), "value": str(obj.proposed_by)},
+        ]
+
+    def summary_for(self, obj: FormerProtocol, work: Work) -> Rows:
+        """Whoever signs second sees the sums that they sign."""
+        if work.name != "approve" or obj.batch.undone_at is not None:
+            return self.summary(obj)
+        kept = reconciled(obj.batch, None, now=estimate_clock())
+        sums = sums_of(kept.found)
+        lines = {"label": gettext("Lines in the file"), "value": sums.lines}
+        decided = "; ".join(f"{kind.label}: {count}" for kind, count in sums.decisions.items())
+        return [
+            *self.summary(obj),
+            {"label": gettext("As of"), "value": localize(timezone.localtime(kept.at))},
+            lines,
+            *({"label": outcome.label, "value": sums.outcomes[outcome]} for outcome in Outcome),
+            {"label": gettext("Decided about by officials"), "value": decided or "—"},
         ]
 
     @admin.display(description=_("loaded file"), ordering="batch")

@@ -14,7 +14,8 @@ from accounts.roles import Role
 from applications.admin.work import page_of
 from applications.city.deciding import decision_about, leave_out, take_in
 from applications.city.protocols import propose_protocol, sign_protocol, sums_in
-from applications.city.reconciling import Outcome, Reason
+from applications.city.reconciling import Outcome, Reason, reconcile
+from applications.city.sums import sums_of
 from applications.files import making
 from applications.models import Application, FormerDecision, FormerLine, FormerProtocol, MadeFile
 from applications.states import LineDecision, ProposalState
@@ -22,7 +23,7 @@ from bulletin.models import ImportBatch
 from tests.applications.city.test_deciding import WHY, city, official, second  # noqa: F401 - fixtures
 from tests.applications.city.test_queue_file import about, file_of, load  # noqa: F401 - fixtures
 from tests.applications.conftest import NOW
-from tests.factories import LocalityFactory
+from tests.factories import LocalityFactory, left_out
 from tests.staff import employee, inside, official_of, press
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
@@ -218,6 +219,24 @@ class TestDecisions:
             == 1
         )
 
+    def test_the_lines_of_one_file_alone(self, city, official, scene):  # noqa: F811
+        batch, late, twice = city
+        elsewhere = left_out(scene.locality)
+        elsewhere.batch = ImportBatch.objects.create(kind="queue", file_name="newer.csv", loaded_at=NOW)
+        elsewhere.save()
+        desk, listing = inside(official), reverse("admin:applications_formerline_changelist")
+        found = desk.get(listing, {"decision": "open"}).context["cl"]
+        assert found.result_count == 3
+        assert (
+            f"{listing}?decision=open&amp;file={batch.pk}" in desk.get(reconciliation(batch)).content.decode()
+        )
+        found = desk.get(listing, {"decision": "open", "file": batch.pk}).context["cl"]
+        assert set(found.queryset) == {late, twice}
+        for nonsense in ("x", "9" * 30):
+            assert desk.get(listing, {"file": nonsense}).status_code in (200, 302)
+        assert desk.get(page_of(late)).context["to_come"]["left"] == 1
+        assert desk.get(page_of(elsewhere)).context["to_come"] is None
+
     def test_a_decision_is_taken_back_with_a_reason(self, city, official, second):  # noqa: F811
         _batch, late, _twice = city
         leave_out(late, reason=WHY, actor=official, now=NOW)
@@ -272,6 +291,10 @@ class TestProtocol:
         assert protocol.state == ProposalState.PROPOSED
         assert other.get(reverse("admin:index")).context["today"].protocols == 1
         assert first.get(reverse("admin:index")).context["today"].protocols == 0
+        shown = {row["label"]: row["value"] for row in other.get(sign).context["rows"]}
+        assert [shown[outcome.label] for outcome in Outcome] == [
+            sums_of(reconcile(batch, now=NOW)).outcomes[outcome] for outcome in Outcome
+        ]
         press(other, sign)
         protocol.refresh_from_db()
         assert (protocol.state, protocol.decided_by) == (ProposalState.APPROVED, second)
