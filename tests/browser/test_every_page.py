@@ -24,7 +24,7 @@ from tests.browser.barriers import against_axe
 from tests.browser.conftest import FLAGS, chromium_path
 from tests.browser.session import enter
 from tests.city import build_city, with_offer
-from tests.factories import UserFactory
+from tests.factories import UserFactory, left_out, unclaimed
 from tests.thorough import THOROUGH
 
 pytestmark = pytest.mark.browser
@@ -113,16 +113,23 @@ def workers_pages(city) -> list[str]:
 
 
 def officials_pages(city) -> list[str]:
-    """Reports, one by kindergarten and one by month, with a file that is being made."""
+    """Reports, one with a file that is being made, and a former queue of which a line was left out."""
     MadeFile.objects.create(
         user=city.official, what="report:waits", language="kk", title=LONG_WORD, asked_at=timezone.now()
     )
+    locality = city.kindergarten.locality
+    unclaimed(locality=locality, birth_year=locality.day(timezone.now()).year - 4)
+    line = left_out(locality, last_name=LONG_WORD)
     return [
         reverse("admin:reports"),
         reverse("admin:city_files"),
         reverse("admin:city_kind", args=["groups"]),
         reverse("admin:report", args=["no-shows"]),
         reverse("admin:report", args=["waits"]),
+        reverse("admin:reconciliation", args=[line.batch.pk]),
+        reverse("admin:applications_formerline_changelist"),
+        reverse("admin:applications_formerline_change", args=[line.pk]),
+        reverse("admin:applications_formerprotocol_changelist"),
     ]
 
 
