@@ -31,6 +31,8 @@ from applications.city.protocols import (
 )
 from applications.city.reconciled_lines import (
     Places,
+    absent_from,
+    absent_in_words,
     chosen,
     in_words,
     may_read,
@@ -131,6 +133,7 @@ class ReconcilingPages:
             return HttpResponseRedirect(f"{here}#files")
         form = LinesForm(request.GET, localities=localities)
         found = chosen(batch, kept, **form.asked)
+        absent = Paginator(absent_from(batch, places), SHOWN).get_page(request.GET.get("absent"))
         page = Paginator(found, SHOWN).get_page(request.GET.get("page"))
         context = {
             **self.site.each_context(request),
@@ -145,6 +148,9 @@ class ReconcilingPages:
             "pages": page.paginator.get_elided_page_range(page.number),
             "found": len(found),
             "rows": in_words(batch, list(page.object_list)),
+            "absent": absent,
+            "absent_pages": absent.paginator.get_elided_page_range(absent.number),
+            "absent_rows": absent_in_words(absent.object_list),
             "here": here,
             "files": file_rows(reader, what=_WHAT, now=now, query=query),
             **_decisions(batch, places, reader),

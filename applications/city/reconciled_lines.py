@@ -6,16 +6,17 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.utils.translation import gettext
 
 from accounts.models import User
 from applications.city.deciding import row_of
 from applications.city.queue_file import Queue
 from applications.city.reconciling import Compared, Reason, Reconciled, lines_of, reconcile
-from applications.models import FormerDecision, FormerLine
+from applications.models import Application, Event, FormerDecision, FormerLine
 from applications.models.former import number_key
 from applications.reports.memory import remember
+from applications.states import LIVE_STATES, ApplicationState, Move
 from bulletin.importing.running import own_localities
 from bulletin.models import ImportBatch
 
@@ -46,6 +47,18 @@ class LineInWords:
     # The family's child, where the line is in the queue or was.
     child: UUID | None
     is_left_out: bool
+
+
+@dataclass(frozen=True)
+class AbsentInWords:
+    """A child of earlier files whom a file does not have, as pages and files show it."""
+
+    old_number: str
+    locality: str
+    birth_year: int
+    number: str
+    child: UUID
+    became: str
 
 
 def may_read(user: User) -> bool:
@@ -115,6 +128,42 @@ def in_words(batch: ImportBatch, lines: Sequence[Compared]) -> list[LineInWords]
     asked = lines_of(batch).filter(line__in=[one.line for one in lines])
     rows = {one.line: one for one in asked.select_related("locality", "application__former")}
     return [_in_words(rows[one.line], one) for one in lines if one.line in rows]
+
+
+def absent_from(batch: ImportBatch, places: Places) -> QuerySet[Application]:
+    """Whom earlier files brought into its localities and it does not have: who stays, and who was taken out with it."""
+    named = lines_of(batch, places).exclude(application=None)
+    taken_out = Event.objects.filter(move=Move.DROP_IMPORT, data__batch=batch.pk).values("application")
+    earlier = Application.objects.filter(
+        Q(state__in=LIVE_STATES) | Q(pk__in=taken_out),
+        locality__in=named.values("locality"),
+        former__batch__lt=batch,
+    )
+    absent = earlier.exclude(pk__in=named.values("application")).select_related("former", "locality")
+    return absent.order_by("former__number_key", "pk")
+
+
+def absent_in_words(applications: Iterable[Application]) -> list[AbsentInWords]:
+    """These children of `absent_from` in words."""
+    return [
+        AbsentInWords(
+            old_number=one.former.old_number,
+            locality=one.locality.name,
+            birth_year=one.birth_year,
+            number=one.number,
+            child=one.child_id,
+            became=_became(one),
+        )
+        for one in applications
+    ]
+
+
+def _became(application: Application) -> str:
+    if application.is_claimed:
+        return gettext("stays: the family has claimed it")
+    if application.state == ApplicationState.ARCHIVED:
+        return gettext("taken out of the queue with this file")
+    return gettext("stays in the queue")
 
 
 def why(compared: Compared) -> list[str]:

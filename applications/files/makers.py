@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from applications.city import reconciled_lines
-from applications.city.reconciling import Outcome
+from applications.city.reconciling import Outcome, Reason
 from applications.models import MadeFile
 from applications.reports import workbook
 from applications.reports.catalogue import REPORTS
@@ -109,7 +109,8 @@ def _write_reconciliation(file: MadeFile, tell: Tell, now: datetime) -> bytes:
     batch = reconciled_lines.own_batches(file.user).filter(pk=pk if pk.isdecimal() else 0).first()
     if batch is None:
         raise CannotBeMade(file.query)
-    kept = reconciled_lines.reconciled(batch, reconciled_lines.places_in(batch, file.user), now=now)
+    places = reconciled_lines.places_in(batch, file.user)
+    kept = reconciled_lines.reconciled(batch, places, now=now)
     lines = kept.found.lines
     rows: list[list[Cell]] = []
     for start in range(0, len(lines), _LINES):
@@ -118,6 +119,10 @@ def _write_reconciliation(file: MadeFile, tell: Tell, now: datetime) -> bytes:
             place = [one.locality, one.birth_year, one.compared.old, one.compared.new]
             rows.append([one.line, one.old_number, *place, str(told), "; ".join(one.reasons)])
         tell(min(start + _LINES, len(lines)), len(lines))
+    # Those who stand in no line of it.
+    for absent in reconciled_lines.absent_in_words(reconciled_lines.absent_from(batch, places).iterator()):
+        place = [absent.locality, absent.birth_year, None, None]
+        rows.append([None, absent.old_number, *place, str(Reason.ABSENT.label), absent.became])
     headings = [
         _("line of the file"),
         _("number in the former queue"),

@@ -174,7 +174,7 @@ SENTENCES: Final[Mapping[Problem, tuple[str | Promise, str | Promise]]] = {
         ),
         _(
             "If the file is the whole queue, find out what became of each. Those whom nobody has claimed can be taken "
-            "out when the file is loaded."
+            "out when the file is loaded. Its reconciliation, once it is loaded, lists all of them."
         ),
     ),
     Problem.ABSENT_DECIDED: (

@@ -9,15 +9,18 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from openpyxl import load_workbook
 
 from accounts.roles import Role
 from applications.access.settling import settle
+from applications.admin import reconciling as reconciling_pages
 from applications.admin.work import page_of
 from applications.city.deciding import take_in
 from applications.city.newer_file import headings
 from applications.city.queue_file import Queue
 from applications.city.reconciling import Outcome, reconcile
 from applications.decisions.former import undecided_lines
+from applications.files import making
 from applications.jobs.invariants import differences as invariants
 from applications.jobs.retention import empty_former_changes, purge_former_changes, purge_former_guardians
 from applications.models import (
@@ -27,6 +30,7 @@ from applications.models import (
     FormerChange,
     FormerLine,
     FormerRow,
+    MadeFile,
     StopListEntry,
 )
 from applications.queue.history import differences, explain
@@ -527,6 +531,26 @@ def test_the_page_of_such_a_line_names_the_application(load, rows, old, clock): 
         assert old[0].number in page.content.decode()
     assert page.context["form"].initial == {"number": old[0].number}
     assert old[0].number in desk.get(page_of(line)).content.decode()
+
+
+@pytest.mark.parametrize("take_absent", [False, True], ids=["stay", "taken-out"])
+def test_all_whom_it_lacks_can_be_read(load, rows, old, clock, monkeypatch, take_absent):  # noqa: F811
+    monkeypatch.setattr(reconciling_pages, "SHOWN", 2)
+    Application.objects.filter(pk=old[5].pk).update(filed_by=UserFactory())
+    report = again(load, [rows[0] | CHANGES["phone"][0], *rows[1:2]], take_absent=take_absent)
+    desk = inside(employee(Role.OFFICIAL))
+    address = reverse("admin:reconciliation", args=[report.batch])
+    told = {}
+    for page in (1, 2):
+        for row in desk.get(address, {"absent": page}).context["absent_rows"]:
+            told[row.old_number] = row.became
+    assert set(told) == {row["old_number"] for row in rows[2:]}
+    assert len(set(told.values())) == 2
+    desk.post(address)
+    making.make_due(now=LATER)
+    made = desk.get(reverse("admin:made_file", args=[MadeFile.objects.get().pk]))
+    sheet = load_workbook(BytesIO(made.content)).active
+    assert set(told) <= {row[1].value for row in sheet.iter_rows()}
 
 
 def test_for_ninety_days_it_is_kept_what_was_there_before(load, rows, old):  # noqa: F811
