@@ -34,6 +34,7 @@ UNCOMPUTED: Final = "\ufdd0uncomputed"
 # Excel counts days from here; 1900 was a leap year for it, so every day since March of that year fits.
 _EXCEL_EPOCH: Final = date(1899, 12, 30)
 _SERIAL: Final = re.compile(r"\d{5}(\.\d+)?")
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _SLUG: Final = re.compile(r"[-a-zA-Z0-9_]+")
 _EMAIL: Final = re.compile(r"[^@\s,;<>\"]+@[^@\s,;<>\"]+\.[^@\s,;<>\".]+")
 # 6,01123E+11: what Excel makes of a long number in a narrow column.
@@ -283,7 +284,7 @@ class Column:
         """What a report may show of a cell."""
         if text == UNCOMPUTED:
             return ""
-        cut = text if len(text) <= 60 else f"{text[:59]}…"
+        cut = printable(text if len(text) <= 60 else f"{text[:59]}…")
         return mask_iin(cut) if self.is_secret else cut
 
 
@@ -307,8 +308,17 @@ class Row:
 
 
 def tidy(text: str) -> str:
-    """A cell without what nobody sees: spaces around it, line breaks, marks of direction; letters in one form."""
-    return " ".join(unicodedata.normalize("NFC", text.strip("\ufeff\u200b\u200e\u200f")).split())
+    """A cell without what nobody sees: spaces around it, line breaks, marks of direction; letters in one form.
+
+    Half of a surrogate pair, which no database takes, becomes the sign of a lost letter.
+    """
+    plain = _SURROGATE.sub("\ufffd", text.strip("\ufeff\u200b\u200e\u200f"))
+    return " ".join(unicodedata.normalize("NFC", plain).split())
+
+
+def printable(text: str) -> str:
+    """The text with the sign of a lost letter for what a terminal would obey and a database refuses."""
+    return "".join(sign if sign.isprintable() else "\ufffd" for sign in text)
 
 
 def read_row(line: int, cells: Mapping[str, str], columns: Mapping[str, Column]) -> Row:

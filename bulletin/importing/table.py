@@ -6,7 +6,7 @@ from itertools import chain
 from typing import BinaryIO, Final
 
 from bulletin.importing import delimited, workbook
-from bulletin.importing.columns import UNCOMPUTED, Column, Row, by_name, read_row, tidy
+from bulletin.importing.columns import UNCOMPUTED, Column, Row, by_name, printable, read_row, tidy
 from bulletin.importing.delimited import Cells
 from bulletin.importing.problems import Fault, Problem, Unreadable
 from bulletin.sorting import fold
@@ -42,7 +42,7 @@ def read_table(file: BinaryIO, columns: Sequence[Column]) -> Table:
     _demand_headings(heading, found, columns)
     unknown = [cell for cell, column in zip(heading, found, strict=True) if cell and column is None]
     if unknown:
-        notes.append(Fault(Problem.UNKNOWN_COLUMNS, values={"columns": ", ".join(unknown)[:300]}))
+        notes.append(Fault(Problem.UNKNOWN_COLUMNS, values={"columns": printable(", ".join(unknown)[:300])}))
     present = [column for column in found if column is not None]
     return Table(present, notes, _read(rows, heading, found, by_name(present)))
 
@@ -57,7 +57,7 @@ def _open(file: BinaryIO, recognise: delimited.Recognise) -> tuple[Iterator[Cell
         raise Unreadable(Problem.OLD_EXCEL)
     if start.startswith(workbook.SIGNATURE):
         book = workbook.open_workbook(file)
-        values = {"read": book.read, "others": ", ".join(book.others)[:300]}
+        values = {"read": printable(book.read), "others": printable(", ".join(book.others)[:300])}
         return book.rows, [Fault(Problem.MORE_SHEETS, values=values)] if book.others else []
     if start.startswith(
         (b"%PDF", b"PK", b"\x89PNG", b"\xff\xd8\xff", b"{\\rtf", b"<html", b"<!DOCT", b"<?xml")

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import io
+import json
 import zipfile
 from random import Random
 
@@ -30,6 +31,7 @@ from bulletin.importing.columns import (
     Whole,
     by_name,
     read_row,
+    tidy,
 )
 from bulletin.importing.problems import BROUGHT_BY, SENTENCES, Fault, Problem, Unreadable
 from bulletin.importing.table import read_table
@@ -444,3 +446,11 @@ def test_what_brings_it_in_is_a_page_in_the_workplace_and_a_command_in_a_termina
     for language in ("kk", "ru"):
         with override(language):
             assert (str(page) in fault.remedy, "_" in fault.remedy) == (True, False)
+
+
+@pytest.mark.parametrize("sign", ["\x00", "\x1b", "\ud800"])
+def test_a_fault_shows_nothing_that_a_terminal_obeys_or_a_database_refuses(sign):
+    row = read_row(2, {"name_kk": tidy(f"Ами{sign}на")}, by_name(COLUMNS))
+    [fault] = row.faults
+    assert fault.value == "Ами\ufffdна"
+    json.dumps(row.cells, ensure_ascii=False).encode()
