@@ -21,7 +21,7 @@ from applications.waiting.bringing_in import OldRow, applications_here
 from applications.waiting.former_values import difference, said_by, said_of
 from bulletin.importing.columns import Row, by_name
 from bulletin.importing.kinds import Later, LeftOut, Outcome, Run, Taken
-from bulletin.importing.problems import Fault, Problem
+from bulletin.importing.problems import Fault, Problem, Unreadable
 
 # What each column says; one that a file does not have leaves what an earlier one said.
 _SAYS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -74,7 +74,10 @@ class NewerFile:
         self._missed: set[tuple[str, str]] = set()
         self._missed_numbers: set[str] = set()
         self._missed_unknown = False
+        # Rows of its localities, bad ones too.
+        self._named = 0
         self._absent: list[Absent] = []
+        self._taken_out: list[Absent] = []
         self._wishes: list[Wish] = []
         self._known = Known([], new=[])
 
@@ -86,9 +89,11 @@ class NewerFile:
     def covers(self, old: OldRow) -> None:
         """The file is one of this locality, too: whom it lacks there, it has no more."""
         self._places.add(old.locality.pk)
+        self._named += 1
 
     def miss(self, row: Row, child: tuple[str, str]) -> None:
         """A bad row: whoever stands in it is not missing from the file."""
+        self._named += 1
         number = number_key(row.cells.get("old_number", ""))
         if any(child):
             self._missed.add(child)
@@ -155,25 +160,30 @@ class NewerFile:
         return self._told.get(row.line, "")
 
     def rest(self) -> Iterator[Taken]:
-        """Whom the file has no more: they stay, unless it was asked to take them back."""
-        for one in sorted(self._missing, key=lambda one: one.old_number):
-            if self._is_taken_back(one):
-                self._left.append(one.application)
-                self.run.places.add(one.locality)
-                yield Taken(0, Outcome.CHANGED, f"{one.old_number} ({_('not in this file')})")
-            else:
-                self._absent.append(one)
+        """Whom the file has no more: they stay, unless it was asked to take them back.
+
+        Raises `Unreadable` where it would take out more than it names: such a file is cut off.
+        """
+        missing = sorted(self._missing, key=lambda one: one.old_number)
+        self._absent = [one for one in missing if not self._is_taken_back(one)]
+        self._taken_out = [one for one in missing if self._is_taken_back(one)]
+        if len(self._taken_out) > self._named:
+            raise Unreadable(Problem.MOST_ABSENT, count=len(self._taken_out), named=self._named)
+        for one in self._taken_out:
+            self._left.append(one.application)
+            self.run.places.add(one.locality)
+            yield Taken(0, Outcome.CHANGED, f"{one.old_number} ({_('not in this file')})")
 
     @property
     def notes(self) -> list[Fault]:
-        """Whom the file lacks: how many, the first numbers, and about how many officials have decided."""
-        if not self._absent:
-            return []
-        numbers = ", ".join(one.old_number for one in self._absent[:_NAMED])
-        more = " …" if len(self._absent) > _NAMED else "."
-        claimed = sum(one.is_claimed for one in self._absent)
-        values = {"count": len(self._absent), "claimed": claimed, "numbers": numbers + more}
-        notes = [Fault(Problem.ABSENT, values=values)]
+        """Whom the file lacks, who leaves for it and who stays: how many, the first numbers, who was decided about."""
+        notes = []
+        if out := self._taken_out:
+            notes.append(Fault(Problem.TAKEN_OUT, values={"count": len(out), "numbers": _numbers(out)}))
+        if absent := self._absent:
+            claimed = sum(one.is_claimed for one in absent)
+            values = {"count": len(absent), "claimed": claimed, "numbers": _numbers(absent)}
+            notes.append(Fault(Problem.ABSENT, values=values))
         if decided := sum(one.is_decided for one in self._absent):
             notes.append(Fault(Problem.ABSENT_DECIDED, values={"count": decided}))
         return notes
@@ -241,6 +251,12 @@ class NewerFile:
         is_ours = one.is_claimed or one.is_decided
         is_sure = not is_ours and not self._missed_unknown
         return self.run.take_absent and is_sure and self.run.may_act_in(one.locality)
+
+
+def _numbers(some: Sequence[Absent]) -> str:
+    """The first former numbers."""
+    more = " …" if len(some) > _NAMED else "."
+    return ", ".join(one.old_number for one in some[:_NAMED]) + more
 
 
 def _renumbers(change: Change) -> bool:

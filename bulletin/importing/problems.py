@@ -20,6 +20,7 @@ class Problem(StrEnum):
     NO_ROWS = "no_rows"
     TOO_LARGE = "too_large"
     TOO_MANY_ROWS = "too_many_rows"
+    MOST_ABSENT = "most_absent"
     TOO_MANY_CELLS = "too_many_cells"
     OLD_EXCEL = "old_excel"
     NO_TABLE = "no_table"
@@ -36,6 +37,7 @@ class Problem(StrEnum):
     OLD_ENCODING = "old_encoding"
     ABSENT = "absent"
     ABSENT_DECIDED = "absent_decided"
+    TAKEN_OUT = "taken_out"
     # Of one cell or row.
     EMPTY = "empty"
     EXTRA_CELLS = "extra_cells"
@@ -114,6 +116,10 @@ SENTENCES: Final[Mapping[Problem, tuple[str | Promise, str | Promise]]] = {
         _("The file is too large. The most that is read, MB: %(megabytes)s."),
         _("Remove pictures, colours and sheets that are not needed, or part the file in several."),
     ),
+    Problem.MOST_ABSENT: (
+        _("More children would leave the queue (%(count)s) than the file names (%(named)s)."),
+        _("It seems to be cut off, or a part of the queue: load it without taking anybody out."),
+    ),
     Problem.TOO_MANY_ROWS: (
         _("The file has too many rows. The most that are read: %(most)s."),
         _("Part the file in several."),
@@ -166,6 +172,13 @@ SENTENCES: Final[Mapping[Problem, tuple[str | Promise, str | Promise]]] = {
     Problem.OLD_ENCODING: (
         _("The file is in Windows-1251, which has no Kazakh letters."),
         _("Look whether a letter was lost. CSV UTF-8 and .xlsx keep all of them."),
+    ),
+    Problem.TAKEN_OUT: (
+        _(
+            "Children who leave the queue because this file does not have them: %(count)s. Their former numbers: "
+            "%(numbers)s"
+        ),
+        _("If one of them is to stay, undo the file or load it without taking anybody out."),
     ),
     Problem.ABSENT: (
         _(

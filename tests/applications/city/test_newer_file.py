@@ -38,7 +38,7 @@ from applications.queue.position import position
 from applications.referrals.stops import lift_stop
 from applications.states import ApplicationState, BenefitState, Move, Tier
 from balabaqsha.demo.former_queue import rows_of
-from bulletin.importing.problems import Problem
+from bulletin.importing.problems import Problem, Unreadable
 from bulletin.importing.running import State, run_import
 from bulletin.importing.undoing import UNDOABLE_FOR, undo_batch
 from bulletin.models import ImportBatch
@@ -278,6 +278,20 @@ class TestNamedForAnOfficial:
             [fault] = again(load, [rows[0] | cells, *rows[1:]]).faults
             assert (fault.problem, fault.column) == (Problem.CLAIMED, column)
 
+    @pytest.mark.parametrize(("named", "is_cut_off"), [(3, False), (2, True)])
+    def test_a_file_that_is_cut_off_empties_no_queue(self, load, rows, old, named, is_cut_off):  # noqa: F811
+        """More may stay than leave, or as many: six children came by the first file."""
+        if is_cut_off:
+            with pytest.raises(Unreadable) as refused:
+                again(load, rows[:named], take_absent=True)
+            assert (refused.value.fault.problem, refused.value.fault.values["count"]) == (
+                Problem.MOST_ABSENT,
+                4,
+            )
+        else:
+            assert again(load, rows[:named], take_absent=True).counts["changed"] == 3
+        assert Application.objects.filter(state=ApplicationState.ARCHIVED).count() == (0 if is_cut_off else 3)
+
     def test_what_officials_decided_here_stays(self, load, rows, old, official):  # noqa: F811
         stopped = [rows[0] | {"state": "stop_listed", "until": UNTIL}, *rows[1:]]
         again(load, stopped)
@@ -308,7 +322,9 @@ class TestAbsent:
         before = [as_it_is(one) for one in old]
         report = again(load, rows[2:], take_absent=True)
         assert (report.state, report.counts["changed"]) == (State.LOADED, 1)
-        [note] = report.notes
+        out, note = report.notes
+        assert (out.problem, out.values["count"]) == (Problem.TAKEN_OUT, 1)
+        assert rows[1]["old_number"] in out.sentence
         assert (note.values["count"], note.values["claimed"]) == (1, 1)
         states = dict(Application.objects.values_list("pk", "state"))
         assert (states[old[0].pk], states[old[1].pk]) == ("waiting", "archived")
@@ -320,6 +336,20 @@ class TestAbsent:
         assert [as_it_is(one) for one in old] == before
         assert sound()
 
+    @pytest.mark.parametrize(("named", "is_cut_off"), [(3, False), (2, True)])
+    def test_a_file_that_is_cut_off_empties_no_queue(self, load, rows, old, named, is_cut_off):  # noqa: F811
+        """More may stay than leave, or as many: six children came by the first file."""
+        if is_cut_off:
+            with pytest.raises(Unreadable) as refused:
+                again(load, rows[:named], take_absent=True)
+            assert (refused.value.fault.problem, refused.value.fault.values["count"]) == (
+                Problem.MOST_ABSENT,
+                4,
+            )
+        else:
+            assert again(load, rows[:named], take_absent=True).counts["changed"] == 3
+        assert Application.objects.filter(state=ApplicationState.ARCHIVED).count() == (0 if is_cut_off else 3)
+
     def test_what_officials_decided_here_stays(self, load, rows, old, official):  # noqa: F811
         again(load, [rows[0] | {"state": "stop_listed", "until": UNTIL}, *rows[1:]])
         stop = StopListEntry.objects.get(application=old[0])
@@ -327,7 +357,7 @@ class TestAbsent:
         before = as_it_is(old[0])
         report = again(load, rows[2:], take_absent=True)
         assert report.counts["changed"] == 1
-        absent, decided = report.notes
+        _out, absent, decided = report.notes
         assert (absent.values["count"], absent.values["claimed"], decided.values["count"]) == (1, 0, 1)
         assert decided.problem == Problem.ABSENT_DECIDED
         assert as_it_is(old[0]) == before
@@ -537,14 +567,14 @@ def test_the_page_of_such_a_line_names_the_application(load, rows, old, clock): 
 def test_all_whom_it_lacks_can_be_read(load, rows, old, clock, monkeypatch, take_absent):  # noqa: F811
     monkeypatch.setattr(reconciling_pages, "SHOWN", 2)
     Application.objects.filter(pk=old[5].pk).update(filed_by=UserFactory())
-    report = again(load, [rows[0] | CHANGES["phone"][0], *rows[1:2]], take_absent=take_absent)
+    report = again(load, [rows[0] | CHANGES["phone"][0], *rows[1:3]], take_absent=take_absent)
     desk = inside(employee(Role.OFFICIAL))
     address = reverse("admin:reconciliation", args=[report.batch])
     told = {}
     for page in (1, 2):
         for row in desk.get(address, {"absent": page}).context["absent_rows"]:
             told[row.old_number] = row.became
-    assert set(told) == {row["old_number"] for row in rows[2:]}
+    assert set(told) == {row["old_number"] for row in rows[3:]}
     assert len(set(told.values())) == 2
     desk.post(address)
     making.make_due(now=LATER)
