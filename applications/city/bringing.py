@@ -30,6 +30,7 @@ from bulletin.importing.running import (
     run_import,
 )
 from bulletin.models import ImportBatch
+from notifications.alone import alone
 from notifications.broker import wake_on_commit
 from notifications.clock import read_clock
 from notifications.sweeps import sweep
@@ -103,9 +104,14 @@ def take_links(brought: BroughtFile) -> str:
 
 
 def work_off(*, now: datetime) -> int:
-    """Check and load the files that wait; returns how many were looked at. One tried three times is given up."""
+    """Check and load the files that wait; returns how many were looked at. One tried three times is given up.
+
+    Of all workers one at a time: a file takes minutes, and the others are for what has its hour.
+    """
     rows = BroughtFile.objects.select_related("user").order_by("asked_at")
-    return sweep(list(making.to_make(rows, now=now, lease=LEASE)[:20]), work)
+    with alone("files of the city") as is_ours:
+        waiting = making.to_make(rows, now=now, lease=LEASE)[:20] if is_ours else rows.none()
+        return sweep(list(waiting), work)
 
 
 def work(brought: BroughtFile) -> bool:

@@ -20,6 +20,7 @@ class Problem(StrEnum):
     NO_ROWS = "no_rows"
     TOO_LARGE = "too_large"
     TOO_MANY_ROWS = "too_many_rows"
+    TOO_MANY_BAD = "too_many_bad"
     MOST_ABSENT = "most_absent"
     TOO_MANY_CELLS = "too_many_cells"
     OLD_EXCEL = "old_excel"
@@ -115,6 +116,10 @@ SENTENCES: Final[Mapping[Problem, tuple[str | Promise, str | Promise]]] = {
     Problem.TOO_LARGE: (
         _("The file is too large. The most that is read, MB: %(megabytes)s."),
         _("Remove pictures, colours and sheets that are not needed, or part the file in several."),
+    ),
+    Problem.TOO_MANY_BAD: (
+        _("Rows with cells that can't be read: more than %(most)s."),
+        _("It seems to be another kind of file, or its columns are shifted: compare it with the template."),
     ),
     Problem.MOST_ABSENT: (
         _("More children would leave the queue (%(count)s) than the file names (%(named)s)."),

@@ -19,7 +19,7 @@ from accounts.models import User
 from bulletin.employment import places_of, works_everywhere
 from bulletin.importing.columns import Row
 from bulletin.importing.kinds import Kind, Loader, Outcome, Run, Taken
-from bulletin.importing.problems import Fault
+from bulletin.importing.problems import Fault, Problem, Unreadable
 from bulletin.importing.table import read_table
 from bulletin.journal_actions import Action
 from bulletin.models import ImportBatch
@@ -27,6 +27,8 @@ from notifications.clock import read_clock
 
 # How many rows a report names; it counts all of them.
 MOST_FAULTS: Final = 10_000
+# How many rows may have cells that say nothing: with more of them nobody corrects row by row.
+MOST_UNREADABLE: Final = 10_000
 SAMPLES: Final = 5
 # Held by whoever imports or undoes, until the end of the transaction.
 LOCK: Final = 0x696D706F
@@ -163,7 +165,11 @@ def run_import(
         places = None if localities is None else frozenset(localities)
         run = Run(batch, by, places, now, is_trial=dry_run, take_absent=take_absent)
         loader = kind.loader(run)
+        unreadable = 0
         for portion in _portions(table.rows, loader.portion):
+            unreadable += sum(bool(row.faults) for row in portion)
+            if unreadable > MOST_UNREADABLE:
+                raise Unreadable(Problem.TOO_MANY_BAD, most=MOST_UNREADABLE)
             _take(portion, loader, report)
             tell(report.total)
         for taken in loader.rest():

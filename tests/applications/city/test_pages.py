@@ -2,9 +2,11 @@
 
 import io
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 from openpyxl import load_workbook
@@ -15,9 +17,11 @@ from applications.city import bringing
 from applications.city.kinds import KINDS
 from applications.models import Application, BroughtFile
 from balabaqsha.demo.former_queue import rows_of
+from bulletin.importing.problems import Problem
 from bulletin.importing.running import AnotherAtWork
 from bulletin.importing.table import read_table
 from bulletin.models import ImportBatch, Kindergarten
+from notifications.alone import alone
 from tests.applications.city.test_queue_file import file_of
 from tests.factories import KindergartenFactory, LocalityFactory, nth_iin
 from tests.staff import employee, inside, official_of
@@ -176,6 +180,33 @@ def test_a_file_waits_while_another_one_is_at_work(official, monkeypatch):
     assert BroughtFile.objects.get().state == "waiting"
     bringing.work_off(now=timezone.now())
     assert BroughtFile.objects.get().state == "ready"
+
+
+def test_of_all_workers_one_is_at_the_files_of_the_city(official):
+    """The others are for what has its hour: awards, closings, what families are told."""
+    bring(official, HEADING, AMINA)
+    BroughtFile.objects.update(state="waiting")
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        with alone("files of the city") as is_ours:
+            assert is_ours
+            assert pool.submit(in_thread, bringing.work_off, now=timezone.now()).result() == 0
+        assert BroughtFile.objects.get().state == "waiting"
+    assert bringing.work_off(now=timezone.now()) == 1
+
+
+def in_thread(work, **options):
+    try:
+        return work(**options)
+    finally:
+        connection.close()
+
+
+def test_a_file_of_unreadable_rows_is_given_up_early(official, monkeypatch):
+    monkeypatch.setattr("bulletin.importing.kinds.Loader.portion", 2)
+    monkeypatch.setattr("bulletin.importing.running.MOST_UNREADABLE", 3)
+    bring(official, HEADING, *[AMINA.replace("state", "mine")] * 9)
+    bringing.work_off(now=timezone.now())
+    assert BroughtFile.objects.get().trouble["problem"] == Problem.TOO_MANY_BAD
 
 
 def test_how_far_it_is_can_be_read_while_it_goes_on(official, monkeypatch):
