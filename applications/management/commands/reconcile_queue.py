@@ -66,7 +66,8 @@ def _batch_of(path: Path) -> ImportBatch:
         with path.open("rb") as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     except (OSError, ValueError) as error:
-        raise CommandError(f"The file can't be read: {error}.", returncode=2) from error
+        why = getattr(error, "strerror", None) or error
+        raise CommandError(f"The file can't be read: {why}.", returncode=2) from error
     loaded = ImportBatch.objects.filter(kind=Queue.name, sha256=sha256, undone_at=None)
     batch = loaded.order_by("-loaded_at").first()
     if batch is None:
