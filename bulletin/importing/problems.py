@@ -424,7 +424,10 @@ SENTENCES: Final[Mapping[Problem, tuple[str | Promise, str | Promise]]] = {
     Problem.DELETED_SINCE: (_("It was deleted since."), _("The batch can't be undone as a whole any more.")),
     Problem.CHANGED_SINCE: (
         _("It was changed since: %(what)s."),
-        _("Change it back first, or correct the rest by another file."),
+        _(
+            "If a newer file was loaded since, undo that one first. Otherwise change it back, or correct the rest by "
+            "another file."
+        ),
     ),
     Problem.BUILT_ON: (
         _("Something stands on it by now: %(what)s."),
