@@ -120,7 +120,7 @@ class TestGroups:
     @pytest.mark.parametrize(
         ("row", "said"),
         [
-            ("nowhere;A;3-4;kk;day;20", "bring it in first: import_kindergartens"),
+            ("nowhere;A;3-4;kk;day;20", "comes in first: import_kindergartens"),
             ("amina;A;3-4;kk;day;51", "no whole number from 1 to 50"),
             ("amina;A;3-4;kk;day;50", "More than a group may hold"),
             ("amina;A;6-7;kk;day;20", "There is no such value"),
@@ -342,7 +342,7 @@ class TestVacancies:
     @pytest.mark.parametrize(
         ("cell", "said"),
         [
-            ({"group": "Жоқ"}, "bring it in first: import_groups"),
+            ({"group": "Жоқ"}, "comes in first: import_groups"),
             ({"seats_total": "26"}, "seats_total"),
             ({"birth_years": "2001"}, "birth_years"),
             ({"opens_at": "01.01.2020 10:00"}, "opens_at"),
