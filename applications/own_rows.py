@@ -10,6 +10,7 @@ from typing import Final, TypeVar, cast
 
 from django.contrib.auth.models import Group as Role
 from django.contrib.postgres.aggregates import BoolOr
+from django.core.exceptions import PermissionDenied
 from django.db.models import (
     BooleanField,
     Exists,
@@ -228,6 +229,12 @@ def own_rows(rows: QuerySet[M], *, user: User, now: datetime) -> QuerySet[M]:
     """
     belongs = TABLE[cast(type[Model], rows.model)]
     return rows if works_everywhere(user) else rows.filter(belongs(places_of(user, today=localdate(now))))
+
+
+def demand_own(row: Model, *, user: User, now: datetime) -> None:
+    """Raise `PermissionDenied` for a stored row that is not among `own_rows`."""
+    if not own_rows(type(row)._default_manager.filter(pk=row.pk), user=user, now=now).exists():
+        raise PermissionDenied
 
 
 def concerns_all(row: Model) -> bool:

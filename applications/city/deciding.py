@@ -32,7 +32,7 @@ from applications.models import (
     StopListEntry,
 )
 from applications.moves import Refused, lock_application, locking, move, refuse_own_child
-from applications.own_rows import own_rows
+from applications.own_rows import demand_own, own_rows
 from applications.refusals import Refusal
 from applications.states import HERE, LineDecision, Move, ProposalState, is_allowed
 from applications.waiting.bringing_in import InQueueAlready, OldRow, applications_here, bring_in
@@ -221,6 +221,7 @@ def _lock(line: FormerLine, *, actor: User, reason: str, now: datetime) -> Forme
     locked = FormerLine.objects.select_related("locality").get(pk=line.pk)
     locked.batch = batch
     _refuse_own(locked, actor)
+    demand_own(locked, user=actor, now=now)
     return locked
 
 

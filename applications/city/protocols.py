@@ -16,6 +16,7 @@ from applications.decisions.proposals import decide, lock_open, require
 from applications.journal_actions import Action
 from applications.models import FormerDecision, FormerProtocol
 from applications.moves import Refused, locking
+from applications.own_rows import demand_own
 from applications.refusals import Refusal
 from applications.states import ProposalState
 from bulletin.models import ImportBatch
@@ -84,6 +85,7 @@ def propose_protocol(batch: ImportBatch, *, actor: User, now: datetime) -> Forme
                 protocol = FormerProtocol.objects.create(batch=batch, proposed_at=now, proposed_by=actor)
         except IntegrityError as error:
             raise Refused(Refusal.PROPOSAL_WAITS) from error
+        demand_own(protocol, user=actor, now=now)
         _record(Action.PROTOCOL_PROPOSED, protocol, actor=actor, reason="", now=now)
     return protocol
 
@@ -95,6 +97,7 @@ def sign_protocol(protocol: FormerProtocol, *, actor: User, now: datetime) -> Fo
     as them, PROPOSAL_DECIDED, FILE_UNDONE, LINES_UNDECIDED, DECIDED_SINCE, BUSY.
     """
     require(actor, SIGN)
+    demand_own(protocol, user=actor, now=now)
     # Before the lock, in one snapshot: a decision made meanwhile is one since it was proposed, and refused below.
     sums = sums_of(reconcile(protocol.batch, now=now))
     with locking():
@@ -117,6 +120,7 @@ def sign_protocol(protocol: FormerProtocol, *, actor: User, now: datetime) -> Fo
 def decline_protocol(protocol: FormerProtocol, *, actor: User, reason: str, now: datetime) -> FormerProtocol:
     """Decline it, with a reason. Raises `PermissionDenied`, `Refused`: PROPOSER, PROPOSAL_DECIDED, REASON_MISSING."""
     require(actor, SIGN)
+    demand_own(protocol, user=actor, now=now)
     with locking():
         _lock(protocol.batch)
         protocol = _lock_open(protocol, actor=actor)

@@ -58,7 +58,7 @@ from bulletin.importing.undoing import UNDOABLE_FOR, undo_batch
 from bulletin.models import ImportBatch
 from tests.applications.city.test_queue_file import about, load, one_row  # noqa: F401 - fixtures
 from tests.applications.conftest import NOW
-from tests.factories import GuardianshipFactory
+from tests.factories import GuardianshipFactory, LocalityFactory
 from tests.staff import employee, inside, official_of
 
 pytestmark = pytest.mark.django_db
@@ -159,7 +159,7 @@ class TestTakingIn:
     def test_only_where_the_official_works(self, city, scene):
         _batch, late, twice = city
         foreign = official_of()
-        with pytest.raises(ValidationError):
+        with pytest.raises(PermissionDenied):
             decide(take_in, late, values={"filed_at": "05.03.2018"}, actor=foreign)
         number = Application.objects.exclude(former=None).first().number
         assert refused(application_numbered, number, actor=foreign, now=NOW) == Refusal.NO_SUCH_APPLICATION
@@ -175,6 +175,7 @@ class TestTakingIn:
         mother = GuardianshipFactory(child=Application.objects.exclude(former=None).first().child).user
         decide(leave_out, twice, actor=official)
         mother.groups.set(official.groups.all())
+        mother.user_permissions.set(official.user_permissions.all())
         mother = type(mother).objects.get(pk=mother.pk)
         child = mother.guardianships.get().child
         application = Application.objects.get(child=child)
@@ -235,6 +236,27 @@ class TestTakingBack:
         assert not Application.objects.filter(former__batch=batch, state=ApplicationState.WAITING).exists()
         assert decide_refused(leave_out, twice, actor=official) == Refusal.FILE_UNDONE
         assert decide_refused(take_back, late, actor=official) == Refusal.FILE_UNDONE
+
+
+def test_who_works_elsewhere_decides_about_no_line_and_signs_nothing(city, official):
+    """The pages show them none; nor does anything else let them."""
+    elsewhere = official_of(LocalityFactory.create(slug="aktau"))
+    batch, *_lines = city
+    left_out = FormerLine.objects.filter(batch=batch, application=None)
+    line = left_out.exclude(locality=None)[0]
+    with pytest.raises(PermissionDenied):
+        leave_out(line, reason="по приказу", actor=elsewhere, now=NOW)
+    for one in left_out:
+        leave_out(one, reason="по приказу", actor=official, now=NOW)
+    with pytest.raises(PermissionDenied):
+        take_back(line, reason="по приказу", actor=elsewhere, now=NOW)
+    with pytest.raises(PermissionDenied):
+        propose_protocol(batch, actor=elsewhere, now=NOW)
+    protocol = propose_protocol(batch, actor=official, now=NOW)
+    with pytest.raises(PermissionDenied):
+        sign_protocol(protocol, actor=elsewhere, now=NOW)
+    with pytest.raises(PermissionDenied):
+        decline_protocol(protocol, reason="по приказу", actor=elsewhere, now=NOW)
 
 
 def test_a_line_that_was_taken_as_it_stood_has_no_decision(city, official):
