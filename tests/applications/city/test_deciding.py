@@ -174,6 +174,7 @@ class TestTakingIn:
         assert decide_refused(leave_out, late, actor=official) == Refusal.OWN_CHILD
         mother = GuardianshipFactory(child=Application.objects.exclude(former=None).first().child).user
         decide(leave_out, twice, actor=official)
+        type(mother).objects.filter(pk=mother.pk).update(is_staff=True)
         mother.groups.set(official.groups.all())
         mother.user_permissions.set(official.user_permissions.all())
         mother = type(mother).objects.get(pk=mother.pk)
