@@ -5,6 +5,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
@@ -20,6 +21,7 @@ from bulletin.models import Locality
 def former_queue(request: HttpRequest) -> HttpResponse:
     """The newest signed protocol of each file that was not undone; no names, no old numbers, no small counts."""
     names: dict[int | None, str] = {one.pk: one.name for one in Locality.objects.all()}
+    names[None] = capfirst(_("without a locality"))
     context = {
         "files": [_file(protocol, names) for protocol in published_protocols()],
         "outcomes": list(Outcome),
@@ -30,12 +32,9 @@ def former_queue(request: HttpRequest) -> HttpResponse:
 
 def _file(protocol: FormerProtocol, names: Mapping[int | None, str]) -> dict[str, Any]:
     found = published(sums_in(protocol))
-    places = sorted(
-        (_row(names.get(key, _("without a locality")), one) for key, one in found.localities.items()),
-        key=lambda row: row["name"],
-    )
+    places = [_row(name, found.localities[key]) for key, name in names.items() if key in found.localities]
     if found.others is not None:
-        places.append(_row(_("the other localities together"), found.others))
+        places.append(_row(capfirst(_("the other localities together")), found.others))
     return {
         "signed_at": protocol.decided_at,
         "lines": _words(found.city.lines),

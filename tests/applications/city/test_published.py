@@ -19,6 +19,7 @@ from bulletin.models import ImportBatch
 from tests.applications.city.test_deciding import WHY, city, official, second  # noqa: F401 - fixtures
 from tests.applications.city.test_queue_file import about, load  # noqa: F401 - fixtures
 from tests.applications.conftest import NOW
+from tests.factories import LocalityFactory
 
 KEYS = ("a", "b", "c")
 
@@ -129,6 +130,20 @@ class TestThePage:
         text = page.content.decode()
         assert signed.batch.file_name not in text
         assert str(signed.decided_by) not in text
+
+    def test_localities_are_in_their_order_and_called_as_they_are(self, client, signed):
+        names = {2: "с. Карашик", 1: "г. Абай"}
+        keys = {
+            place: LocalityFactory.create(slug=f"place-{place}", name_ru=name, order=order).pk
+            for order, (place, name) in enumerate(names.items(), start=100)
+        }
+        large = sums(p1=(50, 20, 10, 6), p2=(30, 20, 10, 6)).as_json()
+        for one in (*large["parts"], *large["moved_by"]):
+            one["locality"] = keys[one["locality"]]
+        FormerProtocol.objects.filter(pk=signed.pk).update(sums=large)
+        page = client.get(f"/ru{reverse(self.PAGE)}")
+        assert [row["name"] for row in page.context["files"][0]["places"]] == list(names.values())
+        assert "Г. Абай" not in page.content.decode()
 
     def test_not_of_a_file_that_was_undone_nor_of_one_that_another_protocol_replaced(self, client, signed):
         ImportBatch.objects.update(undone_at=NOW)
