@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from django.utils.translation import gettext_lazy as _
 
-from notifications.kinds import BOTH, EMAIL, INBOX, SMS, Kind, PastBudget
+from notifications.kinds import BOTH, EMAIL, INBOX, SMS, Kind, PastBudget, Topic
 
 _CODE_WORTH: Final = timedelta(minutes=10)
 # How long the link counts with which an employee sets up an account; its e-mail is sent as long.
@@ -14,6 +14,7 @@ STAFF_LINK_LASTS: Final = timedelta(days=3)
 KINDS: Final = (
     Kind(
         "registration_code",
+        Topic.ACCOUNT,
         _("Registration code"),
         SMS,
         ("code", "minutes"),
@@ -23,6 +24,7 @@ KINDS: Final = (
     ),
     Kind(
         "reset_code",
+        Topic.ACCOUNT,
         _("Code for a new password"),
         SMS,
         ("code", "minutes"),
@@ -32,6 +34,7 @@ KINDS: Final = (
     ),
     Kind(
         "sign_in_code",
+        Topic.ACCOUNT,
         _("Code for signing in"),
         SMS,
         ("code", "minutes"),
@@ -41,6 +44,7 @@ KINDS: Final = (
     ),
     Kind(
         "stop_code",
+        Topic.ACCOUNT,
         _("Code for “Stop”"),
         SMS,
         ("code", "minutes"),
@@ -50,6 +54,7 @@ KINDS: Final = (
     ),
     Kind(
         "account_exists",
+        Topic.ACCOUNT,
         _("Registration code, phone already registered"),
         SMS,
         ("code", "minutes"),
@@ -57,11 +62,19 @@ KINDS: Final = (
         worth_for=_CODE_WORTH,
         past_budget=PastBudget.REFUSED,
     ),
-    Kind("account_closed", _("Account closed"), BOTH, ("last_day",), past_budget=PastBudget.WARNING),
-    Kind("account_reopened", _("Account opened again"), BOTH, past_budget=PastBudget.WARNING),
+    Kind(
+        "account_closed",
+        Topic.ACCOUNT,
+        _("Account closed"),
+        BOTH,
+        ("last_day",),
+        past_budget=PastBudget.WARNING,
+    ),
+    Kind("account_reopened", Topic.ACCOUNT, _("Account opened again"), BOTH, past_budget=PastBudget.WARNING),
     *(
         Kind(
             code,
+            Topic.ACCOUNT,
             title,
             SMS,
             ("code", "minutes"),
@@ -78,6 +91,7 @@ KINDS: Final = (
     # `due_at` is None where an employee decides; `proof` is that of `NumberMove`.
     Kind(
         "number_move_asked",
+        Topic.ACCOUNT,
         _("Change of number asked for"),
         (*BOTH, *EMAIL),
         ("due_at", "proof"),
@@ -85,29 +99,39 @@ KINDS: Final = (
     ),
     Kind(
         "number_asked",
+        Topic.ACCOUNT,
         _("Change of number asked for, to other contacts"),
         SMS,
         past_budget=PastBudget.WARNING,
     ),
     # Codes to both numbers, while an official has yet to decide about a guardian.
-    Kind("number_held", _("Change of number waits for a decision"), BOTH, past_budget=PastBudget.WARNING),
+    Kind(
+        "number_held",
+        Topic.ACCOUNT,
+        _("Change of number waits for a decision"),
+        BOTH,
+        past_budget=PastBudget.WARNING,
+    ),
     Kind(
         "number_waits",
+        Topic.ACCOUNT,
         _("Change of number waits for a decision, to the new one"),
         SMS,
         past_budget=PastBudget.WARNING,
     ),
     Kind(
         "number_not_moved",
+        Topic.ACCOUNT,
         _("Change of number stopped, to the new one"),
         SMS,
         past_budget=PastBudget.WARNING,
     ),
-    Kind("number_claimed", _("Number claimed by somebody else"), INBOX, ("due_at",)),
+    Kind("number_claimed", Topic.ACCOUNT, _("Number claimed by somebody else"), INBOX, ("due_at",)),
     # `because` is why the move was stopped, `reason` what an employee wrote about it.
-    Kind("number_stays", _("Number stays"), BOTH, ("proof", "because", "reason")),
+    Kind("number_stays", Topic.ACCOUNT, _("Number stays"), BOTH, ("proof", "because", "reason")),
     Kind(
         "number_moved",
+        Topic.ACCOUNT,
         _("Number changed, to the new one"),
         BOTH,
         ("new_password",),
@@ -115,24 +139,27 @@ KINDS: Final = (
     ),
     Kind(
         "number_left",
+        Topic.ACCOUNT,
         _("Number changed, to the former one and other contacts"),
         SMS,
         past_budget=PastBudget.WARNING,
     ),
-    Kind("number_lost", _("Number went to somebody else"), INBOX, ("reason",)),
+    Kind("number_lost", Topic.ACCOUNT, _("Number went to somebody else"), INBOX, ("reason",)),
     Kind(
         "number_gone",
+        Topic.ACCOUNT,
         _("Number went to somebody else, to other contacts"),
         SMS,
         past_budget=PastBudget.WARNING,
     ),
-    Kind("number_freed", _("Number is free"), SMS, past_budget=PastBudget.WARNING),
-    Kind("export_ready", _("Copy of your data ready"), BOTH, past_budget=PastBudget.WARNING),
-    Kind("registry_data_changed", _("Data of the registry changed"), INBOX),
-    Kind("document_renewed", _("New document entered"), BOTH, past_budget=PastBudget.WARNING),
-    Kind("document_unknown", _("Document no longer known to the registry"), BOTH),
+    Kind("number_freed", Topic.ACCOUNT, _("Number is free"), SMS, past_budget=PastBudget.WARNING),
+    Kind("export_ready", Topic.ACCOUNT, _("Copy of your data ready"), BOTH, past_budget=PastBudget.WARNING),
+    Kind("registry_data_changed", Topic.ACCOUNT, _("Data of the registry changed"), INBOX),
+    Kind("document_renewed", Topic.ACCOUNT, _("New document entered"), BOTH, past_budget=PastBudget.WARNING),
+    Kind("document_unknown", Topic.ACCOUNT, _("Document no longer known to the registry"), BOTH),
     Kind(
         "staff_link",
+        Topic.WORK,
         _("Link for setting up an employee's account"),
         EMAIL,
         ("link", "days", "is_reset"),
@@ -143,18 +170,21 @@ KINDS: Final = (
     # To officials: `actor` is empty for a command.
     Kind(
         "staff_account_made",
+        Topic.WORK,
         _("Account that reads families was made"),
         INBOX,
         ("employee", "role", "actor"),
     ),
     Kind(
         "staff_account_reset",
+        Topic.WORK,
         _("Account that reads families was reset"),
         INBOX,
         ("employee", "role", "actor", "reason"),
     ),
     Kind(
         "contact_code",
+        Topic.ACCOUNT,
         _("Code for a second phone or an e-mail address"),
         (*SMS, *EMAIL),
         ("code", "minutes"),
@@ -164,6 +194,7 @@ KINDS: Final = (
     ),
     Kind(
         "regain_code",
+        Topic.ACCOUNT,
         _("Code that gives an account back"),
         (*SMS, *EMAIL),
         ("code", "minutes"),
@@ -173,6 +204,7 @@ KINDS: Final = (
     ),
     Kind(
         "number_news",
+        Topic.ACCOUNT,
         _("Something happens to the number, to other contacts"),
         SMS,
         past_budget=PastBudget.WARNING,
@@ -180,19 +212,38 @@ KINDS: Final = (
     # `contact`: "phone" or "email" (`accounts.contacts.Way`).
     Kind(
         "contact_changed",
+        Topic.ACCOUNT,
         _("E-mail or second phone changed"),
         (*BOTH, *EMAIL),
         ("contact", "is_gone"),
         past_budget=PastBudget.WARNING,
     ),
-    Kind("paper_anew", _("New paper for signing in asked for"), BOTH, past_budget=PastBudget.WARNING),
-    Kind("paper_printed", _("New paper for signing in printed"), BOTH, past_budget=PastBudget.WARNING),
-    Kind("paper_declined", _("New paper for signing in declined"), BOTH, ("reason",)),
-    Kind("typed_corrected", _("Data typed from the document corrected"), INBOX, ("reason",)),
-    Kind("app_set_up", _("Authenticator app set up"), BOTH, past_budget=PastBudget.WARNING),
-    Kind("app_turned_off", _("Authenticator app turned off"), BOTH, past_budget=PastBudget.WARNING),
-    Kind("new_device", _("Sign-in on a new device"), BOTH, past_budget=PastBudget.WARNING),
-    Kind("password_changed", _("Password changed"), BOTH, past_budget=PastBudget.WARNING),
+    Kind(
+        "paper_anew",
+        Topic.ACCOUNT,
+        _("New paper for signing in asked for"),
+        BOTH,
+        past_budget=PastBudget.WARNING,
+    ),
+    Kind(
+        "paper_printed",
+        Topic.ACCOUNT,
+        _("New paper for signing in printed"),
+        BOTH,
+        past_budget=PastBudget.WARNING,
+    ),
+    Kind("paper_declined", Topic.ACCOUNT, _("New paper for signing in declined"), BOTH, ("reason",)),
+    Kind("typed_corrected", Topic.ACCOUNT, _("Data typed from the document corrected"), INBOX, ("reason",)),
+    Kind("app_set_up", Topic.ACCOUNT, _("Authenticator app set up"), BOTH, past_budget=PastBudget.WARNING),
+    Kind(
+        "app_turned_off",
+        Topic.ACCOUNT,
+        _("Authenticator app turned off"),
+        BOTH,
+        past_budget=PastBudget.WARNING,
+    ),
+    Kind("new_device", Topic.ACCOUNT, _("Sign-in on a new device"), BOTH, past_budget=PastBudget.WARNING),
+    Kind("password_changed", Topic.ACCOUNT, _("Password changed"), BOTH, past_budget=PastBudget.WARNING),
 )
 
 SAMPLES: Final[dict[str, Any]] = {

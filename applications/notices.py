@@ -7,28 +7,36 @@ from typing import Any, Final
 from django.utils.translation import gettext_lazy as _
 
 from children.notices import SAMPLES as CHILDREN
-from notifications.kinds import BOTH, EMAIL, INBOX, SMS, Kind, PastBudget
+from notifications.kinds import BOTH, EMAIL, INBOX, SMS, Kind, PastBudget, Topic
 
 KINDS: Final = (
-    Kind("application_filed", _("Application accepted"), BOTH, ("application", "number")),
+    Kind("application_filed", Topic.QUEUE, _("Application accepted"), BOTH, ("application", "number")),
     Kind(
-        "application_claimed", _("Application of the former queue claimed"), BOTH, ("application", "number")
+        "application_claimed",
+        Topic.QUEUE,
+        _("Application of the former queue claimed"),
+        BOTH,
+        ("application", "number"),
     ),
     # To the phone that the former queue names, whoever's it is now: it is no account's, so nothing else reaches it.
     Kind(
         "former_claimed",
+        Topic.GUARDIANS,
         _("Application of the former queue claimed, to the phone in it"),
         SMS,
         ("application", "may_stop"),
         past_budget=PastBudget.WARNING,
     ),
     # To the same phone, once: names, links and numbers are none of an SMS to somebody who may be another by now.
-    Kind("former_invited", _("Invitation to claim an application of the former queue"), SMS, ()),
-    Kind("application_archived", _("Application archived"), INBOX, ("application", "undo_until")),
+    Kind("former_invited", Topic.QUEUE, _("Invitation to claim an application of the former queue"), SMS, ()),
+    Kind(
+        "application_archived", Topic.QUEUE, _("Application archived"), INBOX, ("application", "undo_until")
+    ),
     # To the other guardians, instead of the notice to the one who did it: it costs the child its place or its date.
     # Each says that a guardian did it, what, and what can be done; `may_stop`: the reader may stop that guardian.
     Kind(
         "archived_by_other",
+        Topic.GUARDIANS,
         _("Another guardian archived the application"),
         BOTH,
         ("application", "undo_until", "may_stop"),
@@ -36,6 +44,7 @@ KINDS: Final = (
     ),
     Kind(
         "moved_by_other",
+        Topic.GUARDIANS,
         _("Another guardian moved the application"),
         BOTH,
         ("application", "number", "may_stop"),
@@ -43,6 +52,7 @@ KINDS: Final = (
     ),
     Kind(
         "languages_by_other",
+        Topic.GUARDIANS,
         _("Another guardian changed the languages"),
         BOTH,
         ("application", "number", "may_stop"),
@@ -50,6 +60,7 @@ KINDS: Final = (
     ),
     Kind(
         "bid_withdrawn_by_other",
+        Topic.GUARDIANS,
         _("Another guardian withdrew the bid"),
         BOTH,
         ("application", "vacancy", "may_stop"),
@@ -57,6 +68,7 @@ KINDS: Final = (
     ),
     Kind(
         "offer_declined_by_other",
+        Topic.GUARDIANS,
         _("Another guardian declined the offered place"),
         BOTH,
         ("application", "vacancy", "may_stop"),
@@ -64,113 +76,168 @@ KINDS: Final = (
     ),
     Kind(
         "benefit_withdrawn_by_other",
+        Topic.GUARDIANS,
         _("Another guardian withdrew the benefit"),
         BOTH,
         ("application", "category", "number", "may_stop"),
         past_budget=PastBudget.WARNING,
     ),
-    Kind("application_restored", _("Application restored"), INBOX, ("application", "number")),
+    Kind("application_restored", Topic.QUEUE, _("Application restored"), INBOX, ("application", "number")),
     Kind(
-        "birth_year_differs", _("Birth year differs from the registry"), BOTH, ("application", "correction")
+        "birth_year_differs",
+        Topic.QUEUE,
+        _("Birth year differs from the registry"),
+        BOTH,
+        ("application", "correction"),
     ),
-    Kind("corrected", _("Queue corrected"), BOTH, ("application", "correction", "number_before", "number")),
-    Kind("bid_placed", _("Bid sent"), BOTH, ("application", "vacancy")),
-    Kind("bid_withdrawn", _("Bid withdrawn"), INBOX, ("application", "vacancy")),
-    Kind("bid_rejected", _("Bid refused"), BOTH, ("application", "vacancy", "reason", "stand_in")),
-    Kind("bid_awarded", _("Place got by queue number"), BOTH, ("application", "vacancy", "last_day")),
-    Kind("bid_lost", _("Place given by queue number"), BOTH, ("application", "vacancy", "number")),
-    Kind("bid_void", _("Place recalled"), BOTH, ("application", "vacancy", "reason", "recalled")),
+    Kind(
+        "corrected",
+        Topic.QUEUE,
+        _("Queue corrected"),
+        BOTH,
+        ("application", "correction", "number_before", "number"),
+    ),
+    Kind("bid_placed", Topic.BIDS, _("Bid sent"), BOTH, ("application", "vacancy")),
+    Kind("bid_withdrawn", Topic.BIDS, _("Bid withdrawn"), INBOX, ("application", "vacancy")),
+    Kind(
+        "bid_rejected", Topic.BIDS, _("Bid refused"), BOTH, ("application", "vacancy", "reason", "stand_in")
+    ),
+    Kind(
+        "bid_awarded",
+        Topic.PLACE,
+        _("Place got by queue number"),
+        BOTH,
+        ("application", "vacancy", "last_day"),
+    ),
+    Kind(
+        "bid_lost", Topic.BIDS, _("Place given by queue number"), BOTH, ("application", "vacancy", "number")
+    ),
+    Kind("bid_void", Topic.BIDS, _("Place recalled"), BOTH, ("application", "vacancy", "reason", "recalled")),
     Kind(
         "bid_closed",
+        Topic.BIDS,
         _("Bid ended: the kindergarten or group closes"),
         BOTH,
         ("application", "vacancy", "reason", "closing"),
     ),
     Kind(
         "bid_returned",
+        Topic.BIDS,
         _("Closing undone: the bid is valid again"),
         BOTH,
         ("application", "vacancy", "reason", "last_day"),
     ),
-    Kind("place_offered", _("Place offered"), BOTH, ("application", "vacancy", "last_day")),
-    Kind("offer_moved", _("Offer: last day moved"), BOTH, ("application", "vacancy", "last_day")),
-    Kind("offer_ended", _("Offer of a place ended"), INBOX, ("application", "vacancy", "reason")),
+    Kind("place_offered", Topic.PLACE, _("Place offered"), BOTH, ("application", "vacancy", "last_day")),
+    Kind(
+        "offer_moved", Topic.PLACE, _("Offer: last day moved"), BOTH, ("application", "vacancy", "last_day")
+    ),
+    Kind("offer_ended", Topic.BIDS, _("Offer of a place ended"), INBOX, ("application", "vacancy", "reason")),
     # After a pause: to those to whom the place opens, and to those to whom it opens later.
-    Kind("opening_moved", _("Opening moved"), BOTH, ("application", "openings", "others", "first")),
+    Kind(
+        "opening_moved", Topic.BIDS, _("Opening moved"), BOTH, ("application", "openings", "others", "first")
+    ),
     Kind(
         "opening_moved_behind",
+        Topic.BIDS,
         _("Opening moved, for the head of the queue first"),
         INBOX,
         ("application", "openings", "others"),
     ),
     Kind(
         "referral_issued",
+        Topic.PLACE,
         _("Referral issued"),
         BOTH,
         ("application", "referral", "vacancy", "days", "stop_days", "last_day", "stand_in"),
     ),
-    Kind("referral_extended", _("Referral extended"), BOTH, ("application", "referral", "last_day")),
+    Kind(
+        "referral_extended",
+        Topic.PLACE,
+        _("Referral extended"),
+        BOTH,
+        ("application", "referral", "last_day"),
+    ),
     Kind(
         "referral_lengthened",
+        Topic.PLACE,
         _("Referral: last day moved by a day off"),
         BOTH,
         ("application", "referral", "last_day"),
     ),
     Kind(
-        "coming_noted", _("Your coming was noted"), BOTH, ("application", "referral", "came_on", "last_day")
+        "coming_noted",
+        Topic.PLACE,
+        _("Your coming was noted"),
+        BOTH,
+        ("application", "referral", "came_on", "last_day"),
     ),
     Kind(
         "coming_taken_back",
+        Topic.PLACE,
         _("The note of your coming is undone"),
         BOTH,
         ("application", "referral", "came_on", "last_day", "reason"),
     ),
     Kind(
         "coming_confirmed",
+        Topic.PLACE,
         _("Referral valid again: you came in time"),
         BOTH,
         ("application", "referral", "came_on", "last_day"),
     ),
     Kind(
         "coming_place_gone",
+        Topic.PLACE,
         _("Stop-list ended: you came in time"),
         BOTH,
         ("application", "vacancy", "came_on", "number"),
     ),
     Kind(
         "bid_restored",
+        Topic.BIDS,
         _("Refusal undone: the bid waits again"),
         BOTH,
         ("application", "vacancy", "reason", "last_day"),
     ),
     Kind(
         "referral_restored",
+        Topic.PLACE,
         _("Revocation undone: the referral is valid again"),
         BOTH,
         ("application", "referral", "reason", "last_day"),
     ),
     Kind(
         "contract_undone",
+        Topic.PLACE,
         _("Contract undone: the referral is valid again"),
         BOTH,
         ("application", "referral", "reason", "last_day"),
     ),
-    Kind("referral_moved", _("Referral: last day moved"), BOTH, ("application", "referral", "last_day")),
+    Kind(
+        "referral_moved",
+        Topic.PLACE,
+        _("Referral: last day moved"),
+        BOTH,
+        ("application", "referral", "last_day"),
+    ),
     Kind(
         "referral_reminder",
+        Topic.PLACE,
         _("Referral: reminder"),
         BOTH,
         ("application", "referral", "vacancy", "last_day", "is_extended"),
     ),
-    Kind("referral_revoked", _("Referral revoked"), BOTH, ("application", "vacancy", "reason")),
+    Kind("referral_revoked", Topic.PLACE, _("Referral revoked"), BOTH, ("application", "vacancy", "reason")),
     Kind(
         "referral_closed",
+        Topic.PLACE,
         _("Referral ended: the kindergarten or group closes"),
         BOTH,
         ("application", "vacancy", "reason", "closing"),
     ),
     Kind(
         "referral_returned",
+        Topic.PLACE,
         _("Closing undone: the referral is valid again"),
         BOTH,
         ("application", "referral", "reason", "last_day"),
@@ -178,12 +245,14 @@ KINDS: Final = (
     # To families with a contract there.
     Kind(
         "group_closes",
+        Topic.CONTRACT,
         _("The child's kindergarten or group closes"),
         BOTH,
         ("application", "kindergarten", "group", "closing", "reason", "is_moved", "was"),
     ),
     Kind(
         "group_reopens",
+        Topic.CONTRACT,
         _("The child's kindergarten or group does not stay closed"),
         BOTH,
         ("application", "kindergarten", "group", "closing", "reason"),
@@ -191,37 +260,61 @@ KINDS: Final = (
     # To who does not get back what a closing ended, and to who has ended its contract because of it (`is_contract`).
     Kind(
         "closing_undone",
+        Topic.PLACE,
         _("Closing undone: what does not come back by itself"),
         BOTH,
         ("application", "kindergarten", "group", "reason", "is_contract"),
     ),
-    Kind("stop_started", _("Stop-list: begun"), BOTH, ("application", "days", "last_day")),
-    Kind("stop_lifted", _("Stop-list: ended"), BOTH, ("application", "number")),
-    Kind("interest_reminder", _("Interest: reminder"), BOTH, ("application", "last_day"), can_wait=True),
-    Kind("interest_lapsed", _("Interest: not confirmed"), BOTH, ("application", "last_day")),
-    Kind("interest_ended", _("Interest: application closed"), INBOX, ("application",)),
-    Kind("aging_out", _("School age: a month's notice"), BOTH, ("application", "last_day"), can_wait=True),
-    Kind("aged_out", _("School age: application closed"), BOTH, ("application",)),
-    Kind("application_changed", _("Application changed"), INBOX, ("application", "number")),
-    Kind("benefit_claimed", _("Benefit: claimed"), INBOX, ("application", "category", "number")),
+    Kind("stop_started", Topic.PLACE, _("Stop-list: begun"), BOTH, ("application", "days", "last_day")),
+    Kind("stop_lifted", Topic.PLACE, _("Stop-list: ended"), BOTH, ("application", "number")),
+    Kind(
+        "interest_reminder",
+        Topic.PLACE,
+        _("Interest: reminder"),
+        BOTH,
+        ("application", "last_day"),
+        can_wait=True,
+    ),
+    Kind("interest_lapsed", Topic.PLACE, _("Interest: not confirmed"), BOTH, ("application", "last_day")),
+    Kind("interest_ended", Topic.QUEUE, _("Interest: application closed"), INBOX, ("application",)),
+    Kind(
+        "aging_out",
+        Topic.PLACE,
+        _("School age: a month's notice"),
+        BOTH,
+        ("application", "last_day"),
+        can_wait=True,
+    ),
+    Kind("aged_out", Topic.PLACE, _("School age: application closed"), BOTH, ("application",)),
+    Kind("application_changed", Topic.QUEUE, _("Application changed"), INBOX, ("application", "number")),
+    Kind("benefit_claimed", Topic.QUEUE, _("Benefit: claimed"), INBOX, ("application", "category", "number")),
     Kind(
         "benefit_verified",
+        Topic.QUEUE,
         _("Benefit: verified"),
         BOTH,
         ("application", "category", "number", "last_day"),
     ),
-    Kind("benefit_rejected", _("Benefit: rejected"), BOTH, ("application", "category", "number", "reason")),
-    Kind("benefit_expired", _("Benefit: expired"), BOTH, ("application", "category", "number")),
+    Kind(
+        "benefit_rejected",
+        Topic.QUEUE,
+        _("Benefit: rejected"),
+        BOTH,
+        ("application", "category", "number", "reason"),
+    ),
+    Kind("benefit_expired", Topic.QUEUE, _("Benefit: expired"), BOTH, ("application", "category", "number")),
     # To employees, in the inbox of the workplace and by e-mail to whoever has an address: what waits for them.
-    Kind("staff_new_bids", _("New bids"), (*INBOX, *EMAIL), ("kindergarten", "bids", "last_day")),
+    Kind("staff_new_bids", Topic.WORK, _("New bids"), (*INBOX, *EMAIL), ("kindergarten", "bids", "last_day")),
     Kind(
         "staff_half_time",
+        Topic.WORK,
         _("Bids: half of the time to answer"),
         (*INBOX, *EMAIL),
         ("kindergarten", "bids", "last_day"),
     ),
     Kind(
         "staff_late_answers",
+        Topic.WORK,
         _("Answers that are overdue"),
         (*INBOX, *EMAIL),
         ("locality", "kindergartens", "bids"),
@@ -229,49 +322,62 @@ KINDS: Final = (
     # To the workers of a kindergarten that closes, or of whose groups one does; and of the end of that.
     Kind(
         "staff_closing",
+        Topic.WORK,
         _("The kindergarten or a group of it closes"),
         (*INBOX, *EMAIL),
         ("kindergarten", "closing", "reason", "is_moved", "moved_days"),
     ),
     Kind(
         "staff_closing_over",
+        Topic.WORK,
         _("The kindergarten or a group of it does not stay closed"),
         (*INBOX, *EMAIL),
         ("kindergarten", "closing", "reason"),
     ),
     # To whoever asked to take a noted coming back, where the referral ended before an official had decided.
-    Kind("staff_undo_ended", _("Request to undo: closed by itself"), INBOX, ("referral",)),
+    Kind("staff_undo_ended", Topic.WORK, _("Request to undo: closed by itself"), INBOX, ("referral",)),
     # `file_by`: until when an application gets the date on which the papers were handed in; None if it does not.
-    Kind("claim_approved", _("Guardian by papers: approved"), BOTH, ("claim", "file_by")),
-    Kind("claim_refused", _("Guardian by papers: refused"), BOTH, ("claim",)),
-    Kind("objection_answered", _("Report of wrong data answered"), BOTH, ("objection",)),
+    Kind("claim_approved", Topic.GUARDIANS, _("Guardian by papers: approved"), BOTH, ("claim", "file_by")),
+    Kind("claim_refused", Topic.GUARDIANS, _("Guardian by papers: refused"), BOTH, ("claim",)),
+    Kind("objection_answered", Topic.ACCOUNT, _("Report of wrong data answered"), BOTH, ("objection",)),
     Kind(
         "contract_ended",
+        Topic.CONTRACT,
         _("Contract ended"),
         BOTH,
         ("application", "kindergarten", "group", "left_on", "reason"),
     ),
     Kind(
         "transferred",
+        Topic.CONTRACT,
         _("The child moves to another group"),
         BOTH,
         ("application", "kindergarten", "group", "source", "reason"),
     ),
     Kind(
         "transfer_undone",
+        Topic.CONTRACT,
         _("Move to another group undone"),
         BOTH,
         ("application", "kindergarten", "group", "source", "reason"),
     ),
     Kind(
         "returned_to_queue",
+        Topic.CONTRACT,
         _("The group closes: in the queue again"),
         BOTH,
         ("application", "kindergarten", "group", "reason", "number"),
     ),
-    Kind("contract_goes_on", _("Contract goes on"), BOTH, ("application", "kindergarten", "group", "reason")),
+    Kind(
+        "contract_goes_on",
+        Topic.CONTRACT,
+        _("Contract goes on"),
+        BOTH,
+        ("application", "kindergarten", "group", "reason"),
+    ),
     Kind(
         "contract_signed",
+        Topic.CONTRACT,
         _("Contract signed"),
         BOTH,
         ("application", "child", "kindergarten", "group", "contract"),

@@ -5,13 +5,13 @@ from typing import Any, Final
 
 from django.utils.translation import gettext_lazy as _
 
-from notifications.kinds import INBOX, Kind
+from notifications.kinds import INBOX, Kind, Topic
 
 # `kindergarten` is None for a review of the portal.
 KINDS: Final = (
-    Kind("review_published", _("Review published"), INBOX, ("kindergarten",)),
-    Kind("review_declined", _("Review not published"), INBOX, ("kindergarten", "reason")),
-    Kind("review_answered", _("Review answered"), INBOX, ("kindergarten",)),
+    Kind("review_published", Topic.REVIEWS, _("Review published"), INBOX, ("kindergarten",)),
+    Kind("review_declined", Topic.REVIEWS, _("Review not published"), INBOX, ("kindergarten", "reason")),
+    Kind("review_answered", Topic.REVIEWS, _("Review answered"), INBOX, ("kindergarten",)),
 )
 
 SAMPLES: Final[dict[str, Any]] = {

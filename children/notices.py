@@ -6,11 +6,12 @@ from typing import Any, Final
 
 from django.utils.translation import gettext_lazy as _
 
-from notifications.kinds import BOTH, INBOX, Kind, PastBudget
+from notifications.kinds import BOTH, INBOX, Kind, PastBudget, Topic
 
 KINDS: Final = (
     Kind(
         "guardian_added",
+        Topic.GUARDIANS,
         _("Guardian added"),
         BOTH,
         ("child", "guardian", "may_stop"),
@@ -18,6 +19,7 @@ KINDS: Final = (
     ),
     Kind(
         "guardians_before",
+        Topic.GUARDIANS,
         _("Other guardians were there before"),
         BOTH,
         ("child", "guardians", "may_stop"),
@@ -26,6 +28,7 @@ KINDS: Final = (
     # `is_you`: the reader is the one who is disputed.
     Kind(
         "guardian_stopped",
+        Topic.GUARDIANS,
         _("Guardian stopped"),
         BOTH,
         ("children", "guardian", "is_you", "is_mutual", "last_day"),
@@ -33,29 +36,39 @@ KINDS: Final = (
     ),
     Kind(
         "guardian_reported",
+        Topic.GUARDIANS,
         _("Guardian reported"),
         BOTH,
         ("children", "guardian", "is_you", "is_mutual", "last_day"),
     ),
-    Kind("guardian_freed", _("Stop: nothing is halted any more"), INBOX, ("children", "guardian", "is_you")),
+    Kind(
+        "guardian_freed",
+        Topic.GUARDIANS,
+        _("Stop: nothing is halted any more"),
+        INBOX,
+        ("children", "guardian", "is_you"),
+    ),
     Kind(
         "guardianship_stands",
+        Topic.GUARDIANS,
         _("Guardianship stands"),
         BOTH,
         ("children", "guardian", "is_you", "reason"),
     ),
     Kind(
         "guardianship_ended",
+        Topic.GUARDIANS,
         _("Guardianship ended"),
         BOTH,
         ("children", "guardian", "is_you", "reason"),
     ),
     # To who pressed «Stop» and is no guardian of the child: nothing in it says whose child it is. `stands`: the
     # disputed one stays a guardian.
-    Kind("stop_decided", _("“Stop” pressed by somebody else: decided"), BOTH, ("stands",)),
+    Kind("stop_decided", Topic.GUARDIANS, _("“Stop” pressed by somebody else: decided"), BOTH, ("stands",)),
     # Without codes to both numbers. `has_number`: a new one; otherwise somebody else has the former one now.
     Kind(
         "guardian_moved",
+        Topic.GUARDIANS,
         _("Another guardian's number changed"),
         BOTH,
         ("children", "guardian", "has_number"),

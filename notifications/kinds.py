@@ -10,7 +10,9 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any, Final
 
+from django.db.models import TextChoices
 from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 
 class Channel(StrEnum):
@@ -37,20 +39,44 @@ class PastBudget(StrEnum):
     WARNING = "warning"  # it goes out: somebody's account may be in danger
 
 
+class Topic(TextChoices):
+    """What a message is about, in a parent's words: they choose the ways by topic, and look into the inbox by it."""
+
+    PLACE = "place", _("Place, referral and last days")
+    BIDS = "bids", _("Bids")
+    QUEUE = "queue", _("Application, queue and benefits")
+    CONTRACT = "contract", _("Contract and group")
+    GUARDIANS = "guardians", _("The child's guardians")
+    ACCOUNT = "account", _("Account and signing in")
+    REVIEWS = "reviews", _("Reviews")
+    # What employees are told.
+    WORK = "work", _("For employees")
+
+    @property
+    def is_mandatory(self) -> bool:
+        """Whether who misses it may lose a place or the account: one way beside the inbox always stays on."""
+        return self in _MANDATORY
+
+
+_MANDATORY: Final = frozenset({Topic.PLACE, Topic.CONTRACT, Topic.GUARDIANS, Topic.ACCOUNT})
+
+
 @dataclass(frozen=True)
 class Kind:
     """One kind of message.
 
-    `title` is its name for employees. `needs` names the values that its texts may use. An SMS not accepted by a gateway
-    within `worth_for` is given up. The text of a `secret` one is wiped as soon as it is sent or given up, and no
-    employee ever sees it. `past_budget` says what happens to it once the day's budget for SMS is spent. All others go
-    before one that `can_wait`: it goes to thousands at once, and an hour later it is worth as much.
+    `topic` groups it with its like for families, `title` is its name for employees. `needs` names the values that its
+    texts may use. An SMS not accepted by a gateway within `worth_for` is given up. The text of a `secret` one is wiped
+    as soon as it is sent or given up, and no employee ever sees it. `past_budget` says what happens to it once the
+    day's budget for SMS is spent. All others go before one that `can_wait`: it goes to thousands at once, and an hour
+    later it is worth as much.
 
     What goes by SMS also goes by e-mail to whoever chose that, with the same text; a kind that goes by e-mail alone has
     a text of its own.
     """
 
     code: str
+    topic: Topic
     title: Promise
     channels: tuple[Channel, ...]
     needs: tuple[str, ...] = ()

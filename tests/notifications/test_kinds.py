@@ -11,7 +11,7 @@ from django.conf import settings
 from django.template import Engine
 from django.utils.translation import gettext, override
 
-from notifications.kinds import KINDS, Channel, is_secret, register, sample_context
+from notifications.kinds import KINDS, Channel, PastBudget, is_secret, register, sample_context
 from notifications.services import render
 from notifications.text import SINGLE_SEGMENT, segments
 
@@ -87,6 +87,16 @@ def variants_of(kind):
     """After a benefit or a correction the application may be anywhere; after everything else it holds a number."""
     may_hold_none = kind.code.startswith(("benefit_", "corrected"))
     return [changes for changes in VARIANTS if may_hold_none or changes != {"number": None}]
+
+
+def test_codes_and_warnings_can_not_be_switched_off():
+    """An account would be lost in silence."""
+    unsilenced = (PastBudget.WARNING, PastBudget.CODE, PastBudget.REFUSED)
+    told = [
+        kind for kind in KINDS.values() if kind.past_budget in unsilenced and Channel.SMS in kind.channels
+    ]
+    assert [kind.code for kind in told if not kind.topic.is_mandatory] == []
+    assert len(told) > 20
 
 
 @pytest.mark.parametrize(("kind", "channel", "language"), TEXTS)
