@@ -40,6 +40,8 @@ LEASE = CLAIMING + timedelta(seconds=SEND_SECONDS) + timedelta(seconds=90)
 SHORTEST_PAUSE = timedelta(minutes=1)
 LONGEST_PAUSE = timedelta(minutes=32)
 JITTER = 0.25
+# What may have arrived is sent so often at most, with longer pauses: an SMS twice is better than none, and no worse.
+MOST_UNCLEAR = 4
 
 _random = SystemRandom()
 
@@ -162,12 +164,12 @@ def waiting_codes() -> QuerySet[Message]:
     )
 
 
-def pause_after(attempts: int) -> timedelta:
+def pause_after(attempts: int, *, factor: int = 2) -> timedelta:
     """How long to wait after so many failed attempts: 1, 2, 4 … 32 minutes, plus a random part of up to a quarter.
 
     The random part keeps rows that failed together from coming back together.
     """
-    pause = min(LONGEST_PAUSE, SHORTEST_PAUSE * 2 ** min(attempts - 1, 10))
+    pause = min(LONGEST_PAUSE, SHORTEST_PAUSE * factor ** min(attempts - 1, 10))
     longer: timedelta = pause * (1 + _random.uniform(0, JITTER))
     return longer
 
@@ -215,16 +217,23 @@ def _deliver(row: Outgoing, *, post: _Post, counts: Counts, now: datetime) -> bo
         # No attempt was made, so none is counted and the message stays due.
         _record(row, state=Outgoing.State.QUEUED, attempts=row.attempts - 1, next_attempt_at=now)
         return False
-    next_attempt_at = now + pause_after(row.attempts)
+    is_unclear = result.outcome is Outcome.UNCLEAR
+    row.unclear += is_unclear
+    pause = pause_after(row.unclear, factor=8) if is_unclear else pause_after(row.attempts)
     if result.outcome is Outcome.ACCEPTED:
         accepted = {"provider_id": result.provider_id} if isinstance(row, Message) else {}
         counts.sent += _finish(row, state=Outgoing.State.SENT, sent_at=now, error="", **accepted)
-    elif result.outcome is Outcome.REFUSED or next_attempt_at >= row.give_up_at:
-        counts.failed += _finish(row, state=Outgoing.State.FAILED, error=result.error)
+    elif result.outcome is Outcome.REFUSED or now + pause >= row.give_up_at or row.unclear >= MOST_UNCLEAR:
+        error = Trouble.UNCLEAR.value if row.unclear >= MOST_UNCLEAR else result.error
+        counts.failed += _finish(row, state=Outgoing.State.FAILED, error=error, unclear=row.unclear)
         logger.error("Message %s (%s) is given up: %s", row.pk, row.kind, result.error)
     else:
         counts.retried += _record(
-            row, state=Outgoing.State.QUEUED, next_attempt_at=next_attempt_at, error=result.error
+            row,
+            state=Outgoing.State.QUEUED,
+            next_attempt_at=now + pause,
+            error=result.error,
+            unclear=row.unclear,
         )
         logger.warning("Message %s (%s) is put off: %s", row.pk, row.kind, result.error)
     return True
@@ -237,7 +246,7 @@ def _send(row: Outgoing, *, post: _Post) -> SendResult:
         return post.send(row)
     except Exception as error:  # noqa: BLE001
         # One broken gateway must not stop the rest. The trace may hold phone and text, so only the class is logged.
-        return SendResult(Outcome.UNAVAILABLE, error=f"{type(error).__name__} in the gateway's code")
+        return SendResult(Outcome.UNCLEAR, error=f"{type(error).__name__} in the gateway's code")
 
 
 def _finish(row: Outgoing, **changes: object) -> int:

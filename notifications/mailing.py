@@ -28,8 +28,10 @@ def send_mail(mail: Mail) -> SendResult:
     """
     if mail.address is None:
         return SendResult(Outcome.UNAVAILABLE, error=Trouble.NO_KEY_OF_ADDRESS.value)
+    was_asked = False
     try:
         with get_connection() as connection:
+            was_asked = True
             connection.send_messages([message(mail)])
     except smtplib.SMTPRecipientsRefused as refused:
         codes = [code for code, _answer in refused.recipients.values()]
@@ -37,7 +39,8 @@ def send_mail(mail: Mail) -> SendResult:
     except smtplib.SMTPResponseException as answer:
         return _failed(answer.smtp_code, is_ours=isinstance(answer, smtplib.SMTPAuthenticationError))
     except (smtplib.SMTPException, OSError) as error:
-        return SendResult(Outcome.UNAVAILABLE, error=f"mail: {type(error).__name__}")
+        outcome = Outcome.UNCLEAR if was_asked else Outcome.UNAVAILABLE
+        return SendResult(outcome, error=f"mail: {type(error).__name__}")
     return SendResult(Outcome.ACCEPTED)
 
 

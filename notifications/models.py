@@ -88,6 +88,10 @@ class Outgoing(models.Model):
     dedupe_key = models.CharField(max_length=120, unique=True)
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.QUEUED)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    # Of these, how many ended without a clear answer: the text may have arrived each time.
+    unclear = models.PositiveSmallIntegerField(
+        _("attempts without a clear answer"), default=0, db_default=0, editable=False
+    )
     next_attempt_at = models.DateTimeField(_("next attempt"))
     give_up_at = models.DateTimeField(_("give up at"))
     error = models.CharField(_("error"), max_length=200, blank=True)

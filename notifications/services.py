@@ -211,11 +211,11 @@ def send_again(message: Message | Mail, *, now: datetime) -> bool:
         if not can_send_again(locked):
             return False
         locked.state = Message.State.QUEUED
-        locked.attempts = 0
+        locked.attempts = locked.unclear = 0
         locked.error = ""
         locked.next_attempt_at = now
         locked.give_up_at = now + KINDS[locked.kind].worth_for
-        locked.save(update_fields=["state", "attempts", "error", "next_attempt_at", "give_up_at"])
+        locked.save(update_fields=["state", "attempts", "unclear", "error", "next_attempt_at", "give_up_at"])
         wake_on_commit(DELIVERY_TASK if isinstance(locked, Message) else MAIL_TASK)
         return True
 

@@ -12,6 +12,10 @@ class Trouble(TextChoices):
     ENOUGH = "too many notices to this number today", _("Too many notices to this number today")
     NOT_TOLD = "the recipient is no longer told of this", _("The recipient is no longer told of this")
     NEWER = "void: a newer one followed", _("A newer code followed")
+    UNCLEAR = (
+        "the gateway never answered clearly",
+        _("The gateway never answered clearly: it may have arrived"),
+    )
     LATE = "too late", _("It was too late to send it")
     NO_KEY_OF_TEXT = "no key opens the text", _("The key of the text is missing")
     NO_KEY_OF_ADDRESS = "no key opens the address", _("The key of the address is missing")

@@ -24,7 +24,14 @@ REST_SECONDS: Final = 30.0
 
 
 class Unavailable(Exception):
-    """No usable answer. The text is a short code: addresses and bodies hold keys, phones and names."""
+    """No usable answer. The text is a short code: addresses and bodies hold keys, phones and names.
+
+    `was_asked` says whether the peer may have taken the question all the same.
+    """
+
+    def __init__(self, code: str, *, was_asked: bool = False) -> None:
+        super().__init__(code)
+        self.was_asked = was_asked
 
 
 class NotAsked(Unavailable):
@@ -97,7 +104,7 @@ def _ask(
         )
     except Broken as error:
         _note(peer, url, went_well=False)
-        raise Unavailable(str(error)) from None
+        raise Unavailable(str(error), was_asked=error.was_asked) from None
     _note(peer, url, went_well=answer.status < 500)
     return answer
 

@@ -21,7 +21,14 @@ LONGEST_ANSWER: Final = 64 * 1024
 
 
 class Broken(Exception):
-    """No whole answer came. The text is a short code: addresses and bodies hold keys, phones and names."""
+    """No whole answer came. The text is a short code: addresses and bodies hold keys, phones and names.
+
+    Without `was_asked` the question surely never left; with it, the peer may have taken it.
+    """
+
+    def __init__(self, code: str, *, was_asked: bool = False) -> None:
+        super().__init__(code)
+        self.was_asked = was_asked
 
 
 @dataclass(frozen=True)
@@ -87,8 +94,11 @@ def exchange(
     from the environment are not used. Raises `Broken`, nothing else.
     """
     parts = parse_address(url)
+    was_asked = False
     try:
         with closing(_Connection(parts, Deadline(seconds), papers)) as connection:
+            connection.connect()
+            was_asked = True
             target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
             connection.request(method, target, body or None, dict(headers) | {"Connection": "close"})
             with connection.getresponse() as response:
@@ -96,11 +106,11 @@ def exchange(
                 is_cut_off = bool(response.length)
     except (OSError, ValueError, http.client.HTTPException) as error:
         # OSError for the network and TLS, ValueError for an invalid address, HTTPException for a broken answer.
-        raise Broken(type(error).__name__) from None
+        raise Broken(type(error).__name__, was_asked=was_asked) from None
     if len(content) > LONGEST_ANSWER:
-        raise Broken("answer is too long")
+        raise Broken("answer is too long", was_asked=True)
     if is_cut_off:
-        raise Broken("answer is cut off")
+        raise Broken("answer is cut off", was_asked=True)
     return Answer(response.status, content)
 
 

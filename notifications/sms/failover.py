@@ -10,7 +10,8 @@ from notifications.sms.base import SEND_SECONDS, Outcome, SendResult, get_backen
 
 logger = logging.getLogger(__name__)
 
-_TROUBLES: Final = {Outcome.UNAVAILABLE, Outcome.NOT_ASKED}
+# What passes a message on to the next gateway, the worst for it last: the answer of all of them is the worst one.
+_TROUBLES: Final = (Outcome.NOT_ASKED, Outcome.UNAVAILABLE, Outcome.UNCLEAR)
 
 
 class FailoverBackend:
@@ -31,14 +32,11 @@ class FailoverBackend:
             if result.outcome not in _TROUBLES:
                 return result
             troubles.append(result)
-            if result.outcome is Outcome.UNAVAILABLE:
+            if result.outcome is not Outcome.NOT_ASKED:
                 logger.error(
                     "SMS gateway in trouble (%s); message %s goes on to the next.",
                     result.error,
                     idempotency_key,
                 )
-        was_asked = any(result.outcome is Outcome.UNAVAILABLE for result in troubles)
-        return SendResult(
-            Outcome.UNAVAILABLE if was_asked else Outcome.NOT_ASKED,
-            error="; ".join(result.error for result in troubles)[:200],
-        )
+        worst = max((result.outcome for result in troubles), key=_TROUBLES.index, default=Outcome.NOT_ASKED)
+        return SendResult(worst, error="; ".join(result.error for result in troubles))

@@ -48,14 +48,17 @@ def post_form(url: str, fields: Mapping[str, str]) -> dict[str, Any]:
     except peers.NotAsked as reason:
         raise GatewayError(str(reason), outcome=Outcome.NOT_ASKED) from None
     except peers.Unavailable as reason:
-        raise GatewayError(str(reason)) from None
+        outcome = Outcome.UNCLEAR if reason.was_asked else Outcome.UNAVAILABLE
+        raise GatewayError(str(reason), outcome=outcome) from None
+    if answer.status >= 500:
+        raise GatewayError(f"HTTP {answer.status}", outcome=Outcome.UNCLEAR)
     # A redirect is no answer: it would send a password to an address that nobody configured.
     if not 200 <= answer.status < 300:
         raise GatewayError(f"HTTP {answer.status}")
     try:
         content = json.loads(answer.body)
     except (ValueError, RecursionError):
-        raise GatewayError("answer is not JSON") from None
+        raise GatewayError("answer is not JSON", outcome=Outcome.UNCLEAR) from None
     if not isinstance(content, dict):
-        raise GatewayError("answer is not an object")
+        raise GatewayError("answer is not an object", outcome=Outcome.UNCLEAR)
     return content

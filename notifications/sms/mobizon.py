@@ -33,6 +33,8 @@ class MobizonBackend:
         details = data if isinstance(data, dict) else {}
         if code in _TAKEN:
             return SendResult(Outcome.ACCEPTED, provider_id=f"mobizon:{short(details.get('messageId', ''))}")
+        if not code:
+            return SendResult(Outcome.UNCLEAR, error="mobizon: no code")
         bad_number = code == _INVALID_FIELD and "recipient" in details
         return SendResult(
             Outcome.REFUSED if bad_number else Outcome.UNAVAILABLE, error=f"mobizon: {short(code)}"

@@ -34,5 +34,7 @@ class SmscBackend:
             return SendResult(Outcome.ACCEPTED, provider_id=f"smsc:{short(answer['id'])}")
         if code == _REPEATED:
             return SendResult(Outcome.ACCEPTED, provider_id="smsc:repeated")
+        if not code:
+            return SendResult(Outcome.UNCLEAR, error="smsc: neither an id nor an error")
         outcome = Outcome.REFUSED if code == _BAD_NUMBER else Outcome.UNAVAILABLE
         return SendResult(outcome, error=f"smsc: {short(code)}")

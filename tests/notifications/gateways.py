@@ -71,5 +71,6 @@ class SecondBackend(ObedientBackend):
 OBEDIENT = f"{__name__}.ObedientBackend"
 SECOND = f"{__name__}.SecondBackend"
 TROUBLE = SendResult(Outcome.UNAVAILABLE, error="obedient: trouble")
+UNCLEAR = SendResult(Outcome.UNCLEAR, error="obedient: half an answer")
 BAD_NUMBER = SendResult(Outcome.REFUSED, error="obedient: 7")
 RESTING = SendResult(Outcome.NOT_ASKED, error="obedient: resting")

@@ -14,7 +14,7 @@ from notifications.services import enqueue
 from notifications.sms.base import SEND_SECONDS, Outcome, SendResult
 from notifications.tasks import deliver_due_messages
 from tests.factories import UserFactory
-from tests.notifications.gateways import BAD_NUMBER, OBEDIENT, RESTING, TROUBLE, ObedientBackend
+from tests.notifications.gateways import BAD_NUMBER, OBEDIENT, RESTING, TROUBLE, UNCLEAR, ObedientBackend
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -157,6 +157,30 @@ def test_a_gateway_that_raises_stops_nobody(parent, gateway, caplog):
     assert deliver_due(now=NOW) == Counts(sent=1, retried=1)
     assert "7010000000" not in caplog.text
     assert "RuntimeError" in Message.objects.get(state=Message.State.QUEUED).error
+
+
+@pytest.mark.parametrize("trouble", [UNCLEAR, RuntimeError("half of it was written")], ids=["said", "raised"])
+def test_what_may_have_arrived_is_sent_four_times_at_most(message, gateway, trouble):
+    gateway.reset(*[trouble] * 50)
+    outcomes, now = [], NOW
+    while Message.objects.filter(state=Message.State.QUEUED).exists():
+        outcomes.append(deliver_due(now=now))
+        now = Message.objects.get().next_attempt_at
+    assert outcomes == [Counts(retried=1)] * 3 + [Counts(failed=1)]
+    # Long enough for a gateway that is ill for a while: 1, 8 and 32 minutes.
+    assert timedelta(minutes=41) <= now - NOW <= timedelta(minutes=41 * 1.25) + LEASE
+    message.refresh_from_db()
+    assert (message.unclear, message.error) == (4, "the gateway never answered clearly")
+
+
+def test_what_surely_was_not_taken_does_not_count_as_unclear(message, gateway):
+    gateway.reset(UNCLEAR, *[TROUBLE] * 5, UNCLEAR, UNCLEAR)
+    now = NOW
+    while Message.objects.filter(state=Message.State.QUEUED).exists():
+        deliver_due(now=now)
+        now = Message.objects.get().next_attempt_at
+    message.refresh_from_db()
+    assert (message.state, message.attempts, message.unclear) == (Message.State.SENT, 9, 3)
 
 
 def test_gives_up_when_it_is_no_longer_worth_it(message, gateway):

@@ -3,10 +3,12 @@
 import json
 import logging
 import re
+from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import pytest
 
+from notifications.models import Message
 from notifications.peers.calls import FAILURES
 from notifications.sms.base import Outcome, SendResult, get_backend
 from notifications.sms.file import read_newest
@@ -16,6 +18,7 @@ from tests.notifications.gateways import (
     RESTING,
     SECOND,
     TROUBLE,
+    UNCLEAR,
     ObedientBackend,
     SecondBackend,
     fake_gateway,
@@ -23,6 +26,7 @@ from tests.notifications.gateways import (
 from tests.notifications.peers.servers import HEAD, drips, peer, says
 
 SMS = "notifications.sms"
+NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 PHONE, TEXT = "+77017779876", "Код: 483920. Ешкімге айтпаңыз – ә, ғ, қ & ң=1"
 
 
@@ -86,6 +90,25 @@ class TestContract:
         assert not re.search(r"7779876|483920|s3cret|k3y|http:", result.error)
 
 
+@pytest.mark.parametrize("hostile", ["7\0", "a\nb", "\ud800", "é" * 999, None, 7])
+def test_whatever_a_gateway_says_can_be_stored(hostile, db):
+    """A class of one's own may forget to clean what it hands on."""
+    result = SendResult(Outcome.ACCEPTED, provider_id=hostile, error=hostile)
+    stored = Message.objects.create(
+        phone=PHONE,
+        kind="reset_code",
+        dedupe_key="k",
+        provider_id=result.provider_id,
+        error=result.error,
+        next_attempt_at=NOW,
+        give_up_at=NOW,
+        created_at=NOW,
+    )
+    stored.refresh_from_db()
+    assert (stored.provider_id, stored.error) == (result.provider_id, result.error)
+    assert stored.error.isprintable()
+
+
 class TestSlow:
     """A gateway may hold a worker for its ten seconds, and all of them together for half a minute."""
 
@@ -106,7 +129,7 @@ class TestSlow:
     def test_one_that_drips(self, gateway, start):
         with peer(drips(start)) as slow:
             result = gateway(slow).send(PHONE, TEXT, idempotency_key="k")
-            assert result.outcome is Outcome.UNAVAILABLE
+            assert result.outcome is Outcome.UNCLEAR
             assert "TimeoutError" in result.error
             assert slow.goes_on
 
@@ -114,7 +137,7 @@ class TestSlow:
         with peer(says(b"")) as broken:
             backend = gateway(broken)
             outcomes = [backend.send(PHONE, TEXT, idempotency_key="k").outcome for _ in range(FAILURES + 1)]
-            assert outcomes == [Outcome.UNAVAILABLE] * FAILURES + [Outcome.NOT_ASKED]
+            assert outcomes == [Outcome.UNCLEAR] * FAILURES + [Outcome.NOT_ASKED]
             assert broken.calls == FAILURES
 
 
@@ -193,11 +216,14 @@ class TestSmsc:
             (200, []),
             (200, {}),
             (200, b"\xff\xfe"),
-            (302, b""),
-            (404, {}),
         ],
     )
-    def test_answers_that_make_no_sense(self, smsc, monkeypatch, answer):
+    def test_answers_that_make_no_sense_leave_open_whether_it_was_taken(self, smsc, monkeypatch, answer):
+        monkeypatch.setitem(globals(), "smsc_answer", lambda *call: answer)
+        assert self.send().outcome is Outcome.UNCLEAR
+
+    @pytest.mark.parametrize("answer", [(302, b""), (404, {})])
+    def test_who_sends_us_elsewhere_has_not_taken_it(self, smsc, monkeypatch, answer):
         monkeypatch.setitem(globals(), "smsc_answer", lambda *call: answer)
         assert self.send().outcome is Outcome.UNAVAILABLE
 
@@ -249,7 +275,7 @@ class TestMobizon:
             ({"code": 13, "data": None}, Outcome.UNAVAILABLE),
             ({"code": 14, "data": None}, Outcome.UNAVAILABLE),
             ({"code": 30, "data": None}, Outcome.UNAVAILABLE),
-            ({}, Outcome.UNAVAILABLE),
+            ({}, Outcome.UNCLEAR),
         ],
     )
     def test_its_codes(self, mobizon, monkeypatch, answer, outcome):
@@ -292,6 +318,8 @@ class TestFailover:
             (RESTING, RESTING, Outcome.NOT_ASKED),
             (RESTING, TROUBLE, Outcome.UNAVAILABLE),
             (TROUBLE, RESTING, Outcome.UNAVAILABLE),
+            (UNCLEAR, TROUBLE, Outcome.UNCLEAR),
+            (RESTING, UNCLEAR, Outcome.UNCLEAR),
         ],
     )
     def test_only_where_nobody_was_asked_it_was_no_attempt(self, failover, first, second, outcome):
