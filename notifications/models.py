@@ -65,7 +65,10 @@ class Outgoing(models.Model):
     class State(models.TextChoices):
         QUEUED = "queued", _("queued")
         SENDING = "sending", _("being sent")
+        # A gateway or mail server took it over; whether it arrived is not known.
         SENT = "sent", _("sent")
+        DELIVERED = "delivered", _("delivered")
+        UNDELIVERED = "undelivered", _("not delivered")
         FAILED = "failed", _("failed")
         WITHHELD = "withheld", _("withheld: inbox only")
 
@@ -86,7 +89,7 @@ class Outgoing(models.Model):
     # As in the notice: it is not sent to who is no longer told of that.
     about = models.UUIDField(null=True, editable=False)
     dedupe_key = models.CharField(max_length=120, unique=True)
-    state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.QUEUED)
+    state = models.CharField(_("state"), max_length=12, choices=State.choices, default=State.QUEUED)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     # Of these, how many ended without a clear answer: the text may have arrived each time.
     unclear = models.PositiveSmallIntegerField(
@@ -109,7 +112,16 @@ class Message(Outgoing):
     """An SMS on its way."""
 
     phone = PhoneNumberField(_("phone"))
+    # The gateway that took it, a colon, and its number for it; only some gateways give one.
     provider_id = models.CharField(_("provider's number"), max_length=80, blank=True)
+    # As they were when it was taken: texts are emptied, and prices change.
+    segments = models.PositiveSmallIntegerField(_("segments"), null=True, blank=True)
+    cost = models.DecimalField(_("cost, ₸"), max_digits=8, decimal_places=2, null=True, blank=True)
+    # When to ask the gateway whether it arrived; empty once that is known, or asked no more.
+    ask_at = models.DateTimeField(null=True, editable=False)
+    delivered_at = models.DateTimeField(_("delivered at"), null=True, blank=True)
+    # The message that did not arrive, and that this one repeats by another way.
+    instead_of = models.UUIDField(null=True, editable=False)
 
     class Meta:
         verbose_name = _("SMS message")
@@ -134,12 +146,52 @@ class Message(Outgoing):
             models.Index(fields=["-created_at"], name="message_newest"),
             models.Index(fields=["phone", "-created_at"], name="message_of_phone"),
             models.Index(fields=["sent_at"], condition=models.Q(sent_at__isnull=False), name="message_sent"),
+            models.Index(fields=["ask_at"], condition=models.Q(ask_at__isnull=False), name="message_asks"),
+            models.Index(
+                fields=["provider_id"], condition=~models.Q(provider_id=""), name="message_at_provider"
+            ),
             models.Index(
                 fields=["-created_at", "phone"],
                 condition=models.Q(kind__in=["registration_code", "account_exists"]),
                 name="message_newcomers",
             ),
         ]
+
+
+class Gateway(models.Model):
+    """What all workers know of an SMS gateway that is in trouble, or was."""
+
+    name = models.CharField(_("SMS gateway"), max_length=20, primary_key=True)
+    # Until then the others are asked first; once it has passed, the gateway is on trial until it has done well.
+    left_until = models.DateTimeField(null=True)
+    # How often in a row it has been left: each time for longer.
+    times_left = models.PositiveSmallIntegerField(default=0)
+    # What only a person can mend (`sms.base.Alarm`).
+    alarm = models.CharField(max_length=20, blank=True)
+    alarm_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class GatewayMinute(models.Model):
+    """How a gateway did in one minute with messages of one kind: counts, as the rows of messages keep the last try."""
+
+    gateway = models.CharField(max_length=20)
+    kind = models.CharField(max_length=40)
+    minute = models.DateTimeField()
+    taken = models.PositiveIntegerField(default=0)
+    refused = models.PositiveIntegerField(default=0)
+    failed = models.PositiveIntegerField(default=0)
+    milliseconds = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["minute", "gateway", "kind"], name="gateway_minute_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.gateway} {self.kind} {self.minute:%d.%m.%Y %H:%M}"
 
 
 class Mail(Outgoing):

@@ -11,7 +11,13 @@ from notifications.models import Mail, Message, Outgoing
 
 TEXT_KEPT_FOR = timedelta(days=30)
 MESSAGE_KEPT_FOR = timedelta(days=365)
-OVER = (Outgoing.State.SENT, Outgoing.State.FAILED, Outgoing.State.WITHHELD)
+OVER = (
+    Outgoing.State.SENT,
+    Outgoing.State.DELIVERED,
+    Outgoing.State.UNDELIVERED,
+    Outgoing.State.FAILED,
+    Outgoing.State.WITHHELD,
+)
 
 
 def old_texts(*, now: datetime) -> QuerySet[Message]:

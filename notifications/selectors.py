@@ -15,6 +15,7 @@ Sent = TypeVar("Sent", bound=Outgoing)
 
 # For so long somebody may still do something about a message that did not arrive.
 LATELY: Final = timedelta(days=7)
+_LOST: Final = (Outgoing.State.FAILED, Outgoing.State.UNDELIVERED)
 
 # Given by an app above: of what (`Notice.about`) a user is told now, as a subquery by the user's id.
 _known: list[Callable[[Any], QuerySet[Any, Any]]] = []
@@ -60,6 +61,6 @@ def is_told(message: Outgoing) -> bool:
 
 
 def undelivered(rows: "QuerySet[Sent]", *, now: datetime) -> "QuerySet[Sent]":
-    """Those that were given up lately, without the codes: who waited for one has asked for another."""
-    failed = rows.filter(state=Outgoing.State.FAILED, created_at__gt=now - LATELY)
+    """Those given up lately, or not delivered, without the codes: who waited for one has asked for another."""
+    failed = rows.filter(state__in=_LOST, created_at__gt=now - LATELY)
     return failed.exclude(kind__in=secret_kinds())

@@ -21,7 +21,12 @@ from notifications.selectors import inbox_of
 from notifications.troubles import Trouble
 
 _UNDER_WAY = (Message.State.QUEUED, Message.State.SENDING)
-_SENDABLE_AGAIN = (Message.State.FAILED, Message.State.WITHHELD, Message.State.SENT)
+_SENDABLE_AGAIN = (
+    Message.State.FAILED,
+    Message.State.WITHHELD,
+    Message.State.SENT,
+    Message.State.UNDELIVERED,
+)
 DELIVERY_TASK = "notifications.tasks.deliver_due_messages"
 MAIL_TASK = "notifications.tasks.deliver_due_mails"
 

@@ -266,6 +266,8 @@ LEFT_OUT: Final = {
     "balabaqsha.Heartbeat": _OWN,
     "balabaqsha.Sweep": _OWN,
     "contenttypes.ContentType": _EVERY,
+    "notifications.Gateway": "how the SMS gateways of this portal do",
+    "notifications.GatewayMinute": "how the SMS gateways of this portal did",
     "notifications.Mail": "the outbox: what waits in it would be sent twice",
     "notifications.Message": "the outbox: what waits in it would be sent twice; what was told stands in the notices",
     "otp_static.StaticDevice": "a second factor",
