@@ -1,4 +1,4 @@
-"""People found by their names, through an index of the database on the folded name (`accounts.folding`)."""
+"""People found by their names, through an index of the database on the folded name (`notifications.folding`)."""
 
 from collections.abc import Sequence
 from functools import reduce

@@ -8,7 +8,6 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from accounts.folding import words_of
 from accounts.identity import iin_hashes
 from accounts.iin import IinError, parse_iin
 from accounts.inlines import BoundedInline
@@ -17,6 +16,7 @@ from accounts.models import User
 from accounts.name_search import NAME, FoldedName, first_called
 from children.access import guardians_of
 from children.models import Child, Guardianship
+from notifications.folding import words_of
 
 # More than a list shows.
 MOST_FOUND: Final = 2_000

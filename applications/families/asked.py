@@ -8,11 +8,11 @@ from typing import Final
 
 from django.utils.translation import gettext_lazy as _
 
-from accounts.folding import words_of
 from accounts.identity import DocumentError, Identity, parse_identity
 from accounts.iin import IinError
 from accounts.masks import mask_identity, mask_phone, mask_words
 from accounts.phones import PhoneError, paper_login, parse_any_phone
+from notifications.folding import words_of
 
 # No longer text finds anything.
 LONGEST: Final = 100

@@ -21,7 +21,6 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from accounts import limits
-from accounts.folding import fold_name, words_of
 from accounts.identity_provider.simulator import code_for
 from accounts.registry import simulated_people
 from accounts.visits import enter
@@ -33,6 +32,7 @@ from balabaqsha.demo import desk, former_file, staff
 from bulletin.importing.templates import XLSX
 from notifications import budget
 from notifications.clock import estimate_clock, read_clock
+from notifications.folding import fold_name, words_of
 from notifications.pressing import pressed_on
 
 REFRESH_SECONDS = 10

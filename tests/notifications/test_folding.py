@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accounts.folding import FOLDED, FOLDED_TO, fold_name, words_of
 from accounts.models import Profile
 from accounts.name_search import NAME, FoldedName
+from notifications.folding import FOLDED, FOLDED_TO, fold_name, words_of
 from tests.factories import UserFactory
 
 LETTERS = "аәбвгғдеёжзийкқлмнңоөпрстуұүфхһцчшщъыіьэюяabcdefghijklmnopqrstuvwxyz"

@@ -25,6 +25,11 @@ FOLDED: Final = (
 )
 FOLDED_TO: Final = _KAZAKH[1] * 2 + _LATIN[1] * 2 + _PLAIN + " " * len(_SPACES)
 _TABLE: Final = str.maketrans(FOLDED[: len(FOLDED_TO)], FOLDED_TO, FOLDED[len(FOLDED_TO) :])
+# The other way round: every letter that is looked for by this one.
+_WRITTEN_AS: Final = {
+    letter: "".join(one for one, found_by in zip(FOLDED, FOLDED_TO, strict=False) if found_by == letter)
+    for letter in set(FOLDED_TO) - {" "}
+}
 
 
 def fold_name(name: str) -> str:
@@ -38,3 +43,8 @@ def fold_name(name: str) -> str:
 def words_of(text: str) -> list[str]:
     """What somebody typed, as folded words."""
     return re.sub(r"[^\w]", " ", fold_name(text)).split()
+
+
+def pattern_of(word: str) -> str:
+    """A regular expression of PostgreSQL that finds a word of `words_of` in a text which is not folded itself."""
+    return "".join(f"[{letter}{_WRITTEN_AS[letter]}]" if letter in _WRITTEN_AS else letter for letter in word)
