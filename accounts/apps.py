@@ -13,10 +13,11 @@ class AccountsConfig(AppConfig):
         from accounts.data import account, parts
         from accounts.numbers import concerned, last_use, recovery, stopping
         from accounts.paper_stops import AnotherPaper
-        from notifications import kinds
+        from notifications import kinds, targets
 
         passwords.register_words(personal_words.of_profile)
         kinds.register(notices.KINDS, samples=notices.SAMPLES)
+        targets.register(notices.TARGETS)
         journal.register(journal_actions.Action, about=journal_actions.ABOUT)
         journal.register(journal_actions.Former, about=journal.Subject.ACCOUNTS)
         parts.register(account.Account())

@@ -263,3 +263,17 @@ SAMPLES: Final[dict[str, Any]] = {
     "actor": "Серікқызы А., жүйе әкімшісі",
     "due_at": datetime(2019, 7, 3, 13, 0, tzinfo=UTC),
 }
+
+# The pages to which notices lead, and what their buttons say.
+TARGETS: Final = {
+    "accounts:sessions": _("Where you are signed in"),
+    "accounts:app": _("To the authenticator app"),
+    "accounts:email": _("To the e-mail address"),
+    "accounts:second_phone": _("To the second phone"),
+    "accounts:profile": _("To the profile"),
+    "accounts:export": _("To the copy of my data"),
+    "accounts:number": _("To the phone number"),
+    "accounts:document": _("To the new document"),
+    "accounts:stop": _("I don't know this person"),
+    "accounts:stop_choose": _("It was not me"),
+}

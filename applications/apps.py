@@ -16,10 +16,11 @@ class ApplicationsConfig(AppConfig):
         from applications.families.messages import names_of
         from applications.objections import names_of_objections
         from applications.personal_data.leaving import Applications
-        from notifications import kinds
+        from notifications import kinds, targets
         from notifications.models import Mail, Message
 
         kinds.register(notices.KINDS, samples=notices.SAMPLES)
+        targets.register(notices.TARGETS)
         journal.register(journal_actions.Action, about=journal_actions.SUBJECTS)
         journal.register_names("accounts.objection", names_of_objections)
         journal.register_names("notifications.message", names_of(Message))

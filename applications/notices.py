@@ -454,3 +454,12 @@ SAMPLES: Final[dict[str, Any]] = {
     "objection": SimpleNamespace(answer="stands", reason="Тізілімде туған күні дәл осылай жазылған"),
     "file_by": datetime(2019, 7, 11, 18, 0, tzinfo=UTC),
 }
+
+TARGETS: Final = {
+    "applications:application": _("To the application"),
+    "applications:guardian_claim": _("To the papers of a guardian"),
+    "applications:objection": _("To the report of wrong data"),
+    "admin:applications_bid_changelist": _("To the bids"),
+    "admin:applications_undorequest_change": _("To the request"),
+    "admin:bulletin_closing_change": _("To the closing"),
+}

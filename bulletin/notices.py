@@ -18,3 +18,5 @@ SAMPLES: Final[dict[str, Any]] = {
     "kindergarten": SimpleNamespace(name='ЖМ "Амина балабақшасы"'),
     "reason": "Құжаттар толық емес",
 }
+
+TARGETS: Final = {"bulletin:reviews": _("To the reviews")}

@@ -89,3 +89,5 @@ SAMPLES: Final[dict[str, Any]] = {
     "last_day": date(2019, 7, 3),
     "reason": "Құжаттар толық емес",
 }
+
+TARGETS: Final = {"children:list": _("To the children")}
