@@ -12,8 +12,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from notifications.clock import read_clock
+from notifications.forms import InboxFilter
 from notifications.selectors import inbox_of, unread_count
 from notifications.services import mark_seen
+from notifications.targets import label_of
 from notifications.views import target_of
 
 PAGE_SIZE = 20
@@ -23,15 +25,23 @@ PAGE_SIZE = 20
 @require_GET
 def inbox(request: HttpRequest) -> HttpResponse:
     """The notices, newest first, each with the list that it is about. What is shown is read from now on."""
-    page = Paginator(inbox_of(request.user), PAGE_SIZE).get_page(request.GET.get("page"))
+    # All that is told here has one topic, and what was put away in the cabinet is still work.
+    filters = InboxFilter(request.GET, topics=[])
+    page = Paginator(filters.search(inbox_of(request.user)), PAGE_SIZE).get_page(request.GET.get("page"))
     notices = list(page.object_list)
-    rows = [{"notice": notice, "url": target_of(notice) if notice.link else ""} for notice in notices]
+    rows = [
+        {"notice": one, "url": target_of(one), "leads_to": label_of(one.link)}
+        if one.link
+        else {"notice": one, "url": ""}
+        for one in notices
+    ]
     mark_seen(notices, now=read_clock())
     context = {
         **admin.site.each_context(request),
         "title": gettext("Messages to you"),
         "rows": rows,
         "page": page,
+        "filters": filters,
     }
     return TemplateResponse(request, "admin/inbox.html", context)
 

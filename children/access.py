@@ -26,6 +26,12 @@ def known_children(user_pk: Any) -> QuerySet[Guardianship, UUID]:
     return informed_guardianships().filter(user=user_pk).values_list("child_id", flat=True)
 
 
+def names_of_known_children(user_pk: Any) -> dict[UUID, str]:
+    """The same children with their names, the oldest first. One query."""
+    known = Child.objects.filter(pk__in=known_children(user_pk)).order_by("birth_date", "pk")
+    return {child.pk: child.full_name for child in known}
+
+
 def children_of(user: User | AnonymousUser) -> QuerySet[Child]:
     """The children that `user` may act for now, the oldest first; none for a visitor."""
     if not user.is_authenticated:

@@ -118,6 +118,11 @@ def titles() -> list[tuple[str, Any]]:
     return [(kind.code, kind.title) for kind in KINDS.values()]
 
 
+def kinds_about(topic: str) -> list[str]:
+    """The kinds with this topic."""
+    return [kind.code for kind in KINDS.values() if kind.topic == topic]
+
+
 def kinds_past_budget(fate: PastBudget) -> list[str]:
     """The kinds with this `fate` once the day's budget is spent."""
     return [kind.code for kind in KINDS.values() if kind.past_budget is fate]

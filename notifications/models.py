@@ -41,6 +41,8 @@ class Notice(models.Model):
     dedupe_key = models.CharField(max_length=120, unique=True)
     created_at = models.DateTimeField(_("time"))
     read_at = models.DateTimeField(_("read at"), null=True, blank=True)
+    # Put away by its reader, who has read it; all that went together have the same instant, by which they come back.
+    archived_at = models.DateTimeField(_("archived at"), null=True, blank=True, editable=False)
 
     class Meta:
         verbose_name = _("notice")
@@ -48,6 +50,11 @@ class Notice(models.Model):
         ordering = ["-created_at", "-id"]
         indexes = [
             models.Index(fields=["recipient", "-created_at"], name="notice_inbox"),
+            models.Index(
+                fields=["recipient", "-created_at"],
+                condition=models.Q(archived_at=None),
+                name="notice_not_archived",
+            ),
             models.Index(fields=["recipient"], condition=models.Q(read_at=None), name="notice_unread"),
         ]
 

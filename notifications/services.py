@@ -9,6 +9,8 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
+from django.db.models.functions import Coalesce
 from django.template import Context, Engine
 from django.urls import translate_url
 from django.utils import translation
@@ -187,6 +189,16 @@ def mark_seen(notices: Iterable[Notice], *, now: datetime) -> None:
 def mark_all_read(recipient: Any, *, now: datetime) -> int:
     """Record that `recipient` read everything that the inbox shows; returns how many notices were unread."""
     return inbox_of(recipient).filter(read_at=None).update(read_at=now)
+
+
+def put_away(notices: QuerySet[Notice], *, now: datetime) -> int:
+    """Archive these notices of an inbox at `now`; they count as read from then on. Returns how many went."""
+    return notices.filter(archived_at=None).update(archived_at=now, read_at=Coalesce("read_at", now))
+
+
+def put_back(notices: QuerySet[Notice]) -> int:
+    """Take these notices of an inbox out of the archive again. Returns how many came."""
+    return notices.exclude(archived_at=None).update(archived_at=None)
 
 
 def can_send_again(message: Message | Mail) -> bool:

@@ -61,6 +61,8 @@ NOT_PAGES = {
     "robots",
     "health",
     "notifications:open",
+    "notifications:put_away",
+    "notifications:put_back",
     "notifications:read_all",
     "place",
 }

@@ -207,7 +207,7 @@ class Account(Part):
                 "messages",
                 Notice,
                 inbox_of,
-                ("kind", "text_kk", "text_ru", "link", "created_at", "read_at"),
+                ("kind", "text_kk", "text_ru", "link", "created_at", "read_at", "archived_at"),
                 people=("recipient",),
                 left_out={
                     "id": "a number of the row",

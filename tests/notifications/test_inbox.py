@@ -203,5 +203,5 @@ def test_one_page_costs_the_same_few_queries_however_many_notices(
 ):
     for minutes in range(20):
         notice_for(parent, minutes=minutes)
-    with django_assert_max_num_queries(9):
+    with django_assert_max_num_queries(10):
         page(parent_client)
