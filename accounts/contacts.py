@@ -21,6 +21,8 @@ from accounts.models import ContactCode, Profile, User
 from accounts.owner_proofs import stamp_of
 from accounts.sms_codes import LIFETIME, TooManyCodes, Verdict, judge_code, random_code, what_nobody_types
 from notifications.services import enqueue, enqueue_to_mail, enqueue_to_phone
+from notifications.ways import Way as NoticeWay
+from notifications.ways import without
 
 PROOF: Final = "contact"
 
@@ -41,11 +43,10 @@ class Contact:
 
 
 def proven_contact(user: User, way: Way) -> str:
-    """The proven second phone or e-mail address of `user`; empty if there is none. `user.profile` must be there."""
+    """The proven second phone or e-mail address of `user`; empty if there is none."""
     if way is Way.EMAIL:
         return user.email or ""
-    profile = user.profile
-    return profile.second_phone.as_e164 if profile.second_phone_proven_at and profile.second_phone else ""
+    return user.proven_second_phone
 
 
 def ask_for_proof(
@@ -95,9 +96,15 @@ def forget_email(user: User, *, address: str | None, now: datetime) -> None:
 
 
 def choose_mails(user: User, *, mails_notices: bool) -> None:
-    """Whether notices go to the proven e-mail address beside SMS."""
+    """Whether notices go to the proven e-mail address beside SMS; what was chosen by topic is over if that changes."""
+    if mails_notices != user.mails_notices:
+        _choose_for_all(user, mails_notices=mails_notices)
+        user.save(update_fields=["mails_notices", "chosen_ways"])
+
+
+def _choose_for_all(user: User, *, mails_notices: bool) -> None:
     user.mails_notices = mails_notices
-    user.save(update_fields=["mails_notices"])
+    user.chosen_ways = without(NoticeWay.EMAIL, user.chosen_ways)
 
 
 def change_second_phone(
@@ -156,8 +163,10 @@ def _change_email(user: User, email: str, *, mails_notices: bool, address: str |
         locked = User.objects.select_for_update().get(pk=user.pk)
         former = locked.email
         locked.email = user.email = email
-        locked.mails_notices = user.mails_notices = mails_notices
-        locked.save(update_fields=["email", "mails_notices"])
+        if mails_notices != locked.mails_notices or not email:
+            _choose_for_all(locked, mails_notices=mails_notices)
+        user.mails_notices, user.chosen_ways = locked.mails_notices, locked.chosen_ways
+        locked.save(update_fields=["email", "mails_notices", "chosen_ways"])
         _tell(locked, Way.EMAIL, is_gone=not email, former=former, address=address, now=now)
 
 

@@ -52,6 +52,9 @@ class Action(models.TextChoices):
     EMAIL_REMOVED = "email_removed", _("E-mail address removed")
     SECOND_PHONE_CHANGED = "second_phone_changed", _("Second phone changed")
     SECOND_PHONE_REMOVED = "second_phone_removed", _("Second phone removed")
+    TELEGRAM_CHANGED = "telegram_changed", _("Telegram linked")
+    TELEGRAM_REMOVED = "telegram_removed", _("Telegram unlinked")
+    WAYS_CHOSEN = "ways_chosen", _("Ways of notices chosen")
     PHOTO_CHANGED = "photo_changed", _("Photo changed")
     NUMBER_MOVE_ASKED = "number_move_asked", _("Change of the phone number asked for")
     NUMBER_ASKED_BY_PHONE = (
@@ -141,6 +144,9 @@ ABOUT: Final = {
     Action.EMAIL_REMOVED: Subject.ACCOUNTS,
     Action.SECOND_PHONE_CHANGED: Subject.ACCOUNTS,
     Action.SECOND_PHONE_REMOVED: Subject.ACCOUNTS,
+    Action.TELEGRAM_CHANGED: Subject.ACCOUNTS,
+    Action.TELEGRAM_REMOVED: Subject.ACCOUNTS,
+    Action.WAYS_CHOSEN: Subject.ACCOUNTS,
     Action.PHOTO_CHANGED: Subject.ACCOUNTS,
     Action.NUMBER_MOVE_ASKED: Subject.ACCOUNTS,
     Action.NUMBER_ASKED_BY_PHONE: Subject.ACCOUNTS,

@@ -69,7 +69,7 @@ from bulletin.models import (
     Vacancy,
 )
 from children.models import Child, Dispute, GuardianClaim, Guardianship
-from notifications.models import Mail, Message, Notice
+from notifications.models import Mail, Message, Notice, TelegramMessage
 
 M = TypeVar("M", bound=Model)
 
@@ -208,6 +208,7 @@ TABLE: Final[Mapping[type[Model], Belongs]] = {
     CityExport: in_every_locality,
     Message: of_family("recipient"),
     Mail: of_family("recipient"),
+    TelegramMessage: of_family("recipient"),
     Notice: of_family("recipient"),
     SmsCode: only_everywhere,
     # The same for the whole city.

@@ -339,6 +339,12 @@ MOBIZON_URL: str = env.http_address(
     "MOBIZON_URL", default="https://api.mobizon.kz/service/message/sendSmsMessage"
 )
 
+# Telegram is another way beside SMS for whoever links a chat. Without a token the portal offers none.
+TELEGRAM_TOKEN: str = env.credential("TELEGRAM_TOKEN")
+# The bot's name, to which the link leads: `t.me/<name>`.
+TELEGRAM_BOT: str = env.credential("TELEGRAM_BOT").removeprefix("@")
+TELEGRAM_URL: str = env.http_address("TELEGRAM_URL", default="https://api.telegram.org")
+
 # E-mail is a second copy beside SMS for whoever asks for it. Without a mail server the portal offers none.
 EMAIL_HOST: str = env.credential("EMAIL_HOST")
 EMAIL_PORT: int = env.int("EMAIL_PORT", default=587, least=1, most=65_535)

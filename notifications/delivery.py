@@ -28,6 +28,7 @@ from notifications.kinds import (
 from notifications.mailing import send_mail
 from notifications.models import Mail, Message, Outgoing
 from notifications.selectors import is_told
+from notifications.services import is_still_theirs
 from notifications.sms.base import SEND_SECONDS, Outcome, SendResult, get_backend
 from notifications.sweeps import renew_connection
 from notifications.troubles import Trouble
@@ -79,6 +80,8 @@ class _SmsPost:
         """As every code is, a notice is sent while there is a budget for it."""
         if not is_told(row):
             return Trouble.NOT_TOLD.value
+        if row.is_copy and not is_still_theirs(row):
+            return Trouble.NOT_PROVEN.value
         fate = fate_of(row.kind)
         is_open = self.purse.is_open(now=now)
         if fate is PastBudget.WITHHELD and not is_open:

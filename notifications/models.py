@@ -119,6 +119,8 @@ class Message(Outgoing):
     """An SMS on its way."""
 
     phone = PhoneNumberField(_("phone"))
+    # To the second phone: it goes only while that is proven, and never ends in somebody else's hands.
+    is_copy = models.BooleanField(_("to the second phone"), default=False, db_default=False)
     # The gateway that took it, a colon, and its number for it; only some gateways give one.
     provider_id = models.CharField(_("provider's number"), max_length=80, blank=True)
     # As they were when it was taken: texts are emptied, and prices change.
@@ -227,4 +229,33 @@ class Mail(Outgoing):
                 name="mail_kind",
             ),
             models.Index(fields=["-created_at"], name="mail_newest"),
+        ]
+
+
+class TelegramMessage(Outgoing):
+    """A message on its way to a chat with our bot."""
+
+    chat = PatientEncryptedTextField(_("chat"))
+
+    class Meta:
+        verbose_name = _("Telegram message")
+        verbose_name_plural = _("Telegram messages")
+        ordering = ["-created_at"]
+        indexes = [
+            models.Index(
+                fields=["next_attempt_at"],
+                condition=models.Q(state__in=["queued", "sending"]),
+                name="telegram_due",
+            ),
+            models.Index(
+                fields=["give_up_at", "created_at", "id"],
+                condition=models.Q(state__in=["queued", "sending"]),
+                name="telegram_next",
+            ),
+            models.Index(
+                fields=["kind"],
+                condition=models.Q(state__in=["queued", "sending"]),
+                name="telegram_kind",
+            ),
+            models.Index(fields=["-created_at"], name="telegram_newest"),
         ]

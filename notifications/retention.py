@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import QuerySet
 
-from notifications.models import Mail, Message, Outgoing
+from notifications.models import Mail, Message, Outgoing, TelegramMessage
 
 TEXT_KEPT_FOR = timedelta(days=30)
 MESSAGE_KEPT_FOR = timedelta(days=365)
@@ -49,4 +49,15 @@ def old_mails(*, now: datetime) -> QuerySet[Mail]:
 def purge_mails(*, now: datetime) -> int:
     """Delete them; returns how many."""
     deleted, _per_model = old_mails(now=now).delete()
+    return deleted
+
+
+def old_telegrams(*, now: datetime) -> QuerySet[TelegramMessage]:
+    """The same of what went to Telegram."""
+    return TelegramMessage.objects.filter(state__in=OVER, created_at__lt=now - TEXT_KEPT_FOR)
+
+
+def purge_telegrams(*, now: datetime) -> int:
+    """Delete them; returns how many."""
+    deleted, _per_model = old_telegrams(now=now).delete()
     return deleted

@@ -2,9 +2,10 @@
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from typing import Any, Protocol
+from functools import partial
+from typing import Any, Final
 from uuid import UUID
 
 from django.conf import settings
@@ -18,9 +19,10 @@ from phonenumber_field.phonenumber import PhoneNumber
 
 from notifications.broker import wake_on_commit, wake_soon_on_commit
 from notifications.kinds import KINDS, Channel, Kind, is_secret
-from notifications.models import Mail, Message, Notice
+from notifications.models import Mail, Message, Notice, Outgoing, TelegramMessage
 from notifications.selectors import inbox_of
 from notifications.troubles import Trouble
+from notifications.ways import Recipient, Way, address_of, ways
 
 _UNDER_WAY = (Message.State.QUEUED, Message.State.SENDING)
 _SENDABLE_AGAIN = (
@@ -31,24 +33,12 @@ _SENDABLE_AGAIN = (
 )
 DELIVERY_TASK = "notifications.tasks.deliver_due_messages"
 MAIL_TASK = "notifications.tasks.deliver_due_mails"
-
-
-class Recipient(Protocol):
-    """What this app needs to know about a user; the user model itself belongs to an app above."""
-
-    @property
-    def pk(self) -> Any: ...
-
-    @property
-    def phone(self) -> Any: ...
-
-    @property
-    def language(self) -> str: ...
-
-    @property
-    def mail_for_notices(self) -> str:
-        """The proven e-mail address to which notices go beside SMS; empty if none does."""
-        ...
+TELEGRAM_TASK = "notifications.tasks.deliver_due_telegrams"
+_TASKS: Final[Mapping[type[Outgoing], str]] = {
+    Message: DELIVERY_TASK,
+    Mail: MAIL_TASK,
+    TelegramMessage: TELEGRAM_TASK,
+}
 
 
 def enqueue(
@@ -69,8 +59,8 @@ def enqueue(
     for the same kind and recipient changes nothing. `link` is a path of this site, kept without its language.
     With `about`, the inbox shows it only while the recipient is told of that (`selectors.register_known`), and an SMS
     or e-mail that still waits then is not sent.
-    A recipient without a phone gets no SMS. What goes by SMS goes by e-mail, too, if the recipient wants it. The sender
-    is woken after the commit, once for a whole burst of messages.
+    What has a text for SMS goes by the ways that the recipient has and wants (`notifications.ways`). The sender is
+    woken after the commit, once for a whole burst of messages.
     """
     what = KINDS[kind]
     key = _stored_key(kind, recipient.pk, dedupe_key)
@@ -86,21 +76,10 @@ def enqueue(
             created_at=now,
         )
         Notice.objects.bulk_create([notice], ignore_conflicts=True)
-    if Channel.SMS in what.channels and recipient.phone:
-        _post(
+    for way in ways(what, recipient):
+        _SEND_BY[way](
             what,
-            recipient.phone,
-            recipient.language,
-            context=context,
-            key=key,
-            now=now,
-            recipient_id=recipient.pk,
-            about=about,
-        )
-    if Channel.SMS in what.channels and not what.secret and recipient.mail_for_notices:
-        _mail(
-            what,
-            recipient.mail_for_notices,
+            address_of(recipient, way),
             recipient.language,
             context=context,
             key=key,
@@ -112,7 +91,7 @@ def enqueue(
 
 def follow(about: UUID, *, into: UUID, recipients: Iterable[Any]) -> None:
     """What these users, given by their ids, were told about `about` is about `into` from now on; also what waits."""
-    for told in (Notice, Message, Mail):
+    for told in (Notice, Message, Mail, TelegramMessage):
         told._default_manager.filter(about=about, recipient__in=list(recipients)).update(about=into)
 
 
@@ -201,17 +180,17 @@ def put_back(notices: QuerySet[Notice]) -> int:
     return notices.exclude(archived_at=None).update(archived_at=None)
 
 
-def can_send_again(message: Message | Mail) -> bool:
+def can_send_again(message: Outgoing) -> bool:
     """Whether a message can be sent again as it stands: see `send_again`. Load it with its recipient."""
     return (
         bool(message.text)
         and not is_secret(message.kind)
         and message.state in _SENDABLE_AGAIN
-        and _is_still_theirs(message)
+        and is_still_theirs(message)
     )
 
 
-def send_again(message: Message | Mail, *, now: datetime) -> bool:
+def send_again(message: Outgoing, *, now: datetime) -> bool:
     """Put a message that failed, was withheld or did not arrive back into the outbox; False if that is impossible.
 
     It is impossible if the text is secret, while the message is still under way, and once its recipient has another
@@ -221,7 +200,7 @@ def send_again(message: Message | Mail, *, now: datetime) -> bool:
     with transaction.atomic():
         locked = (
             type(message)
-            .objects.select_for_update(of=("self",))
+            ._default_manager.select_for_update(of=("self",))
             .select_related("recipient")
             .get(pk=message.pk)
         )
@@ -233,18 +212,21 @@ def send_again(message: Message | Mail, *, now: datetime) -> bool:
         locked.next_attempt_at = now
         locked.give_up_at = now + KINDS[locked.kind].worth_for
         locked.save(update_fields=["state", "attempts", "unclear", "error", "next_attempt_at", "give_up_at"])
-        wake_on_commit(DELIVERY_TASK if isinstance(locked, Message) else MAIL_TASK)
+        wake_on_commit(_TASKS[type(locked)])
         return True
 
 
-def _is_still_theirs(message: Message | Mail) -> bool:
-    """Whether the number or address is still that of the recipient, if the message has one."""
+def is_still_theirs(message: Outgoing) -> bool:
+    """Whether the number, address or chat is still that of the recipient, if the message has one."""
     recipient: Any = message.recipient
     if recipient is None:
         return True
     if isinstance(message, Message):
-        return bool(message.phone == recipient.phone)
-    return bool(message.address == recipient.email)
+        theirs = recipient.proven_second_phone if message.is_copy else recipient.phone
+        return bool(message.phone == theirs)
+    if isinstance(message, TelegramMessage):
+        return bool(message.chat == recipient.telegram)
+    return isinstance(message, Mail) and bool(message.address == recipient.email)
 
 
 def _post(
@@ -257,15 +239,17 @@ def _post(
     now: datetime,
     recipient_id: Any,
     about: UUID | None = None,
+    is_copy: bool = False,
 ) -> None:
     message = Message(
         recipient_id=recipient_id,
         about=about,
         phone=phone,
+        is_copy=is_copy,
         kind=kind.code,
         language=language,
         text=render(kind, Channel.SMS, language=language, context=context),
-        dedupe_key=key,
+        dedupe_key=copy_key(key) if is_copy else key,
         next_attempt_at=now,
         give_up_at=now + kind.worth_for,
         created_at=now,
@@ -301,6 +285,47 @@ def _mail(
     )
     Mail.objects.bulk_create([mail], ignore_conflicts=True)
     wake_soon_on_commit(MAIL_TASK)
+
+
+def _telegram(
+    kind: Kind,
+    chat: str,
+    language: str,
+    *,
+    context: dict[str, Any],
+    key: str,
+    now: datetime,
+    recipient_id: Any,
+    about: UUID | None = None,
+) -> None:
+    # The text of the SMS: it names nobody, and goes through servers of another country.
+    telegram = TelegramMessage(
+        recipient_id=recipient_id,
+        about=about,
+        chat=chat,
+        kind=kind.code,
+        language=language,
+        text=render(kind, Channel.SMS, language=language, context=context),
+        dedupe_key=key,
+        next_attempt_at=now,
+        give_up_at=now + kind.worth_for,
+        created_at=now,
+    )
+    TelegramMessage.objects.bulk_create([telegram], ignore_conflicts=True)
+    wake_soon_on_commit(TELEGRAM_TASK)
+
+
+_SEND_BY: Final[Mapping[Way, Callable[..., None]]] = {
+    Way.SMS: _post,
+    Way.EMAIL: _mail,
+    Way.TELEGRAM: _telegram,
+    Way.SECOND_PHONE: partial(_post, is_copy=True),
+}
+
+
+def copy_key(key: str) -> str:
+    """The key of the copy to the second phone, made of that which the notice and its messages share."""
+    return f"{key}:copy"
 
 
 def _without_language(link: str) -> str:

@@ -11,6 +11,7 @@ class Trouble(TextChoices):
     BUDGET = "the day's budget is spent", _("The day's budget for SMS is spent")
     ENOUGH = "too many notices to this number today", _("Too many notices to this number today")
     NOT_TOLD = "the recipient is no longer told of this", _("The recipient is no longer told of this")
+    NOT_PROVEN = "the second phone is no longer proven", _("The second phone is no longer proven")
     NEWER = "void: a newer one followed", _("A newer code followed")
     UNCLEAR = (
         "the gateway never answered clearly",

@@ -201,6 +201,7 @@ LEFT_OUT: dict[str, set[enum.Enum] | str] = {
     "accounts/uploads.py _CAUSES · Cause": "UNKNOWN_TYPE",
     "accounts/uploads.py _TOLD · Part": "SCRIPTS ACTIONS FORM",
     "notifications/kinds.py BOTH · Channel": "EMAIL",
+    "notifications/ways.py _OWN · Way": "SECOND_PHONE",
     # What families may switch off.
     "notifications/kinds.py _MANDATORY · Topic": "BIDS QUEUE REVIEWS WORK",
     "notifications/retention.py OVER · Outgoing.State": "QUEUED SENDING",

@@ -49,6 +49,7 @@ SAME_IN_BOTH = {
     "файл",
     "PDF",
     "аудитор",
+    "чат",
 }
 # What is filled in, and tags: no language has them in words.
 PLACEHOLDER = re.compile(r"%\(\w+\)[a-z]|%[sd]|\{\w*\}")

@@ -16,6 +16,7 @@ LATIN_WORDS = {
     *(
         "Balabaqsha",
         "BALABAQSHA",
+        "Telegram",
         "WhatsApp",
         # Apps that a parent may use.
         "Google",

@@ -37,7 +37,7 @@ from accounts.numbers import moves
 from accounts.registry import PhoneTie
 from accounts.stored_files import delete_after_commit
 from notifications.kinds import is_secret
-from notifications.models import Mail, Message, Notice
+from notifications.models import Mail, Message, Notice, TelegramMessage
 from notifications.retention import OVER
 from notifications.selectors import inbox_of, known_to, told_of
 
@@ -83,6 +83,10 @@ class Account(Part):
                     "phone_proven_at",
                     "email",
                     "mails_notices",
+                    "telegram",
+                    "chosen_ways",
+                    "quiet_from",
+                    "quiet_to",
                     "language",
                     "is_active",
                     "date_joined",
@@ -219,16 +223,31 @@ class Account(Part):
                 "sms",
                 Message,
                 lambda user: Message.objects.filter(told_of(user.pk), recipient=user),
-                ("phone", "kind", "language", "text", "state", "created_at", "sent_at"),
+                (
+                    "phone",
+                    "is_copy",
+                    "kind",
+                    "language",
+                    "text",
+                    "state",
+                    "created_at",
+                    "sent_at",
+                    "delivered_at",
+                ),
                 people=("recipient",),
                 left_out={
                     "id": "a number of the row",
                     "about": "the child that the text is about",
                     "dedupe_key": "keeps an SMS from being written twice",
                     "attempts": "of the sender",
+                    "unclear": "of the sender",
                     "next_attempt_at": "of the sender",
                     "give_up_at": "of the sender",
                     "provider_id": "of the sender",
+                    "segments": "of the sender",
+                    "cost": "of the sender",
+                    "ask_at": "of the sender",
+                    "instead_of": "of the sender",
                     "error": "of the sender",
                 },
                 hide=lambda _user, message: ("text",) if is_secret(message.kind) else (),
@@ -244,11 +263,29 @@ class Account(Part):
                     "about": "the child that the text is about",
                     "dedupe_key": "keeps an e-mail from being written twice",
                     "attempts": "of the sender",
+                    "unclear": "of the sender",
                     "next_attempt_at": "of the sender",
                     "give_up_at": "of the sender",
                     "error": "of the sender",
                 },
                 hide=lambda _user, mail: ("text",) if is_secret(mail.kind) else (),
+            ),
+            Section(
+                "telegram",
+                TelegramMessage,
+                lambda user: TelegramMessage.objects.filter(told_of(user.pk), recipient=user),
+                ("chat", "kind", "language", "text", "state", "created_at", "sent_at"),
+                people=("recipient",),
+                left_out={
+                    "id": "a number of the row",
+                    "about": "the child that the text is about",
+                    "dedupe_key": "keeps a message from being written twice",
+                    "attempts": "of the sender",
+                    "unclear": "of the sender",
+                    "next_attempt_at": "of the sender",
+                    "give_up_at": "of the sender",
+                    "error": "of the sender",
+                },
             ),
         ]
 
@@ -260,6 +297,7 @@ class Account(Part):
         Message.objects.filter(recipient=user, state__in=OVER).update(text="")
         Message.objects.filter(recipient=user).update(recipient=None)
         Mail.objects.filter(recipient=user).delete()
+        TelegramMessage.objects.filter(recipient=user).delete()
         if user.phone:
             SmsCode.objects.filter(phone=user.phone).delete()
         for export in DataExport.objects.filter(user=user):
@@ -275,7 +313,8 @@ class Account(Part):
         audit.record(Action.ACCOUNT_FORGOTTEN, actor=None, subject=user, now=now)
         user.username, user.phone = f"forgotten-{user.pk.hex}", None
         user.password, user.is_active, user.staff_iin_hash = make_password(None), False, None
-        user.email, user.mails_notices = "", False
+        user.email, user.mails_notices, user.telegram = "", False, ""
+        user.chosen_ways, user.quiet_from, user.quiet_to = {}, None, None
         user.language, user.last_login, user.forgotten_at = settings.LANGUAGE_CODE, None, now
         user.phone_proven_at, user.kept_iin = None, ""
         user.save()

@@ -2,6 +2,7 @@
 
 import hashlib
 import uuid
+from datetime import time
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, Permission, PermissionsMixin
@@ -68,6 +69,13 @@ class User(AbstractBaseUser, PermissionsMixin):
     # Proven by a code. On the user, not on the profile: whoever tells a family something reads no second row.
     email = PatientEncryptedTextField(_("e-mail address"), blank=True, default="", db_default="")
     mails_notices = models.BooleanField(_("notices by e-mail too"), default=False, db_default=False)
+    # The chat with our bot (`accounts.telegram`).
+    telegram = PatientEncryptedTextField(_("Telegram chat"), blank=True, default="", db_default="")
+    # What differs from what the portal does by itself (`notifications.ways`).
+    chosen_ways = models.JSONField(_("chosen ways of notices"), default=dict, db_default={}, blank=True)
+    # Both or neither; the night may lie between them.
+    quiet_from = models.TimeField(_("quiet from"), null=True, blank=True)
+    quiet_to = models.TimeField(_("quiet until"), null=True, blank=True)
 
     objects: ClassVar[UserManager] = UserManager()
 
@@ -103,9 +111,17 @@ class User(AbstractBaseUser, PermissionsMixin):
         return str(self.phone) if self.phone else phones.paper_login(self.username)
 
     @property
-    def mail_for_notices(self) -> str:
-        """The address to which notices go beside SMS; empty if there is none, or its owner wants none."""
-        return (self.email or "") if self.mails_notices else ""
+    def proven_second_phone(self) -> str:
+        """The second phone (E.164) that its owner proved by a code; empty if there is none."""
+        profile: Profile | None = getattr(self, "profile", None)
+        if profile is None or not (profile.second_phone and profile.second_phone_proven_at):
+            return ""
+        return str(profile.second_phone.as_e164)
+
+    @property
+    def quiet_hours(self) -> tuple[time, time] | None:
+        """From when until when, by the clock of the family's place, only what can't wait reaches them."""
+        return (self.quiet_from, self.quiet_to) if self.quiet_from and self.quiet_to else None
 
     @cached_property
     def _perm_cache(self) -> set[str]:

@@ -453,9 +453,11 @@ def _take_away_other_ways(account: User, *, by: User | None, address: str | None
     They have just been told of the move.
     """
     profile = Profile.objects.filter(user=account).first()
+    had_telegram = bool(account.telegram)
     had_email, had_phone = bool(account.email), bool(profile and profile.second_phone_proven_at)
-    account.email, account.mails_notices = "", False
-    account.save(update_fields=["email", "mails_notices"])
+    account.email, account.mails_notices, account.telegram = "", False, ""
+    account.chosen_ways = {}
+    account.save(update_fields=["email", "mails_notices", "telegram", "chosen_ways"])
     proven = Profile.objects.filter(user=account, second_phone_proven_at__isnull=False)
     proven.update(second_phone="", second_phone_proven_at=None)
     # An employee's app opens the workplace, and an administrator alone resets it.
@@ -466,6 +468,7 @@ def _take_away_other_ways(account: User, *, by: User | None, address: str | None
     for was_there, action in (
         (had_email, Action.EMAIL_REMOVED),
         (had_phone, Action.SECOND_PHONE_REMOVED),
+        (had_telegram, Action.TELEGRAM_REMOVED),
         (had_app, Action.SECOND_WAY_OFF),
     ):
         if was_there:

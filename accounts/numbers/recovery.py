@@ -21,6 +21,8 @@ from accounts.sms_codes import TooManyCodes, Verdict
 from notifications.broker import wake_soon_on_commit
 from notifications.kinds import KINDS, Channel
 from notifications.services import DELIVERY_TASK, MAIL_TASK, enqueue_to_mail, enqueue_to_phone
+from notifications.ways import Way as NoticeWay
+from notifications.ways import ways
 
 PURPOSE: Final = "regain"
 _PROOFS: Final = {Way.PHONE: Proof.SECOND_PHONE, Way.EMAIL: Proof.EMAIL}
@@ -130,8 +132,7 @@ def tell_by_contacts(
         enqueue_to_phone(
             phone, told, context=context, language=owner.language, dedupe_key=dedupe_key, now=now
         )
-    is_mailed = owner.mail_for_notices and Channel.SMS in KINDS[kind].channels
-    if owner.email and not is_mailed:
+    if owner.email and NoticeWay.EMAIL not in ways(KINDS[kind], owner):
         enqueue_to_mail(
             owner.email, mailed, context=context, language=owner.language, dedupe_key=dedupe_key, now=now
         )

@@ -83,7 +83,7 @@ def test_an_address_counts_once_its_code_is_entered_and_the_owner_is_told(parent
     assert (sent.address, sent.recipient, sent.language) == (MAILBOX, None, parent.language)
     assert parent_client.post(f"{EMAIL}code/", {"code": code_in(sent)}).url == "/cabinet/profile/"
     parent.refresh_from_db()
-    assert (parent.email, parent.mail_for_notices) == (MAILBOX, MAILBOX)
+    assert (parent.email, parent.mails_notices) == (MAILBOX, True)
     assert told(parent) == (1, 1)
     assert AuditEntry.objects.filter(subject=parent, action=Action.EMAIL_CHANGED).count() == 1
     assert MAILBOX in parent_client.get("/cabinet/profile/").content.decode()

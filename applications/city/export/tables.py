@@ -269,6 +269,7 @@ LEFT_OUT: Final = {
     "notifications.Gateway": "how the SMS gateways of this portal do",
     "notifications.GatewayMinute": "how the SMS gateways of this portal did",
     "notifications.Mail": "the outbox: what waits in it would be sent twice",
+    "notifications.TelegramMessage": "the outbox: what waits in it would be sent twice",
     "notifications.Message": "the outbox: what waits in it would be sent twice; what was told stands in the notices",
     "otp_static.StaticDevice": "a second factor",
     "otp_static.StaticToken": "a second factor",
