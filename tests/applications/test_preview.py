@@ -30,7 +30,7 @@ from tests.applications.conftest import ZONE
 from tests.factories import ChildFactory, GuardianshipFactory, UserFactory, VacancyFactory
 from tests.staff import employee, inside, worker_of
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "scene_once")]
 
 # By the rules of a place that has none of its own: the campaign of 2019 ends on 1 October.
 CAMPAIGN = datetime(2019, 9, 20, tzinfo=ZONE)

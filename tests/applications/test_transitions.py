@@ -75,7 +75,7 @@ from tests.factories import (
 )
 from tests.staff import employee, worker_of
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "scene_once")]
 
 PACKAGES = ("queue", "benefits", "waiting", "bidding", "referrals", "undoing", "closings")
 # By the rules of a place that has none of its own: the campaign of 2019, the end of its grace, the turn of the year.

@@ -17,7 +17,7 @@ from notifications import cipher
 from tests.applications.conftest import NOW
 from tests.factories import LocalityFactory, UserFactory, unclaimed
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "scene_once")]
 
 CHECK = reverse("applications:queue_check")
 FORMER = reverse("applications:queue_check_former")

@@ -22,7 +22,7 @@ from tests.applications.bidding.reference import place_bid
 from tests.factories import ApplicationFactory, GroupFactory, KindergartenFactory
 from tests.staff import employee, inside, worker_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("scene_once")]
 
 
 @pytest.fixture

@@ -81,7 +81,7 @@ from tests.factories import (
 )
 from tests.staff import employee, inside, official_of, press, worker_of
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "scene_once")]
 
 TODAY = NOW.date()
 NEXT_DAY = NOW.replace(hour=0, minute=0) + timedelta(days=1)

@@ -28,7 +28,7 @@ from notifications.services import send_again
 from tests.applications.bidding.reference import place_bid
 from tests.factories import GuardianshipFactory
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "scene_once")]
 
 
 @pytest.fixture

@@ -35,7 +35,7 @@ from tests.factories import (
 )
 from tests.staff import employee, inside, official_of, worker_of
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "scene_once")]
 
 CALL = {"reason": Action.LOOKED_ON_CALL.value}
 

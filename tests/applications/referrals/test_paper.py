@@ -15,7 +15,7 @@ from applications.referrals.paper import FONT_FOLDER, SHEET, OwnFilesOnly, rende
 from tests.applications.bidding.reference import place_bid
 from tests.factories import GuardianshipFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("scene_once")]
 
 # Letters of the Kazakh alphabet that the Russian one lacks.
 KAZAKH_LETTERS = "әғқңөұүһі"

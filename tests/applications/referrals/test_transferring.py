@@ -33,7 +33,7 @@ from tests.applications.conftest import NOW
 from tests.factories import ApplicationFactory, GroupFactory, VacancyFactory
 from tests.staff import inside, official_of, press, worker_of
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "scene_once")]
 
 TODAY = NOW.date()
 HOUR = timedelta(hours=1)

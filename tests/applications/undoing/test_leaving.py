@@ -29,7 +29,7 @@ from tests.applications.undoing.test_mistakes import published_anew, recalled, t
 from tests.factories import ApplicationFactory, BidFactory, GuardianshipFactory, VacancyFactory
 from tests.staff import employee, inside, press, worker_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("scene_once")]
 
 MICROSECOND = timedelta(microseconds=1)
 LEFT, DAY_BEFORE = date(2019, 7, 1), date(2019, 6, 30)

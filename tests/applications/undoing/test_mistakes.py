@@ -31,7 +31,7 @@ from tests.applications.conftest import NOW, ZONE
 from tests.factories import ApplicationFactory, DisputeFactory, VacancyFactory
 from tests.staff import employee, inside, press, worker_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("scene_once")]
 
 MICROSECOND = timedelta(microseconds=1)
 # Monday: three working days after NOW, two of the five of a referral of then are left.

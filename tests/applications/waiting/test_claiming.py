@@ -27,7 +27,7 @@ from notifications.models import Message, Notice
 from tests.factories import DisputeFactory, GuardianshipFactory, UserFactory, nth_iin, unclaimed
 from tests.staff import employee, inside
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "scene_once")]
 
 PHONE = "+77015550011"
 Proof = FormerRow.Proof
