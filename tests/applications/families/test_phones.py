@@ -12,7 +12,7 @@ from tests.applications.bidding.reference import place_bid
 from tests.applications.conftest import NOW
 from tests.staff import employee, inside, official_of, worker_of
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "scene_once")]
 
 STAGES = ("waits", "has applied", "is to come", "is enrolled", "has left")
 READERS = {

@@ -15,6 +15,8 @@ from applications.states import BenefitState
 from tests.applications.bidding.reference import place_bid
 from tests.factories import BenefitFactory
 
+pytestmark = pytest.mark.usefixtures("scene_once")
+
 MICROSECOND = timedelta(microseconds=1)
 
 

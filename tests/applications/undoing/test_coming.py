@@ -39,6 +39,8 @@ from tests.factories import (
 )
 from tests.staff import employee, inside, official_of, press, worker_of
 
+pytestmark = pytest.mark.usefixtures("scene_once")
+
 MICROSECOND = timedelta(microseconds=1)
 # Issued on Wednesday the 26th, five working days: up to and including Wednesday the 3rd.
 LAST_DAY = date(2019, 7, 3)

@@ -28,6 +28,8 @@ from tests.applications.conftest import NOW, ZONE
 from tests.factories import ApplicationFactory
 from tests.staff import employee, inside, official_of, worker_of
 
+pytestmark = pytest.mark.usefixtures("scene_once")
+
 MICROSECOND = timedelta(microseconds=1)
 # Issued on Wednesday the 26th, five working days: up to and including Wednesday the 3rd.
 LAST_DAY = date(2019, 7, 3)

@@ -21,6 +21,8 @@ from tests.applications.bidding.reference import place_bid
 from tests.applications.conftest import ZONE
 from tests.factories import ApplicationFactory, ChildFactory, GuardianshipFactory, LocalityFactory, reckon_all
 
+pytestmark = pytest.mark.usefixtures("scene_once")
+
 MICROSECOND = timedelta(microseconds=1)
 NEW_YEAR = datetime(2020, 1, 1, tzinfo=ZONE)
 DECEMBER = datetime(2019, 12, 1, tzinfo=ZONE)

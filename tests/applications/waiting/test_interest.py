@@ -30,6 +30,8 @@ from tests.applications.bidding.reference import place_bid
 from tests.applications.conftest import ZONE
 from tests.factories import ApplicationFactory, LocalityFactory, reckon_all
 
+pytestmark = pytest.mark.usefixtures("scene_once")
+
 MICROSECOND = timedelta(microseconds=1)
 # The manual's values: by 1 October, from 60 days before, 90 days of grace.
 BEGINS = datetime(2019, 8, 2, tzinfo=ZONE)
