@@ -33,6 +33,7 @@ from applications.waiting import filing
 from bulletin.models import Holiday, Pause, Vacancy
 from bulletin.services import pause_bidding, resume_bidding
 from children.models import Child, Guardianship
+from notifications import locks
 from notifications.clock import read_clock
 from notifications.models import Notice
 from tests.applications.conftest import NOW
@@ -485,8 +486,9 @@ def test_against_the_beginning_of_a_pause(scene, mode):
     assert consistent(vacancy)
 
 
-def test_a_pause_begins_at_once_and_its_end_gives_up_where_a_place_stays_locked(scene, client_of):
+def test_a_pause_begins_at_once_and_its_end_gives_up_where_a_place_stays_locked(scene, monkeypatch):
     """In the worst of a rush the place is never free of locks: the pause is there to end it, not to wait for it."""
+    monkeypatch.setattr(locks, "LOCK_TIMEOUT_MS", 50)
     official = employee(Role.OFFICIAL)
     notices = {"notice_kk": "Жөндеу", "notice_ru": "Ремонт"}
 
@@ -509,13 +511,16 @@ def test_a_pause_begins_at_once_and_its_end_gives_up_where_a_place_stays_locked(
 
 
 @pytest.mark.parametrize(("prefix", "again"), [("", "Қайталау"), ("/ru", "Повторить")])
-def test_a_page_that_has_to_end_what_ran_out_says_so_where_it_can_not(scene, client_of, prefix, again):
+def test_a_page_that_has_to_end_what_ran_out_says_so_where_it_can_not(
+    scene, client_of, monkeypatch, prefix, again
+):
     pressed(scene.application, scene.vacancy)
     bid = Bid.objects.get()
     referral = issuing.activate_bid(bid, actor=scene.staff, now=bid.placed_at)
     Referral.objects.filter(pk=referral.pk).update(valid_until=bid.placed_at + MICROSECOND)
     Application.objects.update(runs_out_at=bid.placed_at + MICROSECOND)
     family = client_of(scene.parent)
+    monkeypatch.setattr(locks, "LOCK_TIMEOUT_MS", 50)
     with transaction.atomic():
         lock_application(scene.application.pk)
         (answer,) = together(lambda: family.get(prefix + reverse("applications:bulletin")))
