@@ -328,9 +328,13 @@ def remind(
     key: str,
     now: datetime,
     guardians: Iterable[User] | None = None,
+    known_by: datetime | None = None,
     **context: Any,
 ) -> None:
-    """Put a message of `kind` into the outbox for every guardian who may know, once for each `key`."""
+    """Put a message of `kind` into the outbox for every guardian who may know, once for each `key`.
+
+    It goes by day in the application's place; `known_by` as for `enqueue`.
+    """
     for guardian in told_of(application) if guardians is None else guardians:
         enqueue(
             guardian,
@@ -340,6 +344,8 @@ def remind(
             now=now,
             link=application.get_absolute_url(),
             about=application.child_id,
+            zone=application.locality.zone,
+            known_by=known_by,
         )
 
 

@@ -10,13 +10,21 @@ from children.notices import SAMPLES as CHILDREN
 from notifications.kinds import BOTH, EMAIL, INBOX, SMS, Kind, PastBudget, Topic
 
 KINDS: Final = (
-    Kind("application_filed", Topic.QUEUE, _("Application accepted"), BOTH, ("application", "number")),
+    Kind(
+        "application_filed",
+        Topic.QUEUE,
+        _("Application accepted"),
+        BOTH,
+        ("application", "number"),
+        answers=True,
+    ),
     Kind(
         "application_claimed",
         Topic.QUEUE,
         _("Application of the former queue claimed"),
         BOTH,
         ("application", "number"),
+        answers=True,
     ),
     # To the phone that the former queue names, whoever's it is now: it is no account's, so nothing else reaches it.
     Kind(
@@ -97,7 +105,7 @@ KINDS: Final = (
         BOTH,
         ("application", "correction", "number_before", "number"),
     ),
-    Kind("bid_placed", Topic.BIDS, _("Bid sent"), BOTH, ("application", "vacancy")),
+    Kind("bid_placed", Topic.BIDS, _("Bid sent"), BOTH, ("application", "vacancy"), answers=True),
     Kind("bid_withdrawn", Topic.BIDS, _("Bid withdrawn"), INBOX, ("application", "vacancy")),
     Kind(
         "bid_rejected", Topic.BIDS, _("Bid refused"), BOTH, ("application", "vacancy", "reason", "stand_in")
@@ -156,6 +164,7 @@ KINDS: Final = (
         _("Referral extended"),
         BOTH,
         ("application", "referral", "last_day"),
+        answers=True,
     ),
     Kind(
         "referral_lengthened",

@@ -8,6 +8,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.html import format_html
+from django.utils.timezone import localtime
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
@@ -104,12 +105,22 @@ class _Outbox(_Record):
             return TemplateResponse(request, "admin/send_again.html", context)
         now = read_clock()
         results = [send_again(message, now=now) for message in chosen]
-        done, left = sum(results), len(results) - sum(results)
+        done = sum(goes_at is not None and goes_at <= now for goes_at in results)
+        by_day = [goes_at for goes_at in results if goes_at is not None and goes_at > now]
+        left = results.count(None)
         if done:
             text = ngettext(
                 "Will be sent again: %(count)s message", "Will be sent again: %(count)s messages", done
             )
             messages.success(request, text % {"count": done})
+        if by_day:
+            text = ngettext(
+                "Will be sent by day, from %(at)s on: %(count)s message",
+                "Will be sent by day, from %(at)s on: %(count)s messages",
+                len(by_day),
+            )
+            at = f"{localtime(min(by_day)):%d.%m.%Y %H:%M}"
+            messages.success(request, text % {"count": len(by_day), "at": at})
         if left:
             text = ngettext(
                 "Can't be sent again (a secret code, or still on its way): %(count)s message",

@@ -69,7 +69,8 @@ class Kind:
     texts may use. An SMS not accepted by a gateway within `worth_for` is given up. The text of a `secret` one is wiped
     as soon as it is sent or given up, and no employee ever sees it. `past_budget` says what happens to it once the
     day's budget for SMS is spent. All others go before one that `can_wait`: it goes to thousands at once, and an hour
-    later it is worth as much.
+    later it is worth as much. One that `answers` what its recipient has just pressed goes at any hour, as do those that
+    `goes_at_once` adds.
 
     What goes by SMS also goes by e-mail to whoever chose that, with the same text; a kind that goes by e-mail alone has
     a text of its own.
@@ -84,6 +85,12 @@ class Kind:
     worth_for: timedelta = timedelta(hours=24)
     past_budget: PastBudget = PastBudget.WITHHELD
     can_wait: bool = False
+    answers: bool = False
+
+    @property
+    def goes_at_once(self) -> bool:
+        """Whether it goes at any hour: codes, warnings of an account, and answers. The others go by day (`hours`)."""
+        return self.secret or self.answers or self.past_budget is PastBudget.WARNING
 
     @property
     def mailed_as(self) -> Channel:
@@ -136,6 +143,11 @@ def kinds_that_can_not_wait() -> list[str]:
 def fate_of(code: str) -> PastBudget:
     """What happens to a message of the kind `code`; a kind that no longer exists waits like any notice."""
     return KINDS[code].past_budget if code in KINDS else PastBudget.WITHHELD
+
+
+def goes_at_once(code: str) -> bool:
+    """Whether a message of the kind `code` goes at any hour; one of a kind that no longer exists goes by day."""
+    return code in KINDS and KINDS[code].goes_at_once
 
 
 def is_secret(code: str) -> bool:

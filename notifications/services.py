@@ -7,6 +7,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any, Final
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import transaction
@@ -18,11 +19,13 @@ from django.utils import translation
 from phonenumber_field.phonenumber import PhoneNumber
 
 from notifications.broker import wake_on_commit, wake_soon_on_commit
+from notifications.hours import due_at
 from notifications.kinds import KINDS, Channel, Kind, is_secret
 from notifications.models import Mail, Message, Notice, Outgoing, TelegramMessage
 from notifications.selectors import inbox_of
 from notifications.troubles import Trouble
 from notifications.ways import Recipient, Way, address_of, ways
+from notifications.zones import zone_of
 
 _UNDER_WAY = (Message.State.QUEUED, Message.State.SENDING)
 _SENDABLE_AGAIN = (
@@ -50,6 +53,8 @@ def enqueue(
     now: datetime,
     link: str = "",
     about: UUID | None = None,
+    zone: ZoneInfo | None = None,
+    known_by: datetime | None = None,
 ) -> None:
     """Write a message of `kind` to the inbox of `recipient` and to the outbox, as its channels say.
 
@@ -59,8 +64,11 @@ def enqueue(
     for the same kind and recipient changes nothing. `link` is a path of this site, kept without its language.
     With `about`, the inbox shows it only while the recipient is told of that (`selectors.register_known`), and an SMS
     or e-mail that still waits then is not sent.
-    What has a text for SMS goes by the ways that the recipient has and wants (`notifications.ways`). The sender is
-    woken after the commit, once for a whole burst of messages.
+    What has a text for SMS goes by the ways that the recipient has and wants (`notifications.ways`): by day (`hours`)
+    in `zone`, that of the place that it is about, or without one in that where the recipient lives; at any hour if its
+    kind does (`Kind.goes_at_once`). The inbox has it at once. `known_by` is the instant from which it is worthless: it
+    goes at night if the morning is later, and is given up by then.
+    The sender is woken after the commit, once for a whole burst of messages.
     """
     what = KINDS[kind]
     key = _stored_key(kind, recipient.pk, dedupe_key)
@@ -76,14 +84,18 @@ def enqueue(
             created_at=now,
         )
         Notice.objects.bulk_create([notice], ignore_conflicts=True)
-    for way in ways(what, recipient):
+    chosen = ways(what, recipient)
+    if not chosen:
+        return
+    times = _times(what, now=now, zone=zone, whose=recipient.pk, known_by=known_by)
+    for way in chosen:
         _SEND_BY[way](
             what,
             address_of(recipient, way),
             recipient.language,
             context=context,
             key=key,
-            now=now,
+            times=times,
             recipient_id=recipient.pk,
             about=about,
         )
@@ -96,34 +108,50 @@ def follow(about: UUID, *, into: UUID, recipients: Iterable[Any]) -> None:
 
 
 def enqueue_to_mail(
-    address: str, kind: str, *, context: dict[str, Any], language: str, dedupe_key: str, now: datetime
+    address: str,
+    kind: str,
+    *,
+    context: dict[str, Any],
+    language: str,
+    dedupe_key: str,
+    now: datetime,
+    zone: ZoneInfo | None = None,
 ) -> None:
     """Write an e-mail of `kind` to an address that need not be proven yet; otherwise like `enqueue`.
 
     Where the portal sends no e-mails it does nothing (`settings.SENDS_MAIL`).
     """
+    what = KINDS[kind]
     _mail(
-        KINDS[kind],
+        what,
         address,
         language,
         context=context,
         key=_stored_key(kind, address, dedupe_key),
-        now=now,
+        times=_times(what, now=now, zone=zone),
         recipient_id=None,
     )
 
 
 def enqueue_to_phone(
-    phone: Any, kind: str, *, context: dict[str, Any], language: str, dedupe_key: str, now: datetime
+    phone: Any,
+    kind: str,
+    *,
+    context: dict[str, Any],
+    language: str,
+    dedupe_key: str,
+    now: datetime,
+    zone: ZoneInfo | None = None,
 ) -> None:
     """Write an SMS of `kind` to a phone that need not belong to anybody yet; otherwise like `enqueue`."""
+    what = KINDS[kind]
     _post(
-        KINDS[kind],
+        what,
         phone,
         language,
         context=context,
         key=_stored_key(kind, PhoneNumber.from_string(str(phone)).as_e164, dedupe_key),
-        now=now,
+        times=_times(what, now=now, zone=zone),
         recipient_id=None,
     )
 
@@ -190,8 +218,10 @@ def can_send_again(message: Outgoing) -> bool:
     )
 
 
-def send_again(message: Outgoing, *, now: datetime) -> bool:
-    """Put a message that failed, was withheld or did not arrive back into the outbox; False if that is impossible.
+def send_again(message: Outgoing, *, now: datetime) -> datetime | None:
+    """Put a message that failed, was withheld or did not arrive back into the outbox; None if that is impossible.
+
+    Returns when it goes: at once, or by day if its kind keeps hours.
 
     It is impossible if the text is secret, while the message is still under way, and once its recipient has another
     number or address: somebody else may have the former one.
@@ -205,15 +235,15 @@ def send_again(message: Outgoing, *, now: datetime) -> bool:
             .get(pk=message.pk)
         )
         if not can_send_again(locked):
-            return False
+            return None
         locked.state = Message.State.QUEUED
         locked.attempts = locked.unclear = 0
         locked.error = ""
-        locked.next_attempt_at = now
-        locked.give_up_at = now + KINDS[locked.kind].worth_for
+        times = _times(KINDS[locked.kind], now=now, zone=None, whose=locked.recipient_id)
+        locked.next_attempt_at, locked.give_up_at = times["next_attempt_at"], times["give_up_at"]
         locked.save(update_fields=["state", "attempts", "unclear", "error", "next_attempt_at", "give_up_at"])
         wake_on_commit(_TASKS[type(locked)])
-        return True
+        return locked.next_attempt_at
 
 
 def is_still_theirs(message: Outgoing) -> bool:
@@ -229,6 +259,24 @@ def is_still_theirs(message: Outgoing) -> bool:
     return isinstance(message, Mail) and bool(message.address == recipient.email)
 
 
+def _times(
+    kind: Kind,
+    *,
+    now: datetime,
+    zone: ZoneInfo | None,
+    whose: Any = None,
+    known_by: datetime | None = None,
+) -> dict[str, datetime]:
+    """When a message written at `now` is sent, and given up: what keeps hours is worth as long from the morning on."""
+    due = now if kind.goes_at_once else due_at(now, zone or zone_of(whose), known_by=known_by)
+    give_up = due + kind.worth_for
+    return {
+        "created_at": now,
+        "next_attempt_at": due,
+        "give_up_at": give_up if known_by is None else min(give_up, known_by),
+    }
+
+
 def _post(
     kind: Kind,
     phone: Any,
@@ -236,7 +284,7 @@ def _post(
     *,
     context: dict[str, Any],
     key: str,
-    now: datetime,
+    times: dict[str, datetime],
     recipient_id: Any,
     about: UUID | None = None,
     is_copy: bool = False,
@@ -250,9 +298,7 @@ def _post(
         language=language,
         text=render(kind, Channel.SMS, language=language, context=context),
         dedupe_key=copy_key(key) if is_copy else key,
-        next_attempt_at=now,
-        give_up_at=now + kind.worth_for,
-        created_at=now,
+        **times,
     )
     Message.objects.bulk_create([message], ignore_conflicts=True)
     wake_soon_on_commit(DELIVERY_TASK)
@@ -265,7 +311,7 @@ def _mail(
     *,
     context: dict[str, Any],
     key: str,
-    now: datetime,
+    times: dict[str, datetime],
     recipient_id: Any,
     about: UUID | None = None,
 ) -> None:
@@ -278,9 +324,7 @@ def _mail(
         language=language,
         text=render(kind, kind.mailed_as, language=language, context=context),
         dedupe_key=key,
-        next_attempt_at=now,
-        give_up_at=now + kind.worth_for,
-        created_at=now,
+        **times,
         about=about,
     )
     Mail.objects.bulk_create([mail], ignore_conflicts=True)
@@ -294,7 +338,7 @@ def _telegram(
     *,
     context: dict[str, Any],
     key: str,
-    now: datetime,
+    times: dict[str, datetime],
     recipient_id: Any,
     about: UUID | None = None,
 ) -> None:
@@ -307,9 +351,7 @@ def _telegram(
         language=language,
         text=render(kind, Channel.SMS, language=language, context=context),
         dedupe_key=key,
-        next_attempt_at=now,
-        give_up_at=now + kind.worth_for,
-        created_at=now,
+        **times,
     )
     TelegramMessage.objects.bulk_create([telegram], ignore_conflicts=True)
     wake_soon_on_commit(TELEGRAM_TASK)

@@ -205,7 +205,7 @@ class FamilyPages:
             return HttpResponseRedirect(back)
         if way not in list(Way):
             raise Http404
-        done = send_to_family_again(
+        goes_at = send_to_family_again(
             Way(way),
             message,
             guardians=family.guardians,
@@ -213,9 +213,7 @@ class FamilyPages:
             address=audit.client_address(request),
             now=now,
         )
-        if done:
-            messages.success(request, gettext("The message is on its way again."))
-        else:
+        if goes_at is None:
             messages.error(
                 request,
                 gettext(
@@ -223,6 +221,11 @@ class FamilyPages:
                     "or address by now."
                 ),
             )
+        elif goes_at > now:
+            at = f"{timezone.localtime(goes_at):%d.%m.%Y %H:%M}"
+            messages.success(request, gettext("The message goes by day: %(at)s.") % {"at": at})
+        else:
+            messages.success(request, gettext("The message is on its way again."))
         return HttpResponseRedirect(f"{back}#messages")
 
     def _list(self, request: HttpRequest, employee: User, form: SearchForm, found: Found) -> HttpResponse:

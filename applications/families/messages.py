@@ -74,10 +74,11 @@ def messages_to(guardians: Mapping[User, str], *, most: int) -> list[Sent]:
 
 def send_to_family_again(
     way: Way, pk: UUID, *, guardians: list[User], employee: User, address: str | None, now: datetime
-) -> bool:
-    """Put a message to one of `guardians` back into the outbox; False if it can't be sent again (any more).
+) -> datetime | None:
+    """Put a message to one of `guardians` back into the outbox; None if it can't be sent again (any more).
 
-    Their journal says that an employee did so. Raises `Http404` for a message to anybody else.
+    Returns when it goes, which at night may be the morning. Their journal says that an employee did so. Raises
+    `Http404` for a message to anybody else.
     """
     if way not in _SENT_BY:
         raise Http404
@@ -88,8 +89,9 @@ def send_to_family_again(
         )
         if message is None:
             raise Http404
-        if not send_again(message, now=now):
-            return False
+        goes_at = send_again(message, now=now)
+        if goes_at is None:
+            return None
         audit.record(
             Action.SENT_AGAIN,
             actor=employee,
@@ -99,7 +101,7 @@ def send_to_family_again(
             address=address,
             now=now,
         )
-        return True
+        return goes_at
 
 
 def _newest(model: Any, condition: Q, most: int) -> QuerySet[Any]:

@@ -72,6 +72,7 @@ def _tell_moved(
             "opening_moved" if now_for_them else "opening_moved_behind",
             key=f"{pause.pk}:{application.pk}",
             now=now,
+            known_by=(now_for_them or openings)[0].becomes,
             openings=openings[:NAMED_OPENINGS],
             others=max(len(openings) - NAMED_OPENINGS, 0),
             first=(now_for_them or openings)[0],

@@ -1,5 +1,7 @@
 """What employees see and may do."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from django.contrib.auth.models import Permission
 from django.urls import reverse
@@ -85,6 +87,15 @@ def test_send_again_puts_a_failed_message_back(admin_page, message):
     send_again(admin_page, message)
     message.refresh_from_db()
     assert (message.state, message.attempts) == (Message.State.QUEUED, 0)
+
+
+def test_send_again_at_night_says_when_it_goes(admin_page, message, monkeypatch):
+    midnight = datetime(2026, 11, 22, 19, 0, tzinfo=UTC)
+    monkeypatch.setattr("notifications.admin.read_clock", lambda: midnight)
+    Message.objects.update(state=Message.State.FAILED, kind="bid_rejected")
+    response = send_again(admin_page, message)
+    assert "23.11.2026 09:00" in str(next(iter(response.context["messages"])))
+    assert Message.objects.get(pk=message.pk).next_attempt_at == midnight + timedelta(hours=9)
 
 
 def test_send_again_leaves_secrets_alone_and_says_so(admin_page, secret):

@@ -88,7 +88,7 @@ class TestWholeDay:
         deliver_due(now=NOW)
         assert deliver_due(now=NOW + timedelta(days=2)) == Counts()
         left = Message.objects.get(state=Message.State.WITHHELD)
-        tomorrow = MIDNIGHT + timedelta(days=1)
+        tomorrow = MIDNIGHT + timedelta(days=1, hours=9)
         assert send_again(left, now=tomorrow)
         assert deliver_due(now=tomorrow) == Counts(sent=1)
 
@@ -176,7 +176,7 @@ class TestOneRecipient:
         notice(UserFactory(), key=1)
         assert deliver_due(now=NOW) == Counts(sent=4, withheld=2)
         assert Notice.objects.filter(recipient=parent).count() == 5
-        tomorrow = MIDNIGHT + timedelta(days=1)
+        tomorrow = MIDNIGHT + timedelta(days=1, hours=9)
         notice(parent, key=6, now=tomorrow)
         assert deliver_due(now=tomorrow) == Counts(sent=1)
 

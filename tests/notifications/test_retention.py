@@ -37,7 +37,7 @@ def test_a_text_is_emptied_after_thirty_days(state):
     kept.refresh_from_db()
     old.refresh_from_db()
     assert (bool(kept.text), old.text, old.state) == (True, "", state)
-    assert send_again(old, now=NOW) is False
+    assert send_again(old, now=NOW) is None
 
 
 def test_what_is_still_under_way_keeps_its_text():

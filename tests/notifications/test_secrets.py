@@ -116,7 +116,7 @@ class TestAKeyThatIsMissing:
         unreadable.refresh_from_db()
         assert unreadable.state == Message.State.FAILED
         assert gateway.sent == []
-        assert send_again(unreadable, now=NOW + timedelta(hours=25)) is False
+        assert send_again(unreadable, now=NOW + timedelta(hours=25)) is None
 
     def test_the_workplace_says_so(self, unreadable, settings, client_of):
         settings.STAFF_SECOND_FACTOR = False

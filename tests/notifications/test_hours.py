@@ -1,0 +1,249 @@
+"""By day and by night: when a message may ring somebody's phone."""
+
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from notifications.hours import DAYTIME, Hours, due_at
+from notifications.kinds import KINDS, PastBudget, sample_context
+from notifications.models import Mail, Message, Notice
+from notifications.services import enqueue, enqueue_to_mail, enqueue_to_phone, send_again
+from notifications.zones import register, zone_of, zones_of
+from tests.factories import ApplicationFactory, GuardianshipFactory, LocalityFactory, UserFactory
+
+ALMATY = ZoneInfo("Asia/Almaty")
+BERLIN = ZoneInfo("Europe/Berlin")
+MICROSECOND = timedelta(microseconds=1)
+# Kazakhstan is UTC+5 since 1 March 2024: 09:00 is 04:00 UTC, 20:00 is 15:00 UTC.
+MORNING = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
+EVENING = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
+NIGHT = datetime(2026, 11, 23, 20, 0, tzinfo=UTC)
+NEXT_MORNING = MORNING + timedelta(days=1)
+
+
+class TestByDay:
+    @pytest.mark.parametrize(
+        ("now", "due"),
+        [
+            pytest.param(MORNING - MICROSECOND, MORNING, id="just before nine"),
+            pytest.param(MORNING, MORNING, id="at nine"),
+            pytest.param(EVENING - MICROSECOND, EVENING - MICROSECOND, id="just before eight in the evening"),
+            pytest.param(EVENING, NEXT_MORNING, id="at eight in the evening"),
+            pytest.param(NIGHT, NEXT_MORNING, id="after midnight"),
+        ],
+    )
+    def test_a_microsecond_on_either_side(self, now, due):
+        assert due_at(now, ALMATY) == due
+
+    @pytest.mark.parametrize(
+        ("now", "due"),
+        [
+            # The clocks of Almaty went from 24:00 back to 23:00 on 29 February: that hour came twice.
+            pytest.param(
+                datetime(2024, 2, 29, 17, 30, tzinfo=UTC),
+                datetime(2024, 3, 1, 4, tzinfo=UTC),
+                id="first 23:30",
+            ),
+            pytest.param(
+                datetime(2024, 2, 29, 18, 30, tzinfo=UTC),
+                datetime(2024, 3, 1, 4, tzinfo=UTC),
+                id="second 23:30",
+            ),
+            # The evening before, by the old offset of six hours.
+            pytest.param(
+                datetime(2024, 2, 29, 2, 59, 59, 999_999, tzinfo=UTC),
+                datetime(2024, 2, 29, 3, tzinfo=UTC),
+                id="morning before",
+            ),
+        ],
+    )
+    def test_where_the_zone_moved(self, now, due):
+        assert due_at(now, ALMATY) == due
+
+    @pytest.mark.parametrize(
+        ("now", "due"),
+        [
+            pytest.param(
+                datetime(2026, 3, 28, 19, tzinfo=UTC),
+                datetime(2026, 3, 29, 7, tzinfo=UTC),
+                id="a short night",
+            ),
+            pytest.param(
+                datetime(2026, 10, 24, 18, tzinfo=UTC),
+                datetime(2026, 10, 25, 8, tzinfo=UTC),
+                id="a long night",
+            ),
+        ],
+    )
+    def test_where_clocks_change_with_the_season(self, now, due):
+        assert due_at(now, BERLIN) == due
+
+    def test_the_hours_are_those_of_the_place(self):
+        assert due_at(MORNING, BERLIN) == datetime(2026, 11, 23, 8, tzinfo=UTC)
+
+
+class TestOwnHours:
+    @pytest.mark.parametrize(
+        ("quiet", "now", "due"),
+        [
+            pytest.param(Hours(time(12), time(15)), MORNING, MORNING, id="before the nap"),
+            pytest.param(
+                Hours(time(12), time(15)),
+                MORNING + timedelta(hours=3),
+                MORNING + timedelta(hours=6),
+                id="at the beginning of the nap",
+            ),
+            pytest.param(
+                Hours(time(12), time(15)),
+                MORNING + timedelta(hours=6),
+                MORNING + timedelta(hours=6),
+                id="at the end of the nap",
+            ),
+            pytest.param(
+                Hours(time(18), time(11)), EVENING, NEXT_MORNING + timedelta(hours=2), id="over midnight"
+            ),
+            pytest.param(
+                Hours(time(18), time(11)),
+                EVENING - timedelta(hours=2),
+                NEXT_MORNING + timedelta(hours=2),
+                id="before the day is over",
+            ),
+            pytest.param(Hours(time(8), time(21)), NIGHT, NEXT_MORNING, id="the whole day: not kept"),
+            pytest.param(Hours(time(9), time(9)), MORNING, MORNING, id="nothing"),
+        ],
+    )
+    def test_they_close_hours_and_open_none(self, quiet, now, due):
+        assert due_at(now, ALMATY, quiet=quiet) == due
+
+    @pytest.mark.parametrize(
+        ("known_by", "due"),
+        [
+            pytest.param(NEXT_MORNING + timedelta(hours=4), NEXT_MORNING + timedelta(hours=3), id="all kept"),
+            pytest.param(NEXT_MORNING + timedelta(hours=3), NEXT_MORNING, id="own ones give way"),
+            pytest.param(NEXT_MORNING + MICROSECOND, NEXT_MORNING, id="just in time"),
+            pytest.param(NEXT_MORNING, NIGHT, id="the night gives way, too"),
+        ],
+    )
+    def test_what_must_be_known_before_comes_in_time(self, known_by, due):
+        assert due_at(NIGHT, ALMATY, quiet=Hours(time(9), time(12)), known_by=known_by) == due
+
+
+CLOCKS = st.times(max_value=time(23, 59))
+INSTANTS = st.datetimes(
+    min_value=datetime(2024, 1, 1),  # noqa: DTZ001
+    max_value=datetime(2027, 1, 1),  # noqa: DTZ001
+    timezones=st.just(UTC),
+)
+
+
+@given(INSTANTS, st.sampled_from([ALMATY, BERLIN]), st.none() | st.builds(Hours, CLOCKS, CLOCKS))
+def test_nothing_goes_by_night_or_later_than_two_mornings_on(now, zone, quiet):
+    due = due_at(now, zone, quiet=quiet)
+    clock = due.astimezone(zone).time()
+    assert DAYTIME.hold(clock)
+    assert now <= due < now + timedelta(days=2)
+    assert due_at(due, zone, quiet=quiet) == due
+
+
+@given(
+    INSTANTS, st.builds(Hours, CLOCKS, CLOCKS), st.timedeltas(timedelta(microseconds=1), timedelta(days=2))
+)
+def test_nothing_comes_too_late_because_of_hours(now, quiet, left):
+    assert due_at(now, ALMATY, quiet=quiet, known_by=now + left) < now + left
+
+
+def tell(recipient, kind="bid_rejected", *, now=NIGHT, **more):
+    enqueue(recipient, kind, context=sample_context(KINDS[kind]), dedupe_key=kind, now=now, **more)
+
+
+class TestKinds:
+    def test_codes_warnings_and_answers_go_at_once(self):
+        assert {kind.code for kind in KINDS.values() if kind.answers} == {
+            "application_claimed",
+            "application_filed",
+            "bid_placed",
+            "referral_extended",
+        }
+        for kind in KINDS.values():
+            is_urgent = kind.secret or kind.past_budget is PastBudget.WARNING
+            assert kind.goes_at_once == (is_urgent or kind.answers), kind.code
+
+    @pytest.mark.parametrize("kind", ["reset_code", "password_changed", "application_filed"])
+    def test_what_somebody_waits_for_goes_at_night(self, kind, parent):
+        tell(parent, kind)
+        message = Message.objects.get()
+        assert message.next_attempt_at == NIGHT
+        assert message.give_up_at == NIGHT + KINDS[kind].worth_for
+
+    def test_everything_else_waits_for_the_morning_but_not_the_inbox(self, parent, settings):
+        settings.SENDS_MAIL = True
+        parent.email, parent.email_proven_at, parent.mails_notices = "a@example.kz", NIGHT, True
+        parent.save()
+        tell(parent)
+        assert Notice.objects.get().created_at == NIGHT
+        for row in (Message.objects.get(), Mail.objects.get()):
+            assert (row.created_at, row.next_attempt_at) == (NIGHT, NEXT_MORNING)
+            assert row.give_up_at == NEXT_MORNING + timedelta(hours=24), "the night takes none of its day"
+
+    def test_nothing_is_sent_once_it_is_worthless(self, parent):
+        tell(parent, known_by=NIGHT + timedelta(hours=1))
+        message = Message.objects.get()
+        assert (message.next_attempt_at, message.give_up_at) == (NIGHT, NIGHT + timedelta(hours=1))
+
+    def test_to_contacts_without_an_account_too(self, db, settings):
+        settings.SENDS_MAIL = True
+        more: dict[str, Any] = {
+            "context": sample_context(KINDS["staff_new_bids"]),
+            "language": "kk",
+            "dedupe_key": "key",
+        }
+        enqueue_to_phone("+77017779876", "former_invited", now=NIGHT, **more)
+        enqueue_to_mail("a@example.kz", "staff_new_bids", now=NIGHT, **more)
+        assert Message.objects.get().next_attempt_at == Mail.objects.get().next_attempt_at == NEXT_MORNING
+
+    def test_what_an_employee_sends_again_at_night_goes_in_the_morning(self, parent):
+        tell(parent)
+        Message.objects.update(state=Message.State.FAILED)
+        assert send_again(Message.objects.get(), now=NIGHT) == NEXT_MORNING
+        assert Message.objects.get().next_attempt_at == NEXT_MORNING
+
+
+class TestZones:
+    @pytest.fixture
+    def far(self, db):
+        return LocalityFactory(slug="far", name_kk="Алыс", name_ru="Далеко", timezone="Europe/Berlin")
+
+    def test_a_family_lives_where_its_newest_live_application_is(
+        self, parent, far, django_assert_num_queries
+    ):
+        other, nobody = UserFactory(), UserFactory()
+        here = ApplicationFactory()
+        GuardianshipFactory(child=here.child, user=parent)
+        there = ApplicationFactory(locality=far, filed_at=here.filed_at + timedelta(days=1))
+        GuardianshipFactory(child=there.child, user=parent)
+        GuardianshipFactory(child=here.child, user=other)
+        with django_assert_num_queries(1):
+            zones = zones_of([parent.pk, other.pk, nobody.pk])
+        assert zones == {parent.pk: BERLIN, other.pk: ALMATY, nobody.pk: ALMATY}
+        there.state, there.archived_at = "archived", there.filed_at
+        there.save()
+        assert zone_of(parent.pk) == ALMATY
+
+    def test_a_former_guardian_lives_nowhere_in_particular(self, parent, far):
+        there = ApplicationFactory(locality=far)
+        GuardianshipFactory(child=there.child, user=parent, ended_at=NIGHT)
+        assert zone_of(parent.pk) == ALMATY
+
+    def test_the_place_of_what_it_is_about_comes_first(self, parent):
+        tell(parent, zone=BERLIN)
+        assert Message.objects.get().next_attempt_at == datetime(2026, 11, 24, 8, tzinfo=UTC)
+
+    def test_without_a_rule_it_is_the_portals(self, monkeypatch):
+        monkeypatch.setattr("notifications.zones._zones", [])
+        assert zones_of([1]) == {1: ALMATY}
+        register(lambda pks: dict.fromkeys(pks, BERLIN))
+        assert zone_of(1) == BERLIN
