@@ -140,6 +140,15 @@ KINDS: Final = (
         "offer_moved", Topic.PLACE, _("Offer: last day moved"), BOTH, ("application", "vacancy", "last_day")
     ),
     Kind("offer_ended", Topic.BIDS, _("Offer of a place ended"), INBOX, ("application", "vacancy", "reason")),
+    # To thousands at once, each once for all the places that were published together (`alerts.waves`).
+    Kind(
+        "place_appeared",
+        Topic.ALERTS,
+        _("Place for the child appeared"),
+        BOTH,
+        ("application", "places", "appeared", "others", "first"),
+        can_wait=True,
+    ),
     # After a pause: to those to whom the place opens, and to those to whom it opens later.
     Kind(
         "opening_moved", Topic.BIDS, _("Opening moved"), BOTH, ("application", "openings", "others", "first")
@@ -403,13 +412,15 @@ _APPLICATION = SimpleNamespace(
 _KINDERGARTEN = SimpleNamespace(name="ЖМ «Амина балабақшасы»")
 _GROUP = SimpleNamespace(name="Солнце", kindergarten=_KINDERGARTEN)
 
-_OPENING = SimpleNamespace(
-    vacancy=SimpleNamespace(group=_GROUP), becomes=datetime(2019, 6, 27, 12, 0, tzinfo=UTC)
-)
+_OPENS_AT = datetime(2019, 6, 27, 12, 0, tzinfo=UTC)
+# Of a moved opening and of a place that appeared.
+_OPENING = SimpleNamespace(vacancy=SimpleNamespace(group=_GROUP), becomes=_OPENS_AT, opens_at=_OPENS_AT)
 
 SAMPLES: Final[dict[str, Any]] = {
     "application": _APPLICATION,
     "openings": [_OPENING, _OPENING],
+    "appeared": [_OPENING, _OPENING],
+    "places": 1200,
     "others": 12,
     "first": _OPENING,
     "number": 12345,

@@ -4,6 +4,7 @@ import logging
 
 from celery import shared_task
 
+from applications.alerts import waves
 from applications.city import bringing
 from applications.closings import finishing
 from applications.files import making as files
@@ -67,6 +68,11 @@ def tell_placed_bids() -> None:
 @shared_task
 def tell_moved_openings() -> None:
     telling.tell_moved_openings(now=read_clock())
+
+
+@shared_task
+def tell_of_places() -> None:
+    waves.tell_of_places(now=read_clock())
 
 
 @shared_task

@@ -12,6 +12,7 @@ SCHEDULE: Final[dict[str, dict[str, Any]]] = {
     "deliver-mails": {"task": "notifications.tasks.deliver_due_mails", "schedule": 20.0},
     "tell-placed-bids": {"task": "applications.tasks.tell_placed_bids", "schedule": 20.0},
     "tell-moved-openings": {"task": "applications.tasks.tell_moved_openings", "schedule": 60.0},
+    "tell-of-places": {"task": "applications.tasks.tell_of_places", "schedule": 30.0},
     "settle-what-ran-out": {"task": "applications.tasks.settle_what_ran_out", "schedule": 60.0},
     "lengthen-referrals": {"task": "applications.tasks.lengthen_referrals", "schedule": 600.0},
     "settle-disputes": {"task": "applications.tasks.settle_disputes", "schedule": 600.0},

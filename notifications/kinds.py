@@ -44,6 +44,7 @@ class Topic(TextChoices):
 
     PLACE = "place", _("Place, referral and last days")
     BIDS = "bids", _("Bids")
+    ALERTS = "alerts", _("New places for the child")
     QUEUE = "queue", _("Application, queue and benefits")
     CONTRACT = "contract", _("Contract and group")
     GUARDIANS = "guardians", _("The child's guardians")

@@ -2,14 +2,19 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
 
-from applications.models import Application, PriorityCutoff
+from django.db.models import Q
+
+from applications.models import CLAIMED, Application, PriorityCutoff
 from applications.preview import is_preview
 from applications.refusals import Refusal
 from applications.states import ApplicationState, BidState
 from bulletin.models import Vacancy
 from bulletin.opening import Phase, phase
+
+# The applications that `state_refusal` leaves: those that wait for a place, and whose families may bid.
+SEEKING: Final = CLAIMED & Q(state=ApplicationState.WAITING)
 
 _STATE_REFUSALS = {
     ApplicationState.BID_PLACED: Refusal.BID_UNDER_WAY,
@@ -48,7 +53,7 @@ def why_not(application: Application, vacancy: Vacancy, *, now: datetime) -> Ref
         (Refusal.PREVIEW if is_preview() else None)
         or _side_refusal(application)
         or _END_REFUSALS.get(now_in)
-        or mismatch(application, _suit(vacancy))
+        or mismatch(application, suit_of(vacancy))
         or state_refusal(application)
         or _PHASE_REFUSALS.get(now_in)
         or _refused_before(application, vacancy)
@@ -65,7 +70,7 @@ def why_not_offered(application: Application, vacancy: Vacancy) -> Refusal | Non
     return (
         _side_refusal(application)
         or recalled
-        or mismatch(application, _suit(vacancy))
+        or mismatch(application, suit_of(vacancy))
         or state_refusal(application)
         or _refused_before(application, vacancy)
     )
@@ -128,7 +133,7 @@ def mismatch(seeker: Seeker, suit: Suit) -> Refusal | None:
 
 def is_unsuited(application: Application, vacancy: Vacancy) -> bool:
     """Whether the vacancy's place is not, or not any more, one for the child: as in `mismatch`."""
-    return mismatch(application, _suit(vacancy)) is not None
+    return mismatch(application, suit_of(vacancy)) is not None
 
 
 def is_inside(seeker: Seeker, cutoffs: Iterable[PriorityCutoff]) -> bool:
@@ -141,7 +146,8 @@ def is_inside(seeker: Seeker, cutoffs: Iterable[PriorityCutoff]) -> bool:
     )
 
 
-def _suit(vacancy: Vacancy) -> Suit:
+def suit_of(vacancy: Vacancy) -> Suit:
+    """Which children the place of `vacancy` suits; load it with its group and kindergarten."""
     group = vacancy.group
     return Suit(group.kindergarten.locality_id, tuple(vacancy.birth_years), group.language)
 

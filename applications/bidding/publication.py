@@ -7,17 +7,18 @@ from django.db.models import QuerySet
 
 from accounts import audit
 from accounts.models import User
+from applications.bidding.eligibility import SEEKING
 from applications.bidding.ending import void_bid
 from applications.bidding.obstacles import priority_until, refuse_obstacles, why_not_publish
 from applications.bidding.offers import end_recalled_offers
-from applications.models import CLAIMED, Application, Bid, PriorityCutoff
+from applications.models import Application, Bid, PriorityCutoff
 from applications.moves import Refused, lock_vacancy, locking
 from applications.places.occupancy import lock_places
 from applications.preview import is_preview
 from applications.queue.order import head_by_tier
 from applications.refusals import Refusal
 from applications.rules.in_force import rules_at, rules_of_day
-from applications.states import LIVE_OFFERS, ApplicationState, BidState, Tier
+from applications.states import LIVE_OFFERS, BidState, Tier
 from bulletin import services
 from bulletin.journal_actions import Action
 from bulletin.models import Closing, Vacancy
@@ -120,11 +121,10 @@ def priority_cutoffs(vacancy: Vacancy) -> list[PriorityCutoff]:
 def matching_queue(vacancy: Vacancy, birth_year: int) -> QuerySet[Application]:
     """The applications of one birth year that wait for such a place and may bid: those that are claimed."""
     return Application.objects.filter(
-        CLAIMED,
+        SEEKING,
         locality=vacancy.locality,
         birth_year=birth_year,
         languages__contains=[vacancy.group.language],
-        state=ApplicationState.WAITING,
     )
 
 

@@ -1,5 +1,6 @@
 """What a family asks for and gets, as rows of the database."""
 
+from applications.models.alert import Alert, ToldPlace, Wave
 from applications.models.application import BETWEEN_QUEUES, CLAIMED, ENTERS_OR_LEAVES, Application, Event
 from applications.models.benefit import Benefit, BenefitCategory
 from applications.models.bid import Bid, Offer, PriorityCutoff
@@ -28,6 +29,7 @@ __all__ = [
     "CLAIMED",
     "ENTERS_OR_LEAVES",
     "PAPERS_ON_THEIR_WAY",
+    "Alert",
     "Application",
     "Benefit",
     "BenefitCategory",
@@ -55,6 +57,8 @@ __all__ = [
     "RulesProposal",
     "StopListEntry",
     "ToldOfClosing",
+    "ToldPlace",
     "Transfer",
     "UndoRequest",
+    "Wave",
 ]

@@ -29,6 +29,7 @@ PLACES = {
         "applications.tasks.settle_disputes",
         "applications.tasks.settle_what_ran_out",
         "applications.tasks.tell_moved_openings",
+        "applications.tasks.tell_of_places",
         "applications.tasks.tell_placed_bids",
     },
     ("celery", LAST): {

@@ -1,0 +1,96 @@
+"""What a guardian asks to be told of: switched on and off, and narrowed to languages and kindergartens."""
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from typing import Final
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from accounts.models import User
+from applications.alerts.suiting import Suiting, Wish, places_of
+from applications.models import Alert, Application
+from applications.states import LIVE_STATES
+from bulletin.models import Kindergarten, Vacancy
+
+# Whoever wants more wants all of them.
+MOST_KINDERGARTENS: Final = 30
+
+
+def may_have(application: Application) -> bool:
+    """Whether its guardians can ask to be told of places: as long as it may come to wait for one."""
+    return application.is_claimed and application.state in LIVE_STATES
+
+
+def alert_of(application: Application, user: User) -> Alert | None:
+    """What `user` asked for about this application, also where it is switched off."""
+    return Alert.objects.filter(application=application, user=user).first()
+
+
+def alerts_of(user: User, applications: Iterable[Application]) -> dict[Application, Alert | None]:
+    """The same for several applications, by one query."""
+    applications = list(applications)
+    found = {one.application_id: one for one in Alert.objects.filter(user=user, application__in=applications)}
+    return {application: found.get(application.pk) for application in applications}
+
+
+def switch(application: Application, *, user: User, is_on: bool, now: datetime) -> None:
+    """Switch what `user` asked for on or off; what was chosen stays. The first time nothing is chosen: all places."""
+    Alert.objects.update_or_create(
+        application=application, user=user, defaults={"is_on": is_on, "changed_at": now}
+    )
+
+
+def choose(
+    application: Application,
+    *,
+    user: User,
+    languages: Collection[str],
+    kindergartens: Iterable[Kindergarten],
+    now: datetime,
+) -> None:
+    """Narrow what `user` is told of, and switch it on.
+
+    All languages of the application are no limit, and neither is no kindergarten.
+    """
+    is_narrowed = set(languages) < set(application.languages)
+    chosen = [one for one in application.languages if one in languages] if is_narrowed else []
+    with transaction.atomic():
+        alert, _is_new = Alert.objects.update_or_create(
+            application=application,
+            user=user,
+            defaults={"languages": chosen, "is_on": True, "changed_at": now},
+        )
+        alert.kindergartens.set(kindergartens)
+
+
+def chosen_kindergartens(alert: Alert | None, application: Application) -> QuerySet[Kindergarten]:
+    """Those chosen in the application's locality; those of one that it has left count no more."""
+    if alert is None:
+        return Kindergarten.objects.none()
+    return alert.kindergartens.filter(locality=application.locality_id)
+
+
+def wish_of(application: Application, alert: Alert | None) -> Wish:
+    """What `waves` reads for thousands by one statement, for one application."""
+    languages = alert.languages if alert else []
+    return Wish(
+        application.locality_id,
+        application.birth_year,
+        tuple(application.languages),
+        application.tier,
+        application.filed_at,
+        application.sequence,
+        tuple(one for one in application.languages if one in languages),
+        tuple(chosen_kindergartens(alert, application).values_list("pk", flat=True)),
+    )
+
+
+def suiting_now(application: Application, alert: Alert | None, *, now: datetime) -> tuple[Suiting, ...]:
+    """The places of the bulletin of which such an alert tells, the first to open first."""
+    published = Vacancy.objects.filter(
+        state=Vacancy.State.PUBLISHED,
+        group__kindergarten__locality=application.locality_id,
+        birth_years__contains=[application.birth_year],
+    )
+    return places_of(published, now=now).suiting(wish_of(application, alert))

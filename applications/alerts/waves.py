@@ -1,0 +1,221 @@
+"""Telling all families at once of places that were published together.
+
+A wave takes the places; every place belongs to one. Its messages are written in portions by COPY, each portion in one
+transaction with how far the wave has come. Whoever dies in the middle leaves whole portions, and the next worker goes
+on behind the last: nobody is told twice, and nobody is left out.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+from types import SimpleNamespace
+from typing import Any, Final, NamedTuple
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db import transaction
+from django.db.models import Exists, Max, Min, OuterRef, Q
+from django.urls import reverse
+from django.utils import translation
+
+from applications.alerts.suiting import Places, Suiting, Wish, places_of, to_be_had
+from applications.bidding.eligibility import SEEKING
+from applications.models import Alert, Application, ToldPlace, Wave
+from bulletin.models import Vacancy
+from children.access import informed_guardianships, present_people
+from children.models import Child
+from notifications.alone import alone
+from notifications.kinds import KINDS
+from notifications.many import Letter, Reader, Texts, enqueue_many, gap
+
+KIND: Final = "place_appeared"
+# How many are told in one transaction: some seconds of work at most, and little memory.
+PORTION: Final = 2_000
+# How many places a notice names; the page of the application has all of them.
+NAMED: Final = 5
+
+# Places are told of together once none has been published for so long, …
+QUIET: Final = timedelta(minutes=1)
+# … at the latest when the first of them has waited so long, …
+LONGEST: Final = timedelta(minutes=5)
+# … and at once where one opens so soon.
+SOON: Final = timedelta(minutes=15)
+# The SMS of a wave go out from then on, when all are written: nobody is earlier because of a key.
+WRITTEN_IN: Final = timedelta(minutes=1)
+
+_NIL: Final = UUID(int=0)
+_NUMBER, _CHILD = gap(0), gap(1)
+
+
+def tell_of_places(*, now: datetime) -> int:
+    """Tell the families that asked for it of the places that have been published; returns how many are told.
+
+    One worker at a time; beside another it does nothing.
+    """
+    with alone("alerts") as is_alone:
+        if not is_alone:
+            return 0
+        begin_wave(now=now)
+        return sum(_go_on(wave, now=now) for wave in Wave.objects.filter(done_at=None))
+
+
+def begin_wave(*, now: datetime) -> Wave | None:
+    """Take the places that nobody has been told of, if they are all there (`is_ripe`); None if there are none."""
+    untold = to_be_had(Vacancy.objects.filter(state=Vacancy.State.PUBLISHED, told=None), now=now)
+    found = untold.order_by().aggregate(
+        first=Min("published_at"), last=Max("published_at"), opens_at=Min("opens_at")
+    )
+    if found["first"] is None or not is_ripe(**found, now=now):
+        return None
+    with transaction.atomic():
+        wave = Wave.objects.create(begun_at=now)
+        ToldPlace.objects.bulk_create(
+            ToldPlace(vacancy_id=pk, wave=wave) for pk in untold.values_list("pk", flat=True)
+        )
+    return wave
+
+
+def is_ripe(*, first: datetime, last: datetime, opens_at: datetime, now: datetime) -> bool:
+    """Whether to tell now of places published from `first` to `last`, of which one opens at `opens_at`. Pure."""
+    return last + QUIET <= now or first + LONGEST <= now or opens_at - SOON <= now
+
+
+def _go_on(wave: Wave, *, now: datetime) -> int:
+    """Tell whom `wave` has yet to tell; places that have been recalled meanwhile are none any more."""
+    places = places_of(Vacancy.objects.filter(told__wave=wave), now=now)
+    saying = Saying(wave, places)
+    told = 0
+    while (portion := _tell_portion(wave.pk, saying, now=now)) is not None:
+        told += portion
+    return told
+
+
+def _tell_portion(pk: UUID, saying: "Saying", *, now: datetime) -> int | None:
+    """Tell the next ones of a wave, and note it, in one transaction; None once all are told."""
+    with transaction.atomic():
+        wave = Wave.objects.select_for_update().get(pk=pk)
+        if wave.done_at is not None:
+            return None
+        asking = _asking(saying.places, after=wave.told_to)
+        letters = list(saying.letters(asking))
+        enqueue_many(KIND, letters, now=wave.begun_at)
+        wave.told += len(letters)
+        if asking:
+            wave.told_to = asking[-1].alert
+        if len(asking) < PORTION:
+            wave.done_at = now
+        wave.save(update_fields=["told", "told_to", "done_at"])
+        return len(letters)
+
+
+class _Asking(NamedTuple):
+    """Somebody who asked to be told, as bare values: objects would cost more than all else."""
+
+    alert: UUID
+    application: UUID
+    number: str
+    child: UUID
+    child_name: str
+    reader: Reader
+    wish: Wish
+
+
+# In the order in which `_as_asking` takes them.
+_COLUMNS: Final = (
+    "pk",
+    *("application_id", "application__number", "application__child_id"),
+    *(f"application__child__{name}" for name in ("last_name", "first_name", "middle_name")),
+    *("user_id", "user__phone", "user__language", "user__mails_notices", "user__email"),
+    *(
+        f"application__{name}"
+        for name in ("locality_id", "birth_year", "languages", "tier", "filed_at", "sequence")
+    ),
+    *("languages", "chosen"),
+)
+
+
+def _asking(places: Places, *, after: UUID | None) -> list[_Asking]:
+    """The next who may be told of one of these places, in the order of keys: `Places.suiting` says of which.
+
+    Their applications may bid (`SEEKING`), and they are told where the child is given a place.
+    """
+    queues = Q(locality__in=places.localities, birth_year__in=places.birth_years)
+    told = informed_guardianships().filter(user=OuterRef("user"), child=OuterRef("application__child"))
+    chosen = Alert.kindergartens.through.objects.filter(
+        alert=OuterRef("pk"), kindergarten__locality=OuterRef("application__locality")
+    )
+    asking = Alert.objects.filter(
+        Exists(told),
+        is_on=True,
+        user__in=present_people(),
+        application__in=Application.objects.filter(SEEKING, queues),
+    )
+    if after is not None:
+        asking = asking.filter(pk__gt=after)
+    rows = asking.order_by("pk").annotate(chosen=ArraySubquery(chosen.values("kindergarten")))
+    return [_as_asking(*row) for row in rows.values_list(*_COLUMNS)[:PORTION]]
+
+
+def _as_asking(
+    alert: UUID, application: UUID, number: str, child: UUID, last: str, first: str, middle: str, *rest: Any
+) -> _Asking:
+    user, phone, language, mails, email, *seeker, languages, chosen = rest
+    name = Child(last_name=last, first_name=first, middle_name=middle).full_name
+    reader = Reader(user, str(phone or ""), language, (email or "") if mails else "")
+    locality, birth_year, spoken, tier, filed_at, sequence = seeker
+    narrowed = tuple(one for one in spoken if one in languages)
+    wish = Wish(locality, birth_year, tuple(spoken), tier, filed_at, sequence, narrowed, tuple(chosen))
+    return _Asking(alert, application, number, child, name, reader, wish)
+
+
+class Saying:
+    """What a wave says to each: whoever is told of the same places gets the same texts, but for the child."""
+
+    def __init__(self, wave: Wave, places: Places) -> None:
+        self.places = places
+        self._due_at = wave.begun_at + WRITTEN_IN
+        self._key = wave.pk
+        with translation.override(settings.LANGUAGE_CODE):
+            self._link = reverse("applications:alert", args=[_NIL])
+
+    def letters(self, asking: Iterable[_Asking]) -> Iterator[Letter]:
+        # By the tuples themselves, which `Places` gives to all who ask alike: a thousand places are not compared.
+        said: dict[int, tuple[tuple[Suiting, ...], Texts]] = {}
+        for one in asking:
+            suiting = self.places.suiting(one.wish)
+            if not suiting:
+                continue
+            if id(suiting) not in said:
+                said[id(suiting)] = suiting, texts_of(suiting)
+            yield self._letter(one, suiting, said[id(suiting)][1])
+
+    def _letter(self, one: _Asking, suiting: tuple[Suiting, ...], texts: Texts) -> Letter:
+        opens_at = suiting[0].opens_at
+        return Letter(
+            reader=one.reader,
+            texts=texts,
+            # The whole number first: its last digits are a part of it.
+            values={_NUMBER: one.number, _NUMBER[-4:]: one.number[-4:], _CHILD: one.child_name},
+            dedupe_key=f"{self._key}:{one.alert}",
+            link=self._link.replace(str(_NIL), str(one.application)),
+            about=one.child,
+            due_at=self._due_at,
+            give_up_at=opens_at if opens_at > self._due_at else self._due_at + KINDS[KIND].worth_for,
+        )
+
+
+def texts_of(suiting: Sequence[Suiting]) -> Texts:
+    """What is said of these places, with gaps for whose child they suit."""
+    application = SimpleNamespace(
+        number=_NUMBER, child=SimpleNamespace(full_name=_CHILD), locality=suiting[0].vacancy.locality
+    )
+    return Texts(
+        KIND,
+        {
+            "application": application,
+            "places": sum(one.vacancy.seats_free for one in suiting),
+            "appeared": suiting[:NAMED],
+            "others": max(len(suiting) - NAMED, 0),
+            "first": suiting[0],
+        },
+    )
