@@ -1,6 +1,7 @@
 from django.urls import path
 
 from applications.views.cabinet import (
+    alerts,
     benefits,
     bids,
     changes,
@@ -32,6 +33,9 @@ urlpatterns = [
     path("cabinet/applications/<uuid:pk>/interest/", filing.interest, name="interest"),
     path("cabinet/applications/<uuid:pk>/languages/", changes.languages, name="languages"),
     path("cabinet/applications/<uuid:pk>/move/", changes.move, name="move"),
+    path("cabinet/applications/<uuid:pk>/alert/", alerts.alert, name="alert"),
+    path("cabinet/applications/<uuid:pk>/alert/switch/", alerts.switch_alert, name="switch_alert"),
+    path("cabinet/alerts/", alerts.alert_list, name="alerts"),
     path("cabinet/applications/<uuid:pk>/withdraw/", bids.withdraw, name="withdraw"),
     path("cabinet/applications/<uuid:pk>/offer/accept/", offers.accept, name="accept_offer"),
     path("cabinet/applications/<uuid:pk>/offer/decline/", offers.decline, name="decline_offer"),

@@ -99,6 +99,11 @@ PERIODS = (
         papers.empty_former_changes,
     ),
     Period(
+        "alerts about places, 30 days after the application was over or once the guardian is none",
+        papers.spent_alerts,
+        papers.purge_alerts,
+    ),
+    Period(
         "reports of wrong data, a year after the answer",
         papers.old_objections,
         papers.purge_objections,

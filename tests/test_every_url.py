@@ -164,6 +164,10 @@ TABLE = {
     # It has an IIN.
     "applications:join_iin child": FAMILY_AWAY,
     "applications:languages waiting": FAMILY,
+    "applications:alerts": PARENTS,
+    "applications:alert waiting": FAMILY,
+    "applications:alert archived": FAMILY_AWAY,
+    "applications:switch_alert waiting": BUTTON,
     "applications:move waiting": FAMILY,
     "applications:bulletin": EVERYONE,
     "applications:bulletin_csv": EVERYONE,

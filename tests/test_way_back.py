@@ -76,6 +76,10 @@ TYPED: dict[str, tuple[dict[str, Any], list[str]]] = {
         {"until": "31.12.2026", "reason": "other", "explanation": "Науқас\nбала", "confirmed": "on"},
         ['value="31.12.2026"', 'id="id_reason_4" checked', "Науқас\nбала</textarea>"],
     ),
+    "applications:alert waiting": (
+        {"languages": ["kk"], "search": "Айша <b>"},
+        ['value="kk" id="id_languages_0" checked', 'value="Айша &lt;b&gt;"'],
+    ),
     "applications:languages waiting": (
         {"languages": ["uz"]},
         ['value="uz" id="id_languages_2" checked'],

@@ -7,11 +7,12 @@ was fair. A run that breaks off between a row and its file leaves a file that no
 
 from datetime import datetime, timedelta
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accounts.models import Objection
 from accounts.stored_files import delete_unnamed
 from applications.models import (
+    Alert,
     Benefit,
     ExtensionDocument,
     FormerChange,
@@ -23,11 +24,13 @@ from applications.models import (
 from applications.states import HAS_PAPER, BenefitState
 from bulletin.importing.undoing import UNDOABLE_FOR
 from children.disputes import STOPPABLE_FOR
-from children.models import ClaimPaper
+from children.models import ClaimPaper, Guardianship
 from notifications.sweeps import sweep
 
 DOCUMENT_KEPT_FOR = timedelta(days=90)
 OBJECTION_KEPT_FOR = timedelta(days=365)
+# An application that comes back from the archive brings what was asked for it.
+ALERT_KEPT_FOR = timedelta(days=30)
 
 
 def old_extension_documents(*, now: datetime) -> QuerySet[ExtensionDocument]:
@@ -149,6 +152,22 @@ def spent_former_changes(*, now: datetime) -> QuerySet[FormerChange]:
 def empty_former_changes(*, now: datetime) -> int:
     """Erase what was said of these; that the file changed them stays, and stands in the way of its undoing."""
     return spent_former_changes(now=now).update(before="", after="")
+
+
+def spent_alerts(*, now: datetime) -> QuerySet[Alert]:
+    """What was asked about places for a child whose application is over, or by who is its guardian no more."""
+    own = Guardianship.objects.filter(
+        user=OuterRef("user"), child=OuterRef("application__child"), ended_at=None
+    )
+    over = Q(application__archived_at__lte=now - ALERT_KEPT_FOR)
+    return Alert.objects.filter(over | ~Exists(own))
+
+
+def purge_alerts(*, now: datetime) -> int:
+    """Delete these; returns how many there were."""
+    count = spent_alerts(now=now).count()
+    spent_alerts(now=now).delete()
+    return count
 
 
 def old_objections(*, now: datetime) -> QuerySet[Objection]:

@@ -18,7 +18,7 @@ from accounts.models import User
 from applications.access.settling import settle
 from applications.bidding.ending import withdraw_bid
 from applications.bidding.offers import decline_offer
-from applications.models import Application, Bid, Offer
+from applications.models import Alert, Application, Bid, Offer
 from applications.moves import Refused, lock_application, locking, move
 from applications.personal_data.sections import SECTIONS
 from applications.refusals import Refusal
@@ -94,6 +94,7 @@ class Applications(Part):
 
     def forget(self, user: User, *, now: datetime) -> None:
         lock_children(user)
+        Alert.objects.filter(user=user).delete()
         for application in _left_by(user).order_by("pk"):
             _take_out(application, now=now)
 

@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from accounts.data.sections import Section
 from accounts.models import User
 from applications.models import (
+    Alert,
     Application,
     Benefit,
     Bid,
@@ -67,6 +68,21 @@ SECTIONS: Final = [
         ),
         people=("filed_by",),
         left_out={"sequence": "orders equal times of filing", "runs_out_at": "worked out from the rest"},
+    ),
+    Section(
+        "alerts",
+        Alert,
+        lambda user: Alert.objects.filter(user=user).order_by("pk"),
+        ("application", "languages", "is_on", "changed_at"),
+        people=("user",),
+        left_out={"id": _ROW, "kindergartens": "they stand below"},
+    ),
+    Section(
+        "alert_kindergartens",
+        Alert.kindergartens.through,
+        lambda user: Alert.kindergartens.through.objects.filter(alert__user=user).order_by("pk"),
+        ("alert", "kindergarten"),
+        left_out={"id": _ROW},
     ),
     Section(
         "events",

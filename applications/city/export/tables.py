@@ -27,6 +27,7 @@ from accounts.models import (
     User,
 )
 from applications.models import (
+    Alert,
     Application,
     Benefit,
     BenefitCategory,
@@ -51,8 +52,10 @@ from applications.models import (
     RulesProposal,
     StopListEntry,
     ToldOfClosing,
+    ToldPlace,
     Transfer,
     UndoRequest,
+    Wave,
 )
 from bulletin.fields import SearchTextField, SortKeyField
 from bulletin.models import (
@@ -223,6 +226,10 @@ TABLES: Final = [
     Table(FormerDecision),
     Table(FormerProtocol),
     Table(FormerChange),
+    Table(Alert),
+    Table(Alert.kindergartens.through),
+    Table(Wave),
+    Table(ToldPlace),
     Table(Event),
     Table(Benefit),
     Table(Correction),

@@ -19,6 +19,7 @@ from accounts.decorators import parent_required
 from accounts.models import User
 from accounts.typed import refilled
 from applications.access.family import application_for, applications_of
+from applications.alerts.choosing import switch
 from applications.bidding.offers import live_offer
 from applications.models import Application
 from applications.moves import Refused
@@ -192,6 +193,7 @@ def _form(request: HttpRequest, answers: QueryDict, free: QuerySet[Child]) -> Ap
         "locality": place.slug if place else None,
         "languages": before.languages if before else [],
         "child": only[0].pk if len(only) == 1 else request.GET.get("for"),
+        "alert": True,
     }
     return refilled(request, ApplicationForm(initial=initial, children=free))
 
@@ -199,6 +201,8 @@ def _form(request: HttpRequest, answers: QueryDict, free: QuerySet[Child]) -> Ap
 def _answers_url(form: ApplicationForm) -> str:
     data = form.cleaned_data
     answers = {"locality": data["locality"].slug, "languages": data["languages"], "child": data["child"].pk}
+    if data["alert"]:
+        answers["alert"] = "on"
     return f"{reverse('applications:new')}?{urlencode(answers, doseq=True)}"
 
 
@@ -215,6 +219,11 @@ def _check_answers(request: HttpRequest, form: ApplicationForm) -> HttpResponse:
         },
         {"label": _("Child"), "value": data["child"].full_name, "url": change},
         {"label": _("Date of birth"), "at": data["child"].birth_date, "show": "date"},
+        {
+            "label": _("Tell me when a place for my child appears"),
+            "value": _("yes") if data["alert"] else _("no"),
+            "url": change,
+        },
         *_missing_in_profile(request, form),
     ]
     restorable = restorable_of(data["child"], by=parent(request), now=read_clock())
@@ -260,6 +269,8 @@ def _submit(request: HttpRequest, form: ApplicationForm) -> HttpResponse:
             return redirect(already)
         form.add_error("child" if refused.reason == Refusal.AGE else None, str(refused))
         return render(request, "applications/new.html", {"form": form, "can_file": True})
+    if data["alert"]:
+        switch(application, user=user, is_on=True, now=read_clock())
     response = redirect(f"{application.get_absolute_url()}?filed=1")
     remember_place(response, application.locality)
     return response

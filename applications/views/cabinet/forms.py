@@ -18,9 +18,10 @@ from accounts.identity import DocumentError, Paper, parse_identity
 from accounts.iin import IinError, parse_iin
 from accounts.models import Objection, User
 from accounts.uploads import DOCUMENT_INPUT, Upload, check_documents, each_named
+from applications.alerts.choosing import MOST_KINDERGARTENS
 from applications.models import Application, BenefitCategory, Extension
 from applications.views.day_field import DayField
-from bulletin.models import Language, Locality
+from bulletin.models import Kindergarten, Language, Locality
 from children.models import SEX_OF_CHILD, Child, GuardianClaim
 
 CHOOSE_CHILD = gettext_lazy("Choose the child.")
@@ -65,6 +66,13 @@ class ApplicationForm(forms.Form):
         empty_label=None,
         error_messages={"required": CHOOSE_CHILD, "invalid_choice": CHOOSE_CHILD},
     )
+    alert = forms.BooleanField(
+        label=gettext_lazy("Tell me when a place for my child appears"),
+        required=False,
+        help_text=gettext_lazy(
+            "In the notices and by SMS, before bids are accepted. You can switch it off at any time."
+        ),
+    )
 
     def __init__(self, *args: Any, children: QuerySet[Child], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -81,6 +89,58 @@ class LanguagesForm(forms.Form):
         help_text=gettext_lazy("Choose one or more: places in these languages will suit you."),
         error_messages={"required": gettext_lazy("Choose at least one language.")},
     )
+
+
+class AlertForm(forms.Form):
+    """Of which places a guardian is told: in which languages, in which kindergartens."""
+
+    languages = forms.MultipleChoiceField(
+        label=gettext_lazy("Language of education"),
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": gettext_lazy("Choose at least one language.")},
+    )
+    search = forms.CharField(
+        label=gettext_lazy("Find a kindergarten by name"),
+        max_length=100,
+        required=False,
+        widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off"}),
+    )
+    kindergartens = forms.ModelMultipleChoiceField(
+        label=gettext_lazy("Kindergartens"),
+        queryset=Kindergarten.objects.none(),
+        widget=forms.CheckboxSelectMultiple,
+        required=False,
+        help_text=gettext_lazy(
+            "If none is ticked, you are told of places in all kindergartens of the locality."
+        ),
+    )
+
+    def __init__(
+        self,
+        *args: Any,
+        application: Application,
+        offered: QuerySet[Kindergarten],
+        shown: Sequence[Kindergarten],
+        **kwargs: Any,
+    ) -> None:
+        """`offered` may be chosen, `shown` are listed: a city has too many for one page."""
+        super().__init__(*args, **kwargs)
+        choices = [(code, name) for code, name in Language.choices if code in application.languages]
+        self.fields["languages"].choices = choices  # type: ignore[attr-defined]
+        if len(choices) == 1:
+            # There is nothing to choose.
+            del self.fields["languages"]
+        self.fields["kindergartens"].queryset = offered  # type: ignore[attr-defined]
+        self.fields["kindergartens"].widget.choices = [(one.pk, one.name) for one in shown]
+
+    def clean_kindergartens(self) -> QuerySet[Kindergarten]:
+        chosen: QuerySet[Kindergarten] = self.cleaned_data["kindergartens"]
+        if len(chosen) > MOST_KINDERGARTENS:
+            raise ValidationError(
+                _("Tick no more kindergartens than: %(limit)s. To be told of all, tick none."),
+                params={"limit": MOST_KINDERGARTENS},
+            )
+        return chosen
 
 
 class MoveForm(forms.Form):

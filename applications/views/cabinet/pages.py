@@ -15,6 +15,7 @@ from accounts.decorators import parent_required
 from accounts.models import User
 from accounts.numbers.stopping import under_way
 from applications.access.family import applications_of, collected_among, settled_for, with_standing
+from applications.alerts.choosing import alert_of, may_have
 from applications.disputes.halts import may_now
 from applications.families.situation import Situation, interest_of, situation_of
 from applications.models import Application
@@ -130,6 +131,8 @@ def application_page(request: HttpRequest, pk: UUID) -> HttpResponse:
         "just_claimed": "claimed" in request.GET and application.state == ApplicationState.WAITING,
         "former": former_row_of(application),
         "may_archive": may_now(application, Move.ARCHIVE),
+        "may_have_alert": may_have(application),
+        "alert": alert_of(application, parent(request)),
         "archived": _archived([application], reader=parent(request), now=now)[0] if is_archived else None,
         "benefits": benefits_of(application, reader=parent(request), now=now),
         "sent": sent_for_extension(application, sender=parent(request)),

@@ -62,6 +62,7 @@ LEFT_OUT = {
     "bulletin.Closing": "an official's act, about nobody",
     "applications.Transfer": "of a contract; its notice and the journal tell of it",
     "applications.ToldOfClosing": "that a notice was written, which the copy holds",
+    "applications.ToldPlace": "of a vacancy",
     "bulletin.Vacancy": "what is offered; the closing that recalled it names an official",
     "applications.PriorityCutoff": "of a vacancy",
     "bulletin.Pause": "an employee's act, about nobody",
