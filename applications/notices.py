@@ -477,6 +477,7 @@ SAMPLES: Final[dict[str, Any]] = {
 
 TARGETS: Final = {
     "applications:application": _("To the application"),
+    "applications:alert": _("See the places"),
     "applications:guardian_claim": _("To the papers of a guardian"),
     "applications:objection": _("To the report of wrong data"),
     "admin:applications_bid_changelist": _("To the bids"),

@@ -200,10 +200,11 @@ LEFT_OUT: dict[str, set[enum.Enum] | str] = {
     "accounts/sms_codes.py _TO_ANYBODY · SmsCode.Purpose": "RESET SIGN_IN STOP OLD_NUMBER CONFIRM",
     "accounts/uploads.py _CAUSES · Cause": "UNKNOWN_TYPE",
     "accounts/uploads.py _TOLD · Part": "SCRIPTS ACTIONS FORM",
+    "applications/alerts/suiting.py _TO_BE_HAD · Phase": "DRAFT FULL CLOSED RECALLED",
     "notifications/kinds.py BOTH · Channel": "EMAIL",
     "notifications/ways.py _OWN · Way": "SECOND_PHONE",
     # What families may switch off.
-    "notifications/kinds.py _MANDATORY · Topic": "BIDS QUEUE REVIEWS WORK",
+    "notifications/kinds.py _MANDATORY · Topic": "ALERTS BIDS QUEUE REVIEWS WORK",
     "notifications/retention.py OVER · Outgoing.State": "QUEUED SENDING",
     "notifications/services.py _SENDABLE_AGAIN · Outgoing.State": "QUEUED SENDING",
     "notifications/services.py _UNDER_WAY · Outgoing.State": "SENT FAILED WITHHELD",

@@ -57,6 +57,7 @@ NOT_PAGES = {
     "applications:referral_pdf",
     "applications:guardian_claim_paper",
     "applications:restore",
+    "applications:switch_alert",
     "clock",
     "robots",
     "health",

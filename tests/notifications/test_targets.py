@@ -21,7 +21,7 @@ def linking_modules():
             tree = ast.parse(path.read_text())
             calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
             if any(
-                getattr(call.func, "id", "") == "enqueue"
+                getattr(call.func, "id", "") in ("enqueue", "Letter")
                 and any(word.arg == "link" for word in call.keywords)
                 for call in calls
             ):

@@ -51,7 +51,7 @@ def alert_list(request: HttpRequest) -> HttpResponse:
 @parent_required
 def alert(request: HttpRequest, pk: UUID) -> HttpResponse:
     """The places that suit now, the switch, and of which places to tell. A search keeps its answers in the address."""
-    now, user = estimate_clock(), parent(request)
+    now, user = read_clock(), parent(request)
     application = own_application(request, pk, now=now)
     if not may_have(application):
         messages.info(request, _("The application waits for no place any more: there is nothing to tell."))
@@ -67,7 +67,7 @@ def alert(request: HttpRequest, pk: UUID) -> HttpResponse:
             user=user,
             languages=chosen.get("languages", application.languages),
             kindergartens=chosen["kindergartens"],
-            now=read_clock(),
+            now=now,
         )
         messages.success(request, _("Saved. You are told when such a place appears."))
         return redirect("applications:alert", pk)
