@@ -6,6 +6,7 @@ import stat
 import unicodedata
 from collections.abc import Mapping
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any, Final
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
@@ -179,6 +180,16 @@ class Environment(environ.FileAwareEnv):
         if given := self.secret(beside):
             settings["PASSWORD"] = given
         return settings
+
+    def prices(self, var: str) -> dict[str, Decimal]:
+        """Prices by name: `name=18.50`, between commas; none by default."""
+        found: dict[str, Decimal] = {}
+        for part in self.list(var, default=[]):
+            name, _is, price = (piece.strip() for piece in part.partition("="))
+            if not (name and re.fullmatch(r"[0-9]{1,6}(\.[0-9]{1,2})?", price, re.ASCII)):
+                raise ImproperlyConfigured(f"{var} must look like smsc=18.50,mobizon=20.")
+            found[name] = Decimal(price)
+        return found
 
     def list(self, var: str, default: list[str]) -> list[str]:
         """The values between commas, without surrounding spaces."""

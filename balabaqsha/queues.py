@@ -34,6 +34,8 @@ _HOUSEKEEPING: Final = (
 
 # By the first pattern that fits; every task has a queue and a place in it.
 ROUTES: Final[list[tuple[str, dict[str, Any]]]] = [
+    # It asks slow gateways, and nobody waits for it.
+    ("notifications.tasks.ask_for_reports", {"queue": ORDINARY, "priority": USUAL}),
     ("notifications.tasks.*", {"queue": DELIVERIES, "priority": USUAL}),
     *((task, {"queue": ORDINARY, "priority": FIRST}) for task in _WAITED_FOR),
     *((task, {"queue": ORDINARY, "priority": LAST}) for task in _HOUSEKEEPING),

@@ -7,6 +7,7 @@ addresses of the embedded servers are used (`balabaqsha.servers`).
 """
 
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
@@ -338,6 +339,14 @@ MOBIZON_API_KEY: str = env.token("MOBIZON_API_KEY")
 MOBIZON_URL: str = env.http_address(
     "MOBIZON_URL", default="https://api.mobizon.kz/service/message/sendSmsMessage"
 )
+# The key set in its panel for the webhook of its reports; without one its reports are only asked for.
+MOBIZON_WEBHOOK_SECRET: str = env.credential("MOBIZON_WEBHOOK_SECRET")
+# A Kannel of one's own. Its user and password go in headers.
+KANNEL_URL: str = env.http_address("KANNEL_URL")
+KANNEL_USERNAME: str = env.token("KANNEL_USERNAME")
+KANNEL_PASSWORD: str = env.token("KANNEL_PASSWORD")
+# What a segment of an SMS takes, in tenge, where the gateway itself does not say: smsc=18.50,mobizon=20
+SMS_PRICES: dict[str, Decimal] = env.prices("SMS_PRICES")
 
 # Telegram is another way beside SMS for whoever links a chat. Without a token the portal offers none.
 TELEGRAM_TOKEN: str = env.credential("TELEGRAM_TOKEN")

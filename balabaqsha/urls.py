@@ -11,6 +11,7 @@ from applications.objections import ANSWER_WORKING_DAYS
 from balabaqsha import views
 from balabaqsha.admin_site import staff_site
 from balabaqsha.serving.contract import HEALTH_PATH
+from notifications import webhooks
 
 handler400 = "balabaqsha.views.bad_request"
 handler403 = "balabaqsha.views.forbidden"
@@ -28,6 +29,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("robots.txt", views.robots, name="robots"),
     re_path(r"^kk/(?P<rest>.*)$", views.in_kazakh),
     path(HEALTH_PATH.removeprefix("/"), views.health, name="health"),
+    # Called by machines, in no language.
+    path("sms/reports/mobizon/", webhooks.mobizon_report, name="mobizon_report"),
+    path("sms/reports/kannel/<uuid:key>/<str:signed>/", webhooks.kannel_report, name="kannel_report"),
     *i18n_patterns(
         path("", views.home, name="home"),
         # First, since it is requested most, and earlier entries are found faster.

@@ -2,15 +2,16 @@
 
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 
 from notifications.named_classes import find_class
+from notifications.sms.base import FAILOVER, chosen_backends
 
 _SMS = "notifications.sms"
 _NOT_SENDING = {f"{_SMS}.console.ConsoleBackend", f"{_SMS}.file.FileBackend"}
-_FAILOVER = f"{_SMS}.failover.FailoverBackend"
 _BUDGETS = (
     "SMS_BUDGET_PER_DAY",
     "SMS_NEWCOMERS_PERCENT",
@@ -21,14 +22,8 @@ _BUDGETS = (
 _NEEDS = {
     f"{_SMS}.smsc.SmscBackend": ("SMSC_LOGIN", "SMSC_PASSWORD", "SMSC_URL"),
     f"{_SMS}.mobizon.MobizonBackend": ("MOBIZON_API_KEY", "MOBIZON_URL"),
+    f"{_SMS}.kannel.KannelBackend": ("KANNEL_USERNAME", "KANNEL_PASSWORD", "KANNEL_URL"),
 }
-
-
-def chosen_backends() -> list[str]:
-    """The gateways that may be used: the chosen one, or those behind the fail-over."""
-    if settings.SMS_BACKEND == _FAILOVER:
-        return list(settings.SMS_FAILOVER_BACKENDS)
-    return [settings.SMS_BACKEND]
 
 
 @register(Tags.compatibility)
@@ -43,7 +38,7 @@ def backends_exist(*, app_configs: Sequence[Any] | None, **kwargs: Any) -> list[
             problems.append(
                 Error(f"SMS gateway {path} can't be imported: {error}", hint=hint, id="notifications.E001")
             )
-    if not chosen_backends() or _FAILOVER in chosen_backends():
+    if not chosen_backends() or FAILOVER in chosen_backends():
         problems.append(Error("SMS_FAILOVER_BACKENDS must name real gateways.", id="notifications.E002"))
     if len(set(chosen_backends())) < len(chosen_backends()):
         hint = "Name each gateway once: one that is in trouble is not asked twice."
@@ -68,9 +63,17 @@ def messages_leave_the_house(*, app_configs: Sequence[Any] | None, **kwargs: Any
             if not value:
                 hint = f"Set {name}.{_without(path)}"
                 problems.append(Error(f"{path} needs {name}.", hint=hint, id="notifications.E004"))
-            elif name.endswith("_URL") and not value.startswith("https://"):
+            elif name.endswith("_URL") and not (
+                value.startswith("https://") or _is_in_the_house(path, value)
+            ):
                 problems.append(Error(f"{name} must begin with https://.", id="notifications.E005"))
     return problems
+
+
+def _is_in_the_house(path: str, url: str) -> bool:
+    """Whether it is our own Kannel, on this machine or under a name without a dot, which only our network knows."""
+    host = urlsplit(url).hostname or ""
+    return path.endswith(".KannelBackend") and (host in ("127.0.0.1", "::1") or "." not in host)
 
 
 def _without(path: str) -> str:

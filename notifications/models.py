@@ -131,6 +131,8 @@ class Message(Outgoing):
     delivered_at = models.DateTimeField(_("delivered at"), null=True, blank=True)
     # The message that did not arrive, and that this one repeats by another way.
     instead_of = models.UUIDField(null=True, editable=False)
+    # The gateway that took that one: it is asked last.
+    avoids = models.CharField(max_length=20, blank=True, default="", db_default="", editable=False)
 
     class Meta:
         verbose_name = _("SMS message")

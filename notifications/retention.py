@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 
 from django.db.models import QuerySet
 
-from notifications.models import Mail, Message, Outgoing, TelegramMessage
+from notifications.models import GatewayMinute, Mail, Message, Outgoing, TelegramMessage
 
 TEXT_KEPT_FOR = timedelta(days=30)
 MESSAGE_KEPT_FOR = timedelta(days=365)
+MINUTES_KEPT_FOR = timedelta(days=90)
 OVER = (
     Outgoing.State.SENT,
     Outgoing.State.DELIVERED,
@@ -60,4 +61,15 @@ def old_telegrams(*, now: datetime) -> QuerySet[TelegramMessage]:
 def purge_telegrams(*, now: datetime) -> int:
     """Delete them; returns how many."""
     deleted, _per_model = old_telegrams(now=now).delete()
+    return deleted
+
+
+def old_minutes(*, now: datetime) -> QuerySet[GatewayMinute]:
+    """The counts of how gateways did in minutes that nobody looks at any more; they name nobody."""
+    return GatewayMinute.objects.filter(minute__lt=now - MINUTES_KEPT_FOR)
+
+
+def purge_minutes(*, now: datetime) -> int:
+    """Delete them; returns how many."""
+    deleted, _per_model = old_minutes(now=now).delete()
     return deleted

@@ -18,7 +18,7 @@ _GSM_EXTENDED = frozenset("\f^{}\\[~]|€")
 
 def segments(text: str) -> int:
     """How many segments `text` takes; 1 for an empty text, which is still a message."""
-    if set(text) <= _GSM | _GSM_EXTENDED:
+    if is_gsm(text):
         length = len(text) + sum(character in _GSM_EXTENDED for character in text)
         single, joined = 160, 153
     else:
@@ -26,6 +26,11 @@ def segments(text: str) -> int:
         length = len(text.encode("utf-16-be")) // 2
         single, joined = SINGLE_SEGMENT, 67
     return 1 if length <= single else ceil(length / joined)
+
+
+def is_gsm(text: str) -> bool:
+    """Whether the GSM alphabet has every character of `text`."""
+    return set(text) <= _GSM | _GSM_EXTENDED
 
 
 def mask_phone(phone: str) -> str:

@@ -206,8 +206,10 @@ LEFT_OUT: dict[str, set[enum.Enum] | str] = {
     # What families may switch off.
     "notifications/kinds.py _MANDATORY · Topic": "ALERTS BIDS QUEUE REVIEWS WORK",
     "notifications/retention.py OVER · Outgoing.State": "QUEUED SENDING",
-    "notifications/services.py _SENDABLE_AGAIN · Outgoing.State": "QUEUED SENDING",
-    "notifications/services.py _UNDER_WAY · Outgoing.State": "SENT FAILED WITHHELD",
+    "notifications/services.py _SENDABLE_AGAIN · Outgoing.State": "QUEUED SENDING DELIVERED",
+    "notifications/services.py _UNDER_WAY · Outgoing.State": "SENT DELIVERED UNDELIVERED FAILED WITHHELD",
+    "notifications/selectors.py _LOST · Outgoing.State": "QUEUED SENDING SENT DELIVERED WITHHELD",
+    "notifications/gateways.py _FAILED · Outcome": "ACCEPTED REFUSED NOT_ASKED",
     "notifications/sms/failover.py _TROUBLES · Outcome": "ACCEPTED REFUSED",
     "balabaqsha/ready/reading.py _TO_ANSWER · Vacancy.State": "RECALLED CLOSED",
     "balabaqsha/turned_away.py STATUS · Refusal": "PASSWORDS",

@@ -54,6 +54,9 @@ TABLE = {
     "clock": EVERYONE,
     "robots": EVERYONE,
     "health": EVERYONE,
+    # Gateways call them: by POST, and with a signature.
+    "mobizon_report": (405, 405, 405, 405, 405),
+    "kannel_report": (404, 404, 404, 404, 404),
     "demo": EVERYONE,
     "demo_json": EVERYONE,
     "demo_former_csv": EVERYONE,
@@ -264,6 +267,8 @@ def answers(kept, city, visitors) -> Callable[[str], Answers]:
 def url_of(row: str, city) -> str:
     """The address of a row of the table, in the active language."""
     name, *parts = row.split()
+    if name == "kannel_report":
+        return reverse(name, args=[city.notice.pk, "unsigned"])
     if name == "bulletin:kindergarten":
         return reverse(name, args=[city.kindergarten.slug])
     if name in ("applications:order", "applications:order_csv"):

@@ -61,6 +61,8 @@ NOT_PAGES = {
     "clock",
     "robots",
     "health",
+    "mobizon_report",
+    "kannel_report",
     "notifications:open",
     "notifications:put_away",
     "notifications:put_back",

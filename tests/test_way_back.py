@@ -89,7 +89,8 @@ TYPED: dict[str, tuple[dict[str, Any], list[str]]] = {
 CHOICES = {"applications:apply waiting vacancy", "applications:choose_child vacancy"}
 # These take a POST from anybody; what is typed there belongs to no session.
 PUBLIC = {
-    "place", "clock", "health", "demo_limits", "demo_enter", "applications:queue_check",
+    "place", "clock", "health", "mobizon_report", "kannel_report", "demo_limits", "demo_enter",
+    "applications:queue_check",
     "applications:queue_check_former", "accounts:login", "accounts:logout",
     "accounts:register", "accounts:register_code", "accounts:register_password", "accounts:register_account",
     "accounts:login_code", "accounts:reset", "accounts:reset_code", "accounts:reset_new", "accounts:stop",

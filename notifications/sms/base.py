@@ -1,8 +1,12 @@
 """What every SMS gateway can do, and how the configured one is found."""
 
-from dataclasses import dataclass
-from enum import Enum, auto
-from typing import Final, Protocol
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from decimal import Decimal
+from enum import Enum, StrEnum, auto
+from typing import Final, Protocol, runtime_checkable
 
 from django.conf import settings
 
@@ -13,6 +17,8 @@ SEND_SECONDS: Final = 30.0
 # What the columns of the outbox hold.
 LONGEST_ID: Final = 80
 LONGEST_ERROR: Final = 200
+LONGEST_NAME: Final = 20
+FAILOVER: Final = "notifications.sms.failover.FailoverBackend"
 
 
 class Outcome(Enum):
@@ -23,16 +29,39 @@ class Outcome(Enum):
     NOT_ASKED = auto()  # the gateway is left alone after failures, or busy: nothing was sent to it
 
 
+class Alarm(StrEnum):
+    """What keeps a gateway from taking anything until a person does something."""
+
+    MONEY = "no money"
+    BLOCKED = "address blocked"
+    ACCOUNT = "account refused"
+
+
+@dataclass(frozen=True)
+class Try:
+    """How one gateway did with one message."""
+
+    gateway: str
+    outcome: Outcome
+    seconds: float
+    alarm: Alarm | None = None
+
+
 @dataclass(frozen=True)
 class SendResult:
     """The result of one attempt. `error` is a short code for employees, without the phone or the text.
 
     Whatever a gateway said, both texts can be stored: they are cut to their columns and hold nothing invisible.
+    `provider_id` is the gateway's name, a colon and its number for the message. `cost` is what the gateway says that it
+    takes, in tenge. `tries` holds the gateways that were asked, and is filled in by `hand_over`.
     """
 
     outcome: Outcome
     provider_id: str = ""
     error: str = ""
+    cost: Decimal | None = None
+    alarm: Alarm | None = None
+    tries: tuple[Try, ...] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "provider_id", _storable(self.provider_id, LONGEST_ID))
@@ -53,6 +82,69 @@ class SmsBackend(Protocol):
         The same `idempotency_key` means the same message again; gateways that detect duplicates suppress it.
         """
         ...
+
+
+class Arrival(Enum):
+    """What a gateway knows of a message that it took."""
+
+    DELIVERED = auto()
+    UNDELIVERED = auto()  # it never will be: the gateway has given up
+    UNDER_WAY = auto()  # not yet
+    UNKNOWN = auto()  # the gateway does not know the message
+
+
+@dataclass(frozen=True)
+class Report:
+    """Whether a message arrived, and when, where the gateway says so by a clock that we understand."""
+
+    arrival: Arrival
+    at: datetime | None = None
+
+
+@runtime_checkable
+class Reporter(Protocol):
+    """A gateway that can be asked what became of messages."""
+
+    name: str
+    # So many messages may be asked about at once.
+    most_asked: int
+
+    def reports(self, sent: Mapping[str, str]) -> dict[str, Report]:
+        """What became of messages, by the gateway's numbers for them, with their phones (E.164) as values.
+
+        One that the gateway says nothing of may be left out. Raises `sms.http.GatewayError`.
+        """
+        ...
+
+
+def hand_over(backend: SmsBackend, phone: str, text: str, *, idempotency_key: str) -> SendResult:
+    """`backend.send`, and how each gateway that was asked did."""
+    started = time.monotonic()
+    result = backend.send(phone, text, idempotency_key=idempotency_key)
+    if result.tries:
+        return result
+    one = Try(name_of(backend), result.outcome, time.monotonic() - started, result.alarm)
+    return replace(result, tries=(one,))
+
+
+def name_of(backend: object) -> str:
+    """What employees and counts call a gateway: its `name`, or that of its class."""
+    return str(getattr(backend, "name", type(backend).__name__.removesuffix("Backend").lower()))[
+        :LONGEST_NAME
+    ]
+
+
+def chosen_backends() -> list[str]:
+    """The gateways that may be used, as dotted paths: the chosen one, or those behind the fail-over."""
+    return (
+        list(settings.SMS_FAILOVER_BACKENDS) if settings.SMS_BACKEND == FAILOVER else [settings.SMS_BACKEND]
+    )
+
+
+def chosen() -> dict[str, SmsBackend]:
+    """The gateways that may be used, by their names, in the order in which they are named."""
+    backends = [get_backend(path) for path in chosen_backends()]
+    return {name_of(backend): backend for backend in backends}
 
 
 def get_backend(path: str = "") -> SmsBackend:

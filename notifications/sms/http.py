@@ -4,12 +4,16 @@ import json
 import re
 import urllib.parse
 from collections.abc import Mapping
-from typing import Any
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final
 
 from django.conf import settings
 
 from notifications import peers
 from notifications.sms.base import Outcome, SendResult
+
+# No SMS costs a million.
+_DEAREST: Final = 1_000_000
 
 
 class GatewayError(Exception):
@@ -33,18 +37,43 @@ def short(value: object) -> str:
     return text if re.fullmatch(r"[\w-]{0,40}", text, re.ASCII) else "?"
 
 
+def price(value: object) -> Decimal | None:
+    """What a gateway says that a message costs, in tenge; nothing where it says nothing that can be a price."""
+    try:
+        cost = Decimal(str(value))
+    except InvalidOperation:
+        return None
+    return round(cost, 2) if 0 <= cost < _DEAREST else None
+
+
 def post_form(url: str, fields: Mapping[str, str]) -> dict[str, Any]:
     """POST `fields` as a form and return the JSON object that came back, within `settings.SMS_GATEWAY_SECONDS`.
 
     Raises `GatewayError`, nothing else.
     """
+    content = ask(url, fields)
+    if not isinstance(content, dict):
+        raise GatewayError("answer is not an object", outcome=Outcome.UNCLEAR)
+    return content
+
+
+def ask(url: str, fields: Mapping[str, str]) -> Any:
+    """The same for any JSON."""
+    headers = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}
+    answer = post(url, body=urllib.parse.urlencode(fields).encode(), headers=headers)
+    # A redirect is no answer: it would send a password to an address that nobody configured.
+    if not 200 <= answer.status < 300:
+        raise GatewayError(f"HTTP {answer.status}")
     try:
-        answer = peers.post(
-            url,
-            body=urllib.parse.urlencode(fields).encode(),
-            headers={"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"},
-            seconds=settings.SMS_GATEWAY_SECONDS,
-        )
+        return json.loads(answer.body)
+    except (ValueError, RecursionError):
+        raise GatewayError("answer is not JSON", outcome=Outcome.UNCLEAR) from None
+
+
+def post(url: str, *, body: bytes, headers: Mapping[str, str]) -> peers.Answer:
+    """POST `body` and return the whole answer, of any status below 500, in time. Raises `GatewayError` alone."""
+    try:
+        answer = peers.post(url, body=body, headers=headers, seconds=settings.SMS_GATEWAY_SECONDS)
     except peers.NotAsked as reason:
         raise GatewayError(str(reason), outcome=Outcome.NOT_ASKED) from None
     except peers.Unavailable as reason:
@@ -52,13 +81,9 @@ def post_form(url: str, fields: Mapping[str, str]) -> dict[str, Any]:
         raise GatewayError(str(reason), outcome=outcome) from None
     if answer.status >= 500:
         raise GatewayError(f"HTTP {answer.status}", outcome=Outcome.UNCLEAR)
-    # A redirect is no answer: it would send a password to an address that nobody configured.
-    if not 200 <= answer.status < 300:
-        raise GatewayError(f"HTTP {answer.status}")
-    try:
-        content = json.loads(answer.body)
-    except (ValueError, RecursionError):
-        raise GatewayError("answer is not JSON", outcome=Outcome.UNCLEAR) from None
-    if not isinstance(content, dict):
-        raise GatewayError("answer is not an object", outcome=Outcome.UNCLEAR)
-    return content
+    return answer
+
+
+def beside(url: str, method: str) -> str:
+    """The address of another method of the same API: `…/send.php` and `status.php` make `…/status.php`."""
+    return f"{url.rpartition('/')[0]}/{method}"

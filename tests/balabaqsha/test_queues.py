@@ -18,6 +18,7 @@ PLACES = {
     },
     ("celery", FIRST): {"accounts.tasks.make_exports", "applications.tasks.make_files"},
     ("celery", USUAL): {
+        "notifications.tasks.ask_for_reports",
         "accounts.tasks.move_numbers",
         "applications.tasks.award_collected_bids",
         "applications.tasks.finish_closings",

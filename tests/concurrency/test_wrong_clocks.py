@@ -238,6 +238,13 @@ def given_up_message(scene):
     return Case(due, message_is("failed"))
 
 
+def asked_message(scene):
+    """Nobody can be asked about it here, so it is asked about no more."""
+    due = NOW + HOUR
+    message_of(scene, state="sent", ask_at=due, next_attempt_at=NOW, give_up_at=due)
+    return Case(due, lambda: Message.objects.get().ask_at is None)
+
+
 def given_up_mail(scene):
     due = NOW + HOUR
     Mail.objects.create(
@@ -345,6 +352,7 @@ CASES = {
     "applications.tasks.remind_interest": [asked_for_interest],
     "applications.tasks.remind_aging": [told_of_school_age],
     "notifications.tasks.deliver_due_messages": [delivered_message, given_up_message],
+    "notifications.tasks.ask_for_reports": [asked_message],
     "accounts.tasks.make_exports": [deleted_copy],
     "applications.tasks.make_files": [deleted_file],
     "accounts.tasks.move_numbers": [moved_number],

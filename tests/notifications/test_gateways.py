@@ -180,6 +180,7 @@ class TestSmsc:
                     "sender": "BALABAQSHA",
                     "charset": "utf-8",
                     "fmt": "3",
+                    "cost": "2",
                 },
             }
         ]

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from notifications import retention
-from notifications.models import Message
+from notifications.models import GatewayMinute, Message
 from notifications.services import send_again
 
 pytestmark = pytest.mark.django_db
@@ -53,3 +53,10 @@ def test_a_message_is_deleted_after_a_year():
     message(age=retention.MESSAGE_KEPT_FOR + MICROSECOND)
     assert retention.purge_messages(now=NOW) == 1
     assert list(Message.objects.all()) == [kept]
+
+
+def test_the_minutes_of_gateways_are_kept_for_ninety_days():
+    for age in (retention.MINUTES_KEPT_FOR, retention.MINUTES_KEPT_FOR + MICROSECOND):
+        GatewayMinute.objects.create(gateway="smsc", kind="bid_placed", minute=NOW - age, taken=1)
+    assert retention.purge_minutes(now=NOW) == 1
+    assert retention.purge_minutes(now=NOW) == 0

@@ -1,0 +1,179 @@
+"""What became of the SMS that gateways took: asked for, or told by them, and what is done about one that is lost.
+
+A gateway is asked after half a minute, before two minutes are over, after ten minutes and after an hour; then the
+message stays `sent`. What a gateway tells by itself is asked about at once instead of being believed, unless it can't
+be asked; then its report is signed by us.
+"""
+
+import hashlib
+import logging
+import time
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from itertools import groupby
+from typing import Any, Final
+from uuid import UUID
+
+from notifications.alone import alone
+from notifications.broker import wake_on_commit, wake_soon
+from notifications.gateways import FIRST_ASKED, reporters
+from notifications.kinds import KINDS
+from notifications.models import Message
+from notifications.selectors import is_told
+from notifications.services import DELIVERY_TASK, is_still_theirs
+from notifications.sms.base import Arrival, Report, Reporter, chosen
+from notifications.sms.http import GatewayError
+from notifications.sweeps import renew_connection
+
+logger = logging.getLogger(__name__)
+
+REPORTS_TASK: Final = "notifications.tasks.ask_for_reports"
+ASKED_AFTER: Final = (FIRST_ASKED, timedelta(seconds=90), timedelta(minutes=10), timedelta(hours=1))
+# A message that has not arrived by then is sent by another way.
+PATIENCE: Final = timedelta(minutes=10)
+# For how long a gateway that does not answer is asked about a message.
+GIVES_UP: Final = timedelta(days=1)
+_MOST_AT_ONCE: Final = 2000
+_SECONDS: Final = 50.0
+
+
+def next_asked(sent_at: datetime, *, now: datetime) -> datetime | None:
+    """When to ask about a message that has not arrived by `now`; None if not any more."""
+    return next((sent_at + after for after in ASKED_AFTER if sent_at + after > now), None)
+
+
+def ask_for_reports(*, now: datetime) -> int:
+    """Ask the gateways about the messages whose time has come, the longest due first; returns how many answers came.
+
+    One worker does it at a time, for about a minute at most. A message is due again later before its gateway is asked,
+    so one whose answer can't be read holds up nothing.
+    """
+    renew_connection()
+    with alone("delivery reports") as is_alone:
+        return _ask_all(now=now) if is_alone else 0
+
+
+def _ask_all(*, now: datetime) -> int:
+    ends = time.monotonic() + _SECONDS
+    due = Message.objects.filter(ask_at__lte=now).order_by("ask_at", "id")[:_MOST_AT_ONCE]
+    rows = sorted(due, key=lambda row: row.provider_id.partition(":")[0])
+    known, answers = reporters(), 0
+    for name, of_one in groupby(rows, key=lambda row: row.provider_id.partition(":")[0]):
+        if name not in known:
+            _put_off(list(of_one), until=None)
+            continue
+        for portion in _portions(list(of_one), known[name].most_asked):
+            if time.monotonic() > ends:
+                return answers
+            try:
+                answers += _ask_about(portion, known[name], now=now)
+            except GatewayError as error:
+                logger.warning("SMS gateway %s gave no reports: %s", name, error)
+                break
+            except Exception:
+                logger.exception("could not ask the SMS gateway %s for reports", name)
+                renew_connection()
+    return answers
+
+
+def _ask_about(mine: list[Message], gateway: Reporter, *, now: datetime) -> int:
+    # Claimed first: whoever dies on the way leaves them due later.
+    _put_off([row for row in mine if _is_young(row, now)], until=now + timedelta(minutes=5))
+    _put_off([row for row in mine if not _is_young(row, now)], until=None)
+    reports = gateway.reports({_number(row): row.phone.as_e164 for row in mine})
+    for row in mine:
+        take(row, reports.get(_number(row), Report(Arrival.UNKNOWN)), now=now)
+    return len(reports)
+
+
+def take(message: Message, report: Report, *, now: datetime) -> bool:
+    """Write what became of a message that a gateway took; True if that is news. Safe to call twice, in any order."""
+    mine = Message.objects.filter(pk=message.pk)
+    if report.arrival is Arrival.DELIVERED:
+        # Whatever was said before: what is there did arrive.
+        open_ones = mine.filter(state__in=[Message.State.SENT, Message.State.UNDELIVERED])
+        at = min(max(report.at or now, message.sent_at or now), now)
+        return bool(open_ones.update(state=Message.State.DELIVERED, delivered_at=at, ask_at=None))
+    sent = mine.filter(state=Message.State.SENT)
+    if report.arrival is Arrival.UNDELIVERED:
+        is_news = bool(sent.update(state=Message.State.UNDELIVERED, ask_at=None))
+        if is_news:
+            logger.warning("Message %s (%s) did not arrive", message.pk, message.kind)
+            try_another_way(message, now=now)
+        return is_news
+    sent_at = message.sent_at or now
+    sent.update(ask_at=next_asked(sent_at, now=now))
+    if report.arrival is Arrival.UNDER_WAY and now >= sent_at + PATIENCE:
+        try_another_way(message, now=now)
+    return False
+
+
+def ask_soon(provider_id: str, *, now: datetime) -> bool:
+    """A gateway says that it knows more about this message: ask it now. False if nothing is waiting for that."""
+    waiting = Message.objects.filter(provider_id=provider_id, state=Message.State.SENT)
+    if not waiting.exclude(ask_at__lte=now).update(ask_at=now):
+        return False
+    wake_soon(REPORTS_TASK)
+    return True
+
+
+def try_another_way(message: Message, *, now: datetime) -> bool:
+    """Send what did not arrive once more by another gateway, if it matters; True if that was written.
+
+    Once in all: what is repeated, or is a copy for a second phone, is never repeated. Nor is a code: it is emptied once
+    it was sent, and whoever waits for it asks for another.
+    """
+    kind = KINDS.get(message.kind)
+    if kind is None or kind.secret or kind.can_wait or not kind.topic.is_mandatory:
+        return False
+    gateway = message.provider_id.partition(":")[0]
+    if (
+        message.instead_of
+        or message.is_copy
+        or not message.text
+        or now >= message.give_up_at
+        or len(chosen()) < 2
+    ):
+        return False
+    if not (is_still_theirs(message) and is_told(message)):
+        return False
+    again = Message(
+        recipient_id=message.recipient_id,
+        about=message.about,
+        phone=message.phone,
+        kind=message.kind,
+        language=message.language,
+        text=message.text,
+        dedupe_key=hashlib.sha256(f"instead of\n{message.pk}".encode()).hexdigest(),
+        instead_of=message.pk,
+        avoids=gateway,
+        next_attempt_at=now,
+        give_up_at=message.give_up_at,
+        created_at=now,
+    )
+    if Message.objects.filter(dedupe_key=again.dedupe_key).exists():
+        return False
+    Message.objects.bulk_create([again], ignore_conflicts=True)
+    wake_on_commit(DELIVERY_TASK)
+    return True
+
+
+def message_of(key: UUID) -> Message | None:
+    """The message with this key, for a report about it."""
+    return Message.objects.filter(pk=key).first()
+
+
+def _put_off(rows: list[Any], *, until: datetime | None) -> None:
+    Message.objects.filter(pk__in=[row.pk for row in rows], ask_at__isnull=False).update(ask_at=until)
+
+
+def _is_young(row: Message, now: datetime) -> bool:
+    return row.sent_at is not None and now < row.sent_at + GIVES_UP
+
+
+def _portions(rows: list[Message], size: int) -> Iterator[list[Message]]:
+    return (rows[start : start + size] for start in range(0, len(rows), size))
+
+
+def _number(row: Message) -> str:
+    return row.provider_id.partition(":")[2]

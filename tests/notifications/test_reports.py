@@ -1,0 +1,418 @@
+"""What became of an SMS: asked for in time, told by webhooks that are believed nothing, repeated once."""
+
+import hashlib
+import json
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from uuid import uuid4
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+from django.urls import reverse
+
+from notifications import gateways, reports
+from notifications.kinds import KINDS, sample_context
+from notifications.models import Message
+from notifications.reports import ASKED_AFTER, ask_for_reports, next_asked, take, try_another_way
+from notifications.services import enqueue
+from notifications.sms import kannel
+from notifications.sms.base import Arrival, Outcome, Report, SendResult
+from notifications.sms.http import GatewayError
+from tests.factories import UserFactory
+from tests.notifications.gateways import SECOND, ObedientBackend, SecondBackend
+
+NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
+SECOND_, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
+MATTERS, MATTERS_LESS = "referral_issued", "bid_rejected"
+
+
+class TellingBackend(ObedientBackend):
+    """Takes messages, and tells of them what `told` says; it raises what it is told to."""
+
+    name = "telling"
+    most_asked = 3
+    told: dict[str, object] = {}
+    asked: list[dict[str, str]] = []
+
+    def reports(self, sent):
+        self.asked.append(dict(sent))
+        for one in sent:
+            if isinstance(fault := self.told.get(one), Exception):
+                raise fault
+        return {one: self.told[one] for one in sent if one in self.told}
+
+
+TELLING = f"{__name__}.TellingBackend"
+
+
+@pytest.fixture(autouse=True)
+def telling(settings, db):
+    settings.SMS_BACKEND = "notifications.sms.failover.FailoverBackend"
+    settings.SMS_FAILOVER_BACKENDS = [TELLING, SECOND]
+    TellingBackend.reset()
+    SecondBackend.reset()
+    TellingBackend.told, TellingBackend.asked = {}, []
+    cache.delete("sms-reports")
+    return TellingBackend
+
+
+def sent(number="7", *, kind=MATTERS, ago=timedelta(0), **changes):
+    """A message that the gateway took `ago`."""
+    parent = UserFactory()
+    enqueue(parent, kind, context=sample_context(KINDS[kind]), dedupe_key=number, now=NOW - ago)
+    message = Message.objects.get(recipient=parent)
+    values = {
+        "state": Message.State.SENT,
+        "provider_id": f"telling:{number}",
+        "sent_at": NOW - ago,
+        "ask_at": NOW - ago + ASKED_AFTER[0],
+    }
+    Message.objects.filter(pk=message.pk).update(**values | changes)
+    message.refresh_from_db()
+    return message
+
+
+def state_of(message):
+    message.refresh_from_db()
+    return message.state
+
+
+class TestAsking:
+    def test_when(self):
+        asked = [NOW]
+        while at := next_asked(NOW, now=asked[-1]):
+            asked.append(at)
+        assert [at - NOW for at in asked[1:]] == list(ASKED_AFTER)
+        assert ASKED_AFTER[1] < 2 * MINUTE
+
+    def test_nobody_is_asked_too_early(self, telling):
+        sent()
+        assert ask_for_reports(now=NOW + ASKED_AFTER[0] - SECOND_) == 0
+        assert telling.asked == []
+
+    def test_one_that_arrived(self, telling):
+        message = sent(ago=MINUTE)
+        telling.told = {"7": Report(Arrival.DELIVERED, at=NOW - 40 * SECOND_)}
+        assert ask_for_reports(now=NOW) == 1
+        assert state_of(message) == Message.State.DELIVERED
+        assert message.delivered_at == NOW - 40 * SECOND_
+        assert message.ask_at is None
+        assert telling.asked == [{"7": message.phone.as_e164}]
+
+    @pytest.mark.parametrize("at", [NOW + timedelta(days=1), NOW - timedelta(days=1), None], ids=str)
+    def test_a_time_that_can_not_be_is_not_believed(self, telling, at):
+        message = sent(ago=MINUTE)
+        telling.told = {"7": Report(Arrival.DELIVERED, at=at)}
+        ask_for_reports(now=NOW)
+        message.refresh_from_db()
+        assert NOW - MINUTE <= message.delivered_at <= NOW
+
+    @pytest.mark.parametrize("arrival", [Arrival.UNDER_WAY, Arrival.UNKNOWN])
+    def test_one_under_way_is_asked_about_again_and_stays_sent_in_the_end(self, telling, arrival):
+        message = sent(kind=MATTERS_LESS)
+        telling.told = {"7": Report(arrival)}
+        for after in ASKED_AFTER:
+            assert ask_for_reports(now=NOW + after) == 1
+        assert state_of(message) == Message.State.SENT
+        assert message.ask_at is None
+        assert ask_for_reports(now=NOW + timedelta(days=2)) == 0
+        assert len(telling.asked) == len(ASKED_AFTER)
+
+    def test_many_are_asked_about_together_the_longest_due_first(self, telling):
+        for number in range(7):
+            sent(str(number), ago=timedelta(minutes=10 - number))
+        ask_for_reports(now=NOW)
+        assert [list(one) for one in telling.asked] == [["0", "1", "2"], ["3", "4", "5"], ["6"]]
+
+    def test_a_gateway_that_does_not_answer_is_asked_again_later(self, telling):
+        message = sent(ago=MINUTE)
+        telling.told = {"7": GatewayError("HTTP 500")}
+        assert ask_for_reports(now=NOW) == 0
+        assert state_of(message) == Message.State.SENT
+        assert message.ask_at == NOW + 5 * MINUTE
+
+    def test_not_for_ever(self, telling):
+        message = sent(ago=timedelta(days=1))
+        telling.told = {"7": GatewayError("HTTP 500")}
+        ask_for_reports(now=NOW)
+        message.refresh_from_db()
+        assert message.ask_at is None
+
+    def test_one_that_breaks_the_code_holds_up_nothing(self, telling):
+        poison = sent("13", ago=10 * MINUTE)
+        rest = [sent(str(number), ago=5 * MINUTE) for number in range(6)]
+        telling.told = {"13": RuntimeError("poison")} | {
+            str(number): Report(Arrival.DELIVERED) for number in range(6)
+        }
+        ask_for_reports(now=NOW)
+        ask_for_reports(now=NOW + 6 * MINUTE)
+        states = [state_of(message) for message in rest]
+        assert states.count(Message.State.DELIVERED) >= 4
+        poison.refresh_from_db()
+        assert poison.ask_at > NOW
+
+    def test_of_a_gateway_that_is_not_chosen_any_more_nobody_asks(self, telling):
+        message = sent(ago=MINUTE, provider_id="former:7")
+        ask_for_reports(now=NOW)
+        message.refresh_from_db()
+        assert message.ask_at is None
+
+    def test_only_one_worker_asks(self, telling, monkeypatch):
+        sent(ago=MINUTE)
+        monkeypatch.setattr(reports, "alone", lambda at: _Nobody())
+        assert ask_for_reports(now=NOW) == 0
+        assert telling.asked == []
+
+
+class _Nobody:
+    def __enter__(self):
+        return False
+
+    def __exit__(self, *args):
+        return None
+
+
+class TestOrder:
+    """Reports come twice, late and in any order."""
+
+    def test_what_arrived_is_never_lost_again(self):
+        message = sent()
+        assert take(message, Report(Arrival.DELIVERED), now=NOW)
+        assert not take(message, Report(Arrival.DELIVERED), now=NOW + MINUTE)
+        assert not take(message, Report(Arrival.UNDELIVERED), now=NOW + MINUTE)
+        assert state_of(message) == Message.State.DELIVERED
+        assert message.delivered_at == NOW
+
+    def test_what_was_given_up_may_arrive_after_all(self):
+        message = sent(kind=MATTERS_LESS)
+        take(message, Report(Arrival.UNDELIVERED), now=NOW)
+        assert state_of(message) == Message.State.UNDELIVERED
+        take(message, Report(Arrival.DELIVERED), now=NOW + MINUTE)
+        assert state_of(message) == Message.State.DELIVERED
+
+    @pytest.mark.parametrize("state", [Message.State.QUEUED, Message.State.SENDING, Message.State.FAILED])
+    def test_one_that_nobody_took_is_left_alone(self, state):
+        message = sent(state=state)
+        for arrival in Arrival:
+            take(message, Report(arrival), now=NOW)
+        assert state_of(message) == state
+
+
+class TestAnotherWay:
+    def again(self, message):
+        return Message.objects.filter(instead_of=message.pk)
+
+    def test_what_will_never_arrive_goes_by_the_other_gateway_once(self):
+        message = sent()
+        take(message, Report(Arrival.UNDELIVERED), now=NOW)
+        take(message, Report(Arrival.UNDELIVERED), now=NOW)
+        (again,) = self.again(message)
+        assert (again.state, again.avoids, again.text) == (Message.State.QUEUED, "telling", message.text)
+        assert (again.phone, again.give_up_at) == (message.phone, message.give_up_at)
+
+    def test_so_does_what_has_not_arrived_after_ten_minutes(self, telling):
+        message = sent()
+        telling.told = {"7": Report(Arrival.UNDER_WAY)}
+        for after in ASKED_AFTER[:2]:
+            ask_for_reports(now=NOW + after)
+        assert not self.again(message)
+        ask_for_reports(now=NOW + ASKED_AFTER[2])
+        ask_for_reports(now=NOW + ASKED_AFTER[3])
+        assert len(self.again(message)) == 1
+
+    def test_a_gateway_that_knows_nothing_of_it_is_no_sign_that_it_is_lost(self, telling):
+        message = sent()
+        ask_for_reports(now=NOW + ASKED_AFTER[2])
+        assert not self.again(message)
+
+    def test_what_is_repeated_is_never_repeated(self):
+        message = sent()
+        take(message, Report(Arrival.UNDELIVERED), now=NOW)
+        again = self.again(message).get()
+        Message.objects.filter(pk=again.pk).update(
+            state=Message.State.SENT, provider_id="second:1", sent_at=NOW
+        )
+        again.refresh_from_db()
+        take(again, Report(Arrival.UNDELIVERED), now=NOW)
+        assert Message.objects.count() == 2
+
+    @pytest.mark.parametrize(
+        "why",
+        ["it matters less", "a code", "its text is gone", "too late", "another number", "no other gateway"],
+    )
+    def test_what_is_not_repeated(self, why, settings):
+        kind = {"it matters less": MATTERS_LESS, "a code": "sign_in_code"}.get(why, MATTERS)
+        message = sent(kind=kind, **({"text": ""} if why == "its text is gone" else {}))
+        if why == "another number":
+            message.recipient.phone = "+77015550011"
+            message.recipient.save()
+        if why == "no other gateway":
+            settings.SMS_BACKEND = TELLING
+        now = message.give_up_at if why == "too late" else NOW
+        assert not try_another_way(message, now=now)
+        assert Message.objects.count() == 1
+
+
+class TestWhatIsKept:
+    @pytest.mark.parametrize(
+        ("said", "prices", "cost"),
+        [
+            (Decimal("18.50"), {"telling": Decimal(20)}, Decimal("18.50")),
+            (None, {"telling": Decimal(20)}, Decimal(20)),
+            (None, {}, None),
+        ],
+        ids=["said", "by the price", "unknown"],
+    )
+    def test_what_it_took(self, settings, said, prices, cost):
+        settings.SMS_PRICES = prices
+        message = sent()
+        result = SendResult(Outcome.ACCEPTED, provider_id="telling:9", cost=said)
+        kept = gateways.as_taken(message, result, now=NOW)
+        assert (kept["cost"], kept["segments"]) == (cost, 1)
+        assert kept["ask_at"] == NOW + ASKED_AFTER[0]
+
+    @pytest.mark.parametrize("provider_id", ["smsc:repeated", "telling:?", "telling:", "second:5", ""])
+    def test_nobody_is_asked_about_what_has_no_number(self, provider_id):
+        result = SendResult(Outcome.ACCEPTED, provider_id=provider_id)
+        assert gateways.as_taken(sent(), result, now=NOW)["ask_at"] is None
+
+
+def event(number="7", *, secret="s3cret", **changes):
+    told = {
+        "eventId": 26,
+        "eventType": "sms-delivery-report",
+        "eventCreateTs": "2026-11-22 11:42:28",
+        "webhookId": 1,
+        "attempt": 1,
+        "data": {"campaignId": 1, "messageId": int(number), "segNum": 1, "status": "DELIVRD"},
+    } | changes
+    parts = f"{told['eventId']}|{told['attempt']}|{told['eventCreateTs']}|{secret}"
+    return told | {"sign": hashlib.sha1(parts.encode()).hexdigest()} | changes
+
+
+class TestMobizonCalls:
+    @pytest.fixture(autouse=True)
+    def known(self, settings, monkeypatch):
+        settings.MOBIZON_WEBHOOK_SECRET = "s3cret"
+        woken: list[str] = []
+        monkeypatch.setattr(reports, "wake_soon", woken.append)
+        return woken
+
+    def call(self, body, **headers):
+        body = body if isinstance(body, bytes) else json.dumps(body).encode()
+        client = Client(enforce_csrf_checks=True, raise_request_exception=False)
+        return client.post(reverse("mobizon_report"), body, content_type="application/json", headers=headers)
+
+    def test_it_is_asked_about_at_once_and_not_believed(self, known):
+        message = sent(provider_id="mobizon:7", ask_at=None)
+        for _ in range(2):
+            assert self.call(event()).status_code == 200
+        assert state_of(message) == Message.State.SENT
+        assert message.ask_at is not None
+        assert known[0] == reports.REPORTS_TASK
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            event(secret="other"),
+            event(sign=None),
+            event(sign="ә"),
+            event(sign=["x"]),
+            event(eventId=27, sign=event()["sign"]),
+            event(data=None),
+            event(data={"messageId": "7' OR"}),
+            event(data={"messageId": "7\0"}),
+            {},
+            [],
+            None,
+            "sign",
+            {"sign": {"a": 1}, "eventId": "\ud800"},
+        ],
+        ids=range(13),
+    )
+    def test_a_forged_one_changes_nothing(self, body):
+        message = sent(provider_id="mobizon:7", ask_at=None)
+        assert self.call(body).status_code == 403
+        message.refresh_from_db()
+        assert message.ask_at is None
+
+    @pytest.mark.parametrize(
+        "body", [b"", b"{", b"\xff", b"[" * 8000], ids=["empty", "half", "bytes", "deep"]
+    )
+    def test_what_is_no_report(self, body):
+        assert self.call(body).status_code == 400
+
+    def test_one_that_is_too_large(self):
+        assert self.call(b" " * 9000).status_code == 413
+
+    def test_without_a_secret_nobody_is_believed(self, settings):
+        settings.MOBIZON_WEBHOOK_SECRET = ""
+        assert self.call(event(secret="")).status_code == 403
+
+    def test_of_a_message_that_is_not_ours(self, known):
+        assert self.call(event("999")).status_code == 200
+        assert known == []
+
+    def test_too_many(self, monkeypatch):
+        monkeypatch.setattr("notifications.webhooks.MOST_IN_A_MINUTE", 2)
+        assert [self.call(event()).status_code for _ in range(3)] == [200, 200, 429]
+
+    def test_it_only_posts(self):
+        assert Client().get(reverse("mobizon_report")).status_code == 405
+
+
+class TestKannelCalls:
+    def call(self, message, status, signed=None):
+        address = reverse("kannel_report", args=[message.pk, signed or kannel.sign(str(message.pk))])
+        return Client().get(address, {"status": status}).status_code
+
+    @pytest.fixture
+    def message(self):
+        return sent(provider_id="kannel:x", ask_at=None)
+
+    def test_the_address_that_it_is_given_is_ours(self, message, settings):
+        settings.SITE_URL = "https://bala.example.kz"
+        heads = {}
+
+        def post(url, *, body, headers):
+            heads.update(headers)
+            raise GatewayError("…")
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(kannel, "post", post)
+            kannel.KannelBackend().send("+77017779876", "…", idempotency_key=str(message.pk))
+        path = heads["X-Kannel-DLR-Url"].removeprefix("https://bala.example.kz")
+        assert Client().get(path.replace("%d", "1")).status_code == 200
+        assert state_of(message) == Message.State.DELIVERED
+
+    @pytest.mark.parametrize(
+        ("status", "state"), [("1", "delivered"), ("2", "undelivered"), ("16", "undelivered")]
+    )
+    def test_what_it_says(self, message, status, state):
+        assert [self.call(message, status) for _ in range(2)] == [200, 200]
+        assert state_of(message) == state
+
+    def test_each_address_is_good_for_one_message(self, message):
+        assert self.call(message, "1", signed=kannel.sign(str(uuid4()))) == 404
+        assert self.call(message, "1", signed="x") == 404
+        assert state_of(message) == Message.State.SENT
+
+    @pytest.mark.parametrize("status", ["", "4", "8", "%d", "1 ", "ә"])
+    def test_what_means_nothing(self, message, status):
+        assert self.call(message, status) == 404
+        assert state_of(message) == Message.State.SENT
+
+    def test_it_may_be_faster_than_the_worker(self, message):
+        Message.objects.filter(pk=message.pk).update(state=Message.State.SENDING)
+        assert self.call(message, "1") == 503
+
+    def test_it_says_nothing_of_a_message_that_another_gateway_took(self):
+        message = sent()
+        assert self.call(message, "2") == 200
+        assert state_of(message) == Message.State.SENT
+
+    def test_a_message_that_is_gone(self, message):
+        signed = kannel.sign(str(message.pk))
+        Message.objects.all().delete()
+        assert self.call(message, "1", signed=signed) == 200
