@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from django.db import transaction
 from django.db.models import Case, Q, QuerySet, When
 
+from notifications import gateways
 from notifications.alone import alone
 from notifications.budget import Purse, has_had_enough, raise_alarm
 from notifications.kinds import (
@@ -29,7 +30,8 @@ from notifications.mailing import send_mail
 from notifications.models import Mail, Message, Outgoing
 from notifications.selectors import is_told
 from notifications.services import is_still_theirs
-from notifications.sms.base import SEND_SECONDS, Outcome, SendResult, get_backend
+from notifications.sms.base import SEND_SECONDS, Outcome, SendResult, get_backend, hand_over
+from notifications.sms.failover import FailoverBackend
 from notifications.sweeps import renew_connection
 from notifications.troubles import Trouble
 
@@ -61,6 +63,8 @@ class _Post(Protocol):
     """One way out of the house."""
 
     model: type[Outgoing]
+    # How gateways did.
+    tally: gateways.Tally
 
     def why_withheld(self, row: Any, *, now: datetime) -> str:
         """Why a notice is not sent; empty if it is sent."""
@@ -75,6 +79,7 @@ class _SmsPost:
     def __init__(self) -> None:
         self._backend = get_backend()
         self.purse = Purse()
+        self.tally = gateways.Tally()
 
     def why_withheld(self, row: Message, *, now: datetime) -> str:
         """As every code is, a notice is sent while there is a budget for it."""
@@ -91,13 +96,19 @@ class _SmsPost:
         return ""
 
     def send(self, row: Message) -> SendResult:
-        return self._backend.send(row.phone.as_e164, row.text or "", idempotency_key=str(row.pk))
+        backend = self._backend
+        if row.avoids and isinstance(backend, FailoverBackend):
+            backend = backend.asking_last(row.avoids)
+        return hand_over(backend, row.phone.as_e164, row.text or "", idempotency_key=str(row.pk))
 
 
 class _MailPost:
     """E-mails cost nothing, so no budget holds them."""
 
     model: type[Outgoing] = Mail
+
+    def __init__(self) -> None:
+        self.tally = gateways.Tally()
 
     def why_withheld(self, row: Mail, *, now: datetime) -> str:
         return "" if is_told(row) else Trouble.NOT_TOLD.value
@@ -114,8 +125,10 @@ def deliver_due(*, now: datetime) -> Counts:
     would be held while sending.
     """
     renew_connection()
+    gateways.refresh(now=now)
     post = _SmsPost()
     counts = _deliver_all(post, now=now)
+    post.tally.write(now=now)
     if post.purse.before is not None:
         raise_alarm(post.purse.before, now=now)
     return counts
@@ -224,7 +237,7 @@ def _deliver(row: Outgoing, *, post: _Post, counts: Counts, now: datetime) -> bo
     row.unclear += is_unclear
     pause = pause_after(row.unclear, factor=8) if is_unclear else pause_after(row.attempts)
     if result.outcome is Outcome.ACCEPTED:
-        accepted = {"provider_id": result.provider_id} if isinstance(row, Message) else {}
+        accepted = gateways.as_taken(row, result, now=now) if isinstance(row, Message) else {}
         counts.sent += _finish(row, state=Outgoing.State.SENT, sent_at=now, error="", **accepted)
     elif result.outcome is Outcome.REFUSED or now + pause >= row.give_up_at or row.unclear >= MOST_UNCLEAR:
         error = Trouble.UNCLEAR.value if row.unclear >= MOST_UNCLEAR else result.error
@@ -239,6 +252,7 @@ def _deliver(row: Outgoing, *, post: _Post, counts: Counts, now: datetime) -> bo
             unclear=row.unclear,
         )
         logger.warning("Message %s (%s) is put off: %s", row.pk, row.kind, result.error)
+    post.tally.add(row.kind, result.tries, now=now)
     return True
 
 

@@ -21,6 +21,8 @@ logger = logging.getLogger(__name__)
 
 # When a message may first have arrived.
 FIRST_ASKED: Final = timedelta(seconds=30)
+_MOST_UNWRITTEN: Final = 100
+_LONGEST_UNWRITTEN: Final = timedelta(seconds=5)
 _FAILED: Final = (Outcome.UNAVAILABLE, Outcome.UNCLEAR)
 _COUNT: Final = """
 INSERT INTO notifications_gatewayminute AS counted (gateway, kind, minute, taken, refused, failed, milliseconds)
@@ -44,6 +46,28 @@ class Standing(NamedTuple):
     @property
     def is_well(self) -> bool:
         return self.left_until is None and not self.alarm
+
+
+class Tally:
+    """Tries that are not counted yet: written some at a time, and at once when one failed, so that it is left soon."""
+
+    def __init__(self) -> None:
+        self._tries: list[tuple[str, Try]] = []
+        self._since: datetime | None = None
+
+    def add(self, kind: str, tries: Iterable[Try], *, now: datetime) -> None:
+        """Count what gateways did with a message of `kind`. Call it once its outcome is recorded."""
+        more = [(kind, one) for one in tries]
+        self._tries += more
+        self._since = self._since or now
+        is_bad = any(one.outcome in _FAILED for _kind, one in more)
+        if is_bad or len(self._tries) >= _MOST_UNWRITTEN or now - self._since >= _LONGEST_UNWRITTEN:
+            self.write(now=now)
+
+    def write(self, *, now: datetime) -> None:
+        """Write what is left."""
+        tries, self._tries, self._since = self._tries, [], None
+        note(tries, now=now)
 
 
 def refresh(*, now: datetime) -> None:

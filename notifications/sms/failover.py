@@ -37,6 +37,10 @@ class FailoverBackend:
     def __init__(self, *, last: str = "") -> None:
         self._last = last
 
+    def asking_last(self, name: str) -> "FailoverBackend":
+        """The same, but this gateway is asked after all others."""
+        return FailoverBackend(last=name)
+
     def send(self, phone: str, text: str, *, idempotency_key: str) -> SendResult:
         until = time.monotonic() + SEND_SECONDS
         troubles: list[SendResult] = []

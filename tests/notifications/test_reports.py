@@ -12,12 +12,13 @@ from django.test import Client
 from django.urls import reverse
 
 from notifications import gateways, reports
+from notifications.delivery import deliver_due
 from notifications.kinds import KINDS, sample_context
-from notifications.models import Message
+from notifications.models import GatewayMinute, Message
 from notifications.reports import ASKED_AFTER, ask_for_reports, next_asked, take, try_another_way
 from notifications.services import enqueue
-from notifications.sms import kannel
-from notifications.sms.base import Arrival, Outcome, Report, SendResult
+from notifications.sms import health, kannel
+from notifications.sms.base import Alarm, Arrival, Outcome, Report, SendResult
 from notifications.sms.http import GatewayError
 from tests.factories import UserFactory
 from tests.notifications.gateways import SECOND, ObedientBackend, SecondBackend
@@ -52,6 +53,7 @@ def telling(settings, db):
     settings.SMS_FAILOVER_BACKENDS = [TELLING, SECOND]
     TellingBackend.reset()
     SecondBackend.reset()
+    health.tell_left([])
     TellingBackend.told, TellingBackend.asked = {}, []
     cache.delete("sms-reports")
     return TellingBackend
@@ -276,6 +278,34 @@ class TestWhatIsKept:
     def test_nobody_is_asked_about_what_has_no_number(self, provider_id):
         result = SendResult(Outcome.ACCEPTED, provider_id=provider_id)
         assert gateways.as_taken(sent(), result, now=NOW)["ask_at"] is None
+
+
+class TestDelivering:
+    """What a worker writes of a message that it hands over."""
+
+    @pytest.fixture
+    def message(self):
+        return sent(state=Message.State.QUEUED, provider_id="", sent_at=None, ask_at=None)
+
+    def test_it_keeps_what_was_said_and_asks_later(self, message, telling, settings):
+        settings.SMS_PRICES = {"telling": Decimal("6.50")}
+        telling.reset(SendResult(Outcome.ACCEPTED, provider_id="telling:7"))
+        assert deliver_due(now=NOW).sent == 1
+        message.refresh_from_db()
+        assert (message.provider_id, message.segments) == ("telling:7", 1)
+        assert (message.cost, message.ask_at - message.sent_at) == (Decimal("6.50"), ASKED_AFTER[0])
+
+    def test_gateways_are_counted_also_those_that_failed_first(self, message, telling):
+        telling.reset(SendResult(Outcome.UNAVAILABLE, error="telling: 3", alarm=Alarm.MONEY))
+        assert deliver_due(now=NOW).sent == 1
+        counted = {row.gateway: (row.taken, row.failed) for row in GatewayMinute.objects.all()}
+        assert counted == {"telling": (0, 1), "second": (1, 0)}
+        assert [one.alarm for one in gateways.in_trouble(now=NOW)] == ["no money"]
+
+    def test_what_is_repeated_goes_to_the_other_first(self, message, telling):
+        Message.objects.update(avoids="telling")
+        deliver_due(now=NOW)
+        assert (len(telling.sent), len(SecondBackend.sent)) == (0, 1)
 
 
 def event(number="7", *, secret="s3cret", **changes):
