@@ -3,8 +3,10 @@
 import html
 import re
 from datetime import date
+from types import SimpleNamespace
 
 import pytest
+import time_machine
 from django.contrib import admin
 from django.core.cache import cache
 from django.db import connection
@@ -43,6 +45,7 @@ from bulletin.models import Closing, Employment, Pause, Review, Vacancy
 from children.models import Child
 from notifications.models import Mail, Message
 from tests.applications.bidding.reference import place_bid
+from tests.applications.conftest import NOW
 from tests.factories import (
     ApplicationFactory,
     BenefitFactory,
@@ -59,11 +62,12 @@ from tests.factories import (
     VacancyFactory,
     left_out,
 )
+from tests.shared import built_once
 from tests.staff import employee, give_app, inside, official_of, worker_of
 from tests.thorough import THOROUGH
 from tests.unseen import pages_unseen
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "scene_once")]
 
 
 @pytest.fixture
@@ -213,51 +217,6 @@ def own_lists():
     return [label for label in labels if label.startswith(OWN_APPS) and label != "accounts.auditentry"]
 
 
-@pytest.mark.no_cover
-def test_a_page_costs_the_same_for_few_and_many_rows(scene, clock):
-    add_a_place(scene, number=1)
-    everybody = desks(scene)
-    pages = of_each_page_some({role: pages_of(desk) for role, desk in everybody.items()})
-    assert len(pages["superuser"]) > 50
-
-    def costs(word):
-        # Another word each time: the first page of a search is what enters it.
-        taken, rows = {}, {}
-        for role, page in ((role, page) for role, its in pages.items() for page in its):
-            address = page + word if page.endswith("?q=") else page
-            with CaptureQueriesContext(connection) as queries:
-                answer = everybody[role].get(address)
-            assert answer.status_code == 200, address
-            taken[role, page] = [query["sql"][:150] for query in queries]
-            if role == "superuser" and page.endswith("/") and (shown := answer.context.get("cl")):
-                rows[shown.opts.label_lower] = shown.result_count
-        return taken, rows
-
-    few, rows_of_few = costs("АХМЕТОВА")
-    for number in (2, 3, 4):
-        add_a_place(scene, number=number)
-    many, rows_of_many = costs("АХМЕТ")
-    assert not [label for label in own_lists() if rows_of_many[label] <= rows_of_few[label]]
-    dear = {page: asked for page, asked in many.items() if len(asked) > BUDGET}
-    assert not dear, "\n".join(
-        f"{page}: {len(asked)}\n  " + "\n  ".join(asked) for page, asked in dear.items()
-    )
-    grown = {page: asked for page, asked in many.items() if len(asked) > len(few[page])}
-    assert not grown, "\n".join(f"{page}\n  " + "\n  ".join(asked) for page, asked in grown.items())
-
-
-def test_a_search_by_a_number_costs_no_more(scene, clock):
-    """It asks besides whose number it is; and of one that is somebody's, whether the list finds them."""
-    add_a_place(scene, number=1)
-    for role, one in desks(scene).items():
-        for page in (page for page in pages_of(one) if page.endswith("?q=")):
-            with CaptureQueriesContext(connection) as queries:
-                assert one.get(f"{page}N1234567").status_code == 200
-            asked = [query["sql"][:150] for query in queries]
-            assert len(asked) <= BUDGET, "\n  ".join([f"{role} {page}: {len(asked)}", *asked])
-        cache.clear()
-
-
 # The lists that hold a row for each family, bid or message of a city, and those of an official that ask of each row
 # in turn whether it is of their locality.
 LONG = {
@@ -268,20 +227,82 @@ LONG = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("role", "model"), [(role, model) for role, models in LONG.items() for model in models]
-)
-def test_a_long_list_is_read_in_the_order_of_an_index(role, model, scene, clock):
-    """However many rows there are, the first thousand are read and no others."""
-    one = desks(scene)[role]
-    listed = one.get(reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist"))
-    keys = listed.context["cl"].queryset.values_list("pk")[: MOST_ROWS + 1]
-    with connection.cursor() as cursor:
-        # So few rows would be sorted. Rows that an index gives in order but for equal ones are sorted in small heaps.
-        cursor.execute("SET LOCAL enable_sort = off; SET LOCAL enable_seqscan = off")
-    plan = keys.explain()
-    assert not re.search(r"(^|-> +)Sort ", plan), plan
-    assert re.search(r"Index (Only )?Scan", plan), plan
+@pytest.fixture(scope="class")
+def workplace_once(scene_once, django_db_blocker):
+    """A locality with a row for every list, the desk of each role, and the pages that open at it."""
+
+    def build() -> SimpleNamespace:
+        with time_machine.travel(NOW, tick=False):
+            add_a_place(scene := scene_once(), number=1)
+            everybody = desks(scene)
+            pages = {role: pages_of(desk) for role, desk in everybody.items()}
+            return SimpleNamespace(desks=everybody, pages=pages)
+
+    with built_once(django_db_blocker, build) as workplace:
+        yield workplace
+
+
+class TestCost:
+    @pytest.fixture
+    def workplace(self, workplace_once, scene):
+        return workplace_once()
+
+    @pytest.mark.no_cover
+    def test_a_page_costs_the_same_for_few_and_many_rows(self, scene, workplace):
+        pages = of_each_page_some(workplace.pages)
+        assert len(pages["superuser"]) > 50
+
+        def costs(word):
+            # Another word each time: the first page of a search is what enters it.
+            taken, rows = {}, {}
+            for role, page in ((role, page) for role, its in pages.items() for page in its):
+                address = page + word if page.endswith("?q=") else page
+                with CaptureQueriesContext(connection) as queries:
+                    answer = workplace.desks[role].get(address)
+                assert answer.status_code == 200, address
+                taken[role, page] = [query["sql"][:150] for query in queries]
+                if role == "superuser" and page.endswith("/") and (shown := answer.context.get("cl")):
+                    rows[shown.opts.label_lower] = shown.result_count
+            return taken, rows
+
+        few, rows_of_few = costs("АХМЕТОВА")
+        for number in (2, 3, 4):
+            add_a_place(scene, number=number)
+        many, rows_of_many = costs("АХМЕТ")
+        assert not [label for label in own_lists() if rows_of_many[label] <= rows_of_few[label]]
+        dear = {page: asked for page, asked in many.items() if len(asked) > BUDGET}
+        assert not dear, "\n".join(
+            f"{page}: {len(asked)}\n  " + "\n  ".join(asked) for page, asked in dear.items()
+        )
+        grown = {page: asked for page, asked in many.items() if len(asked) > len(few[page])}
+        assert not grown, "\n".join(f"{page}\n  " + "\n  ".join(asked) for page, asked in grown.items())
+
+    def test_a_search_by_a_number_costs_no_more(self, workplace):
+        """It asks besides whose number it is; and of one that is somebody's, whether the list finds them."""
+        for role, pages in of_each_page_some(workplace.pages).items():
+            for page in (page for page in pages if page.endswith("?q=")):
+                with CaptureQueriesContext(connection) as queries:
+                    assert workplace.desks[role].get(f"{page}N1234567").status_code == 200
+                asked = [query["sql"][:150] for query in queries]
+                assert len(asked) <= BUDGET, "\n  ".join([f"{role} {page}: {len(asked)}", *asked])
+            cache.clear()
+
+    @pytest.mark.parametrize(
+        ("role", "model"), [(role, model) for role, models in LONG.items() for model in models]
+    )
+    def test_a_long_list_is_read_in_the_order_of_an_index(self, role, model, workplace):
+        """However many rows there are, the first thousand are read and no others."""
+        listed = workplace.desks[role].get(
+            reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+        )
+        keys = listed.context["cl"].queryset.values_list("pk")[: MOST_ROWS + 1]
+        with connection.cursor() as cursor:
+            # So few rows would be sorted. Rows that an index gives in order but for equal ones are sorted in
+            # small heaps.
+            cursor.execute("SET LOCAL enable_sort = off; SET LOCAL enable_seqscan = off")
+        plan = keys.explain()
+        assert not re.search(r"(^|-> +)Sort ", plan), plan
+        assert re.search(r"Index (Only )?Scan", plan), plan
 
 
 def test_each_bid_shows_its_own_number(desk, scene):
