@@ -66,11 +66,11 @@ def _steps(step):
 
 @pytest.fixture(scope="class")
 def actors_once(django_db_setup, django_db_blocker):
-    """Those of 200,000 entries, which are written once."""
+    """Those of 60,000 entries, which are written once."""
 
     def build():
         actors = StaffFactory.create_batch(100)
-        seed(entries=200_000, actors=actors, subjects=UserFactory.create_batch(50))
+        seed(entries=60_000, actors=actors, subjects=UserFactory.create_batch(50))
         return actors
 
     with built_once(django_db_blocker, build) as actors:
@@ -92,8 +92,8 @@ class TestAmongVeryMany:
             [Action.SIGNED_IN, Action.PERSONAL_DATA_VIEWED],
             [Action.REGISTERED],
         ]
-        when = [{}, {"since": NOON + timedelta(hours=20), "until": NOON + timedelta(hours=21)}]
-        middle = Place(NOON + timedelta(hours=30), 7)
+        when = [{}, {"since": NOON + timedelta(hours=8), "until": NOON + timedelta(hours=9)}]
+        middle = Place(NOON + timedelta(hours=12), 7)
         for actor, about, actions, time, before in product(who, whom, what, when, [None, middle]):
             wanted = Wanted(actors=actor, actions=actions, **about, **time)
             read, kinds = plan_of(wanted, before=before)
@@ -103,23 +103,23 @@ class TestAmongVeryMany:
 
     def test_what_was_done_to_a_thing_is_read_by_the_page_within_its_time(self, actors):
         """Such as a list that is opened every day, and held a child for a while."""
-        begins, ends = NOON + timedelta(hours=20), NOON + timedelta(hours=40)
+        begins, ends = NOON + timedelta(hours=8), NOON + timedelta(hours=16)
         lists = [Span("children.child:7", begins, ends), Span("children.child:8", None, NOON)]
-        for before in (None, Place(NOON + timedelta(hours=30), 7)):
+        for before in (None, Place(NOON + timedelta(hours=12), 7)):
             read, kinds = plan_of(Wanted(spans=lists), before=before)
             assert read <= 50 * 2 + 50, (before, read)
             assert kinds <= {"Index Scan", "Index Only Scan", "Bitmap Heap Scan"}
         found = list(entries(Wanted(spans=lists), limit=5000))
         assert {entry.about for entry in found} == {"children.child:7"}
         # Each fortieth second; the first instant belongs to it, the last does not.
-        assert len(found) == 20 * 3600 / 40
+        assert len(found) == 8 * 3600 / 40
         to_the_point = Span("children.child:7", found[-1].at, found[0].at)
         assert list(entries(Wanted(spans=[to_the_point]), limit=5000)) == found[1:]
 
 
 def test_what_concerns_one_family_is_read_by_its_index():
-    subjects = UserFactory.create_batch(500)
-    seed(entries=50_000, actors=StaffFactory.create_batch(1), subjects=subjects)
+    subjects = UserFactory.create_batch(200)
+    seed(entries=20_000, actors=StaffFactory.create_batch(1), subjects=subjects)
     read, _kinds = plan_of(Wanted(subjects=[subjects[3].pk], actions=[Action.REGISTERED]))
     assert read <= 100
     assert len(page(Wanted(subjects=[subjects[3].pk]), limit=200)) == 100
