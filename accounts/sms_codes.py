@@ -19,9 +19,9 @@ from accounts import limits
 from accounts.crypto import keyed_hash
 from accounts.models import ContactCode, OneTimeCode, SmsCode, User
 from accounts.owner_proofs import stamp_of
-from notifications.broker import wake_soon_on_commit
+from notifications.broker import DELIVERY_TASK, wake_soon_on_commit
 from notifications.budget import check_newcomer
-from notifications.services import DELIVERY_TASK, enqueue_to_phone, withdraw_from_phone
+from notifications.services import enqueue_to_phone, withdraw_from_phone
 
 DIGITS: Final = 6
 LIFETIME: Final = timedelta(minutes=10)

@@ -63,6 +63,6 @@ class Worker(NamedTuple):
 
 WORKERS: Final = (
     Worker("worker", ORDINARY, processes=2),
-    # E-mails take one of them at most (`notifications.delivery.deliver_mails`), so one is there for SMS.
+    # SMS and e-mails take one each at most (`notifications.delivery`), so neither waits for the other.
     Worker("deliveries", DELIVERIES, processes=2),
 )

@@ -318,6 +318,8 @@ SMS_BACKEND: str = env.str(
     if DEBUG or DEMO
     else "notifications.sms.failover.FailoverBackend",
 )
+# How many SMS are handed over at once, as the provider allows; one of them only ever a code.
+SMS_AT_ONCE: int = env.int("SMS_AT_ONCE", default=10, least=1, most=100)
 SMS_FILE = Path(env.str("SMS_FILE", default=str(VAR_DIR / "sms.jsonl")))
 SMS_SENDER: str = env.str("SMS_SENDER", default="BALABAQSHA")
 SMS_FAILOVER_BACKENDS: list[str] = env.list(
@@ -371,6 +373,7 @@ EMAIL_BACKEND: str = env.str(
 # For one wait; a whole delivery may take `MAIL_SECONDS`.
 EMAIL_TIMEOUT: float = 10.0
 MAIL_SECONDS: float = 25.0
+MAILS_AT_ONCE: int = env.int("MAILS_AT_ONCE", default=4, least=1, most=50)
 DEFAULT_FROM_EMAIL: str = env.credential("MAIL_FROM") or "noreply@localhost"
 MAIL_DOMAIN: str = DEFAULT_FROM_EMAIL.rpartition("@")[2].rstrip("> ")
 SENDS_MAIL: bool = bool(EMAIL_HOST) or not EMAIL_BACKEND.endswith(".smtp.EmailBackend")

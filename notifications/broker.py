@@ -13,6 +13,11 @@ from django.db import transaction
 
 logger = logging.getLogger(__name__)
 
+# What a commit wakes.
+DELIVERY_TASK: Final = "notifications.tasks.deliver_due_messages"
+MAIL_TASK: Final = "notifications.tasks.deliver_due_mails"
+TELEGRAM_TASK: Final = "notifications.tasks.deliver_due_telegrams"
+
 # Of what waits in one queue, the smallest number goes first (Celery with Redis knows these three and 6): what somebody
 # waits for before a page, what a family feels, housekeeping.
 FIRST: Final = 0

@@ -7,13 +7,15 @@ to each kind.
 """
 
 import logging
+from collections import Counter
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final, NamedTuple
 
 from django.conf import settings
 from django.core.cache import cache
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 from redis.exceptions import RedisError
 
@@ -75,16 +77,50 @@ class Purse:
         # What was spent before the first message.
         self.before: Usage | None = None
 
-    def is_open(self, *, now: datetime) -> bool:
-        """Whether the message that this worker has just claimed may go out too; if so, it is counted."""
+    def is_open(self, *, claimed: int, now: datetime) -> bool:
+        """Whether one more message may go out; if so, it is counted.
+
+        So many are `claimed` by this worker and not handed over, that one included: they count as spent, and are not.
+        """
         if self._left < 1 and not self._is_spent:
             usage = usage_of(now=now)
-            self.before = self.before or Usage(usage.spent - 1, usage.budget)
-            left = usage.budget - usage.spent
-            self._is_spent = left < 0
+            spent = usage.spent - claimed
+            self.before = self.before or Usage(spent, usage.budget)
+            left = usage.budget - spent
+            self._is_spent = left < 1
             self._left = max(1, left // 50)
         self._left -= 1
         return not self._is_spent
+
+
+class HadToday:
+    """How many notices some numbers have had today: counted once for all of them, and on as more are sent."""
+
+    def __init__(self, phones: Collection[str] = (), *, now: datetime | None = None) -> None:
+        """`phones` as E.164, with the instant whose day is meant."""
+        self._had: dict[str, Counter[str]] = {phone: Counter() for phone in phones}
+        if phones and now:
+            sent = sent_today(now=now).filter(phone__in=phones).order_by()
+            for phone, kind, number in sent.values_list("phone", "kind").annotate(Count("pk")):
+                self._had[phone.as_e164][kind] = number
+
+    def note(self, message: Message) -> None:
+        """One more was sent."""
+        if (had := self._had.get(message.phone.as_e164)) is not None:
+            had[message.kind] += 1
+
+    def enough(self, message: Message) -> bool:
+        """Whether the recipient of `message`, no code, has had the day's number of notices.
+
+        A warning is counted among those of its kind alone: whoever causes other messages can't keep it from the owner.
+        """
+        had = self._had[message.phone.as_e164]
+        if fate_of(message.kind) is PastBudget.WARNING:
+            number = had[message.kind]
+        else:
+            codes = {*kinds_past_budget(PastBudget.REFUSED), *kinds_past_budget(PastBudget.CODE)}
+            number = sum(times for kind, times in had.items() if kind not in codes)
+        return number >= settings.SMS_NOTICES_PER_RECIPIENT_PER_DAY
 
 
 def usage_of(*, now: datetime) -> Usage:
@@ -115,20 +151,6 @@ def sent_today(*, now: datetime) -> QuerySet[Message]:
 def withheld_today(*, now: datetime) -> QuerySet[Message]:
     """Today's notices that went to the inbox only."""
     return Message.objects.filter(state=Message.State.WITHHELD, created_at__gte=midnight(now))
-
-
-def has_had_enough(message: Message, *, now: datetime) -> bool:
-    """Whether the recipient of `message`, no code, has had the day's number of notices.
-
-    A warning is counted among those of its kind alone: whoever causes other messages can't keep it from the owner.
-    """
-    had = sent_today(now=now).filter(phone=message.phone)
-    if fate_of(message.kind) is PastBudget.WARNING:
-        had = had.filter(kind=message.kind)
-    else:
-        codes = [*kinds_past_budget(PastBudget.REFUSED), *kinds_past_budget(PastBudget.CODE)]
-        had = had.exclude(kind__in=codes)
-    return had.count() >= settings.SMS_NOTICES_PER_RECIPIENT_PER_DAY
 
 
 def check_newcomer(phone: str, *, now: datetime) -> None:

@@ -1,34 +1,40 @@
-"""Delivering the outbox: claim, send, retry with growing pauses, and finally give up.
+"""Delivering the outbox: claim, send by several threads, record, retry with growing pauses, and finally give up.
 
-Delivery is at least once. A row is claimed under a row lock that other workers skip, leased for some minutes, and
-sent outside any transaction, so a slow gateway holds no lock. If a worker dies, the next one sends its row again under
-the same idempotency key.
+Delivery is at least once. Rows are claimed in small portions (`notifications.outbox`), leased for less than a minute,
+and sent outside any transaction, so a slow gateway holds no lock. If a worker dies, the next one sends again what was
+under way, by the same idempotency keys. Only the main thread asks the database.
 """
 
 import logging
 import time
+from collections import deque
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import SystemRandom
-from typing import Any, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
-from django.db import transaction
-from django.db.models import Case, Q, QuerySet, When
+from django.conf import settings
+from django.db import connections
+from django.db.models import prefetch_related_objects
 
 from notifications import gateways
 from notifications.alone import alone
-from notifications.budget import Purse, has_had_enough, raise_alarm
-from notifications.kinds import (
-    PastBudget,
-    fate_of,
-    is_secret,
-    kinds_past_budget,
-    kinds_that_can_not_wait,
-    secret_kinds,
-)
+from notifications.broker import DELIVERY_TASK, MAIL_TASK, wake_soon
+from notifications.budget import HadToday, Purse, raise_alarm
+from notifications.kinds import PastBudget, fate_of, is_secret
+from notifications.lanes import Lanes
 from notifications.mailing import send_mail
 from notifications.models import Mail, Message, Outgoing
-from notifications.selectors import is_told
+from notifications.outbox import (
+    WAITS_SECONDS,
+    Change,
+    claim,
+    claim_codes,
+    is_any_due,
+    nothing_tried,
+    record,
+)
+from notifications.selectors import untold
 from notifications.services import is_still_theirs
 from notifications.sms.base import SEND_SECONDS, Outcome, SendResult, get_backend, hand_over
 from notifications.sms.failover import FailoverBackend
@@ -37,9 +43,17 @@ from notifications.troubles import Trouble
 
 logger = logging.getLogger(__name__)
 
-# No row is claimed later than this after the start, so that every send ends well before its lease does.
-CLAIMING = timedelta(seconds=60)
-LEASE = CLAIMING + timedelta(seconds=SEND_SECONDS) + timedelta(seconds=90)
+# A call claims for so long, and codes for as long again as what it has under way may take.
+CLAIMING: Final = timedelta(seconds=60)
+# Then its last send ends in time, and the task is killed if it does not.
+LONGEST: Final = CLAIMING + timedelta(seconds=2 * SEND_SECONDS + 10)
+# How many rows are claimed at once, at most.
+_PORTION: Final = 100
+# What is claimed ahead is worth so many seconds at the pace so far.
+_AHEAD_SECONDS: Final = 5.0
+# How soon a code is seen that comes while others are under way.
+_LOOK_SECONDS: Final = 0.25
+
 SHORTEST_PAUSE = timedelta(minutes=1)
 LONGEST_PAUSE = timedelta(minutes=32)
 JITTER = 0.25
@@ -63,66 +77,118 @@ class _Post(Protocol):
     """One way out of the house."""
 
     model: type[Outgoing]
-    # How gateways did.
-    tally: gateways.Tally
+    # Which task goes on where a call ends.
+    task: str
+    # How many messages are handed over at once.
+    lanes: int
 
-    def why_withheld(self, row: Any, *, now: datetime) -> str:
-        """Why a notice is not sent; empty if it is sent."""
+    def to(self, row: Any) -> str:
+        """Whom it goes to: of what is no code one after the other, so that nothing overtakes what was said before."""
         ...
 
-    def send(self, row: Any) -> SendResult: ...
+    def look_at(self, rows: list[Any], *, now: datetime) -> None:
+        """Ask the database, once for all the notices that wait here, what `why_withheld` needs to know."""
+        ...
+
+    def why_withheld(self, row: Any, *, claimed: int, now: datetime) -> str:
+        """Why a notice is not sent; empty if it is. So many rows are `claimed` and not begun, this one included."""
+        ...
+
+    def send(self, row: Any) -> SendResult:
+        """Hand it over. Called by several threads, none of which asks the database."""
+        ...
+
+    def as_taken(self, row: Any, result: SendResult, *, now: datetime) -> dict[str, Any]:
+        """What is kept of a message that was taken, beside its state."""
+        ...
+
+    def note(self, row: Any, result: SendResult, *, now: datetime) -> None:
+        """Count what came of it; it is written."""
+        ...
 
 
 class _SmsPost:
     model: type[Outgoing] = Message
+    task = DELIVERY_TASK
 
     def __init__(self) -> None:
-        self._backend = get_backend()
+        # A wrong name is found before anything is claimed.
+        get_backend()
+        self.lanes = settings.SMS_AT_ONCE
         self.purse = Purse()
         self.tally = gateways.Tally()
+        self._had = HadToday()
 
-    def why_withheld(self, row: Message, *, now: datetime) -> str:
+    def to(self, row: Message) -> str:
+        number: str = row.phone.as_e164
+        return number
+
+    def look_at(self, rows: list[Message], *, now: datetime) -> None:
+        self._had = HadToday({row.phone.as_e164 for row in rows}, now=now)
+        prefetch_related_objects([row for row in rows if row.is_copy], "recipient")
+
+    def why_withheld(self, row: Message, *, claimed: int, now: datetime) -> str:
         """As every code is, a notice is sent while there is a budget for it."""
-        if not is_told(row):
-            return Trouble.NOT_TOLD.value
         if row.is_copy and not is_still_theirs(row):
             return Trouble.NOT_PROVEN.value
         fate = fate_of(row.kind)
-        is_open = self.purse.is_open(now=now)
+        is_open = self.purse.is_open(claimed=claimed, now=now)
         if fate is PastBudget.WITHHELD and not is_open:
             return Trouble.BUDGET.value
-        if fate in (PastBudget.WITHHELD, PastBudget.WARNING) and has_had_enough(row, now=now):
+        if fate in (PastBudget.WITHHELD, PastBudget.WARNING) and self._had.enough(row):
             return Trouble.ENOUGH.value
         return ""
 
     def send(self, row: Message) -> SendResult:
-        backend = self._backend
+        backend = get_backend()
         if row.avoids and isinstance(backend, FailoverBackend):
             backend = backend.asking_last(row.avoids)
         return hand_over(backend, row.phone.as_e164, row.text or "", idempotency_key=str(row.pk))
+
+    def as_taken(self, row: Message, result: SendResult, *, now: datetime) -> dict[str, Any]:
+        return gateways.as_taken(row, result, now=now)
+
+    def note(self, row: Message, result: SendResult, *, now: datetime) -> None:
+        if result.outcome is Outcome.ACCEPTED:
+            self._had.note(row)
+        self.tally.add(row.kind, result.tries, now=now)
 
 
 class _MailPost:
     """E-mails cost nothing, so no budget holds them."""
 
     model: type[Outgoing] = Mail
+    task = MAIL_TASK
 
     def __init__(self) -> None:
-        self.tally = gateways.Tally()
+        self.lanes = settings.MAILS_AT_ONCE
 
-    def why_withheld(self, row: Mail, *, now: datetime) -> str:
-        return "" if is_told(row) else Trouble.NOT_TOLD.value
+    def to(self, row: Mail) -> str:
+        return row.address or ""
+
+    def look_at(self, rows: list[Mail], *, now: datetime) -> None:
+        """Nothing to ask."""
+
+    def why_withheld(self, row: Mail, *, claimed: int, now: datetime) -> str:
+        return ""
 
     def send(self, row: Mail) -> SendResult:
         return send_mail(row)
 
+    def as_taken(self, row: Mail, result: SendResult, *, now: datetime) -> dict[str, Any]:
+        return {}
+
+    def note(self, row: Mail, result: SendResult, *, now: datetime) -> None:
+        """Nothing to count."""
+
 
 def deliver_due(*, now: datetime) -> Counts:
-    """Send the SMS that are due at `now`, those that somebody waits for first (`_next`); returns the counts.
+    """Send the SMS that are due at `now`, those that somebody waits for first (`outbox.claim`); returns the counts.
 
-    Any number of workers may deliver at once: each claimed row is sent by one of them. It works for at most a minute,
-    or until no gateway may be asked, and leaves the rest to the next call. Never call it inside a transaction: the lock
-    would be held while sending.
+    One worker delivers at a time, with as many threads as a gateway may be asked by at once; beside it a call does
+    nothing, and what came meanwhile is seen by the one at work. It claims for at most a minute, or until no gateway may
+    be asked, and has a worker woken for the rest. Never call it inside a transaction: locks would be held while
+    sending.
     """
     renew_connection()
     gateways.refresh(now=now)
@@ -135,49 +201,238 @@ def deliver_due(*, now: datetime) -> Counts:
 
 
 def deliver_mails(*, now: datetime) -> Counts:
-    """The same for e-mails, but by one worker at a time: a mail server that is slow holds no second one.
-
-    Called beside another call it does nothing. What comes just as that one ends is left to the next call.
-    """
+    """The same for e-mails."""
     renew_connection()
-    with alone("mails") as is_alone:
-        return _deliver_all(_MailPost(), now=now) if is_alone else Counts()
+    return _deliver_all(_MailPost(), now=now)
 
 
 def _deliver_all(post: _Post, *, now: datetime) -> Counts:
-    counts = Counts()
-    started = time.monotonic()
-    while (worked := time.monotonic() - started) < CLAIMING.total_seconds():
-        # Slow gateways must not delay a message past the instant from which it is worthless.
-        present = now + timedelta(seconds=worked)
-        row = _claim(post.model, now=present)
-        if row is None or not _deliver(row, post=post, counts=counts, now=present):
+    counts, clock = Counts(), _Clock(now)
+    idle = 0
+    # Twice in vain: somebody else holds the rows that are due.
+    while idle < 2:
+        with alone(post.task) as is_alone:
+            if not is_alone:
+                break
+            delivery = _Delivery(post, counts, clock)
+            delivery.run()
+        # Whoever was woken until now found the door shut, and counts on this look.
+        if delivery.rests or not is_any_due(post.model, now=clock.now()):
             break
+        if clock.worked() >= CLAIMING.total_seconds():
+            wake_soon(post.task)
+            break
+        idle = 0 if delivery.has_claimed else idle + 1
     return counts
 
 
-def due(*, now: datetime) -> QuerySet[Message]:
-    """The SMS that a worker may claim at `now`: waiting, or left behind by a worker whose lease ran out."""
-    return _due(Message, now=now)
+class _Clock:
+    """The time that a call was given, and counts on from: a slow gateway must carry nothing past its time."""
+
+    def __init__(self, now: datetime) -> None:
+        self._now, self._started = now, time.monotonic()
+
+    def worked(self) -> float:
+        """Seconds since the call began."""
+        return time.monotonic() - self._started
+
+    def now(self) -> datetime:
+        return self._now + timedelta(seconds=self.worked())
 
 
-def mails_due(*, now: datetime) -> QuerySet[Mail]:
-    """The same for e-mails."""
-    return _due(Mail, now=now)
+class _Claimed(NamedTuple):
+    row: Any
+    # When, in seconds since the call began.
+    since: float
 
 
-def _due(model: type[Any], *, now: datetime) -> QuerySet[Any]:
-    rows: QuerySet[Any] = model.objects.filter(
-        state__in=[Outgoing.State.QUEUED, Outgoing.State.SENDING], next_attempt_at__lte=now
-    )
-    return rows
+class _Ending(NamedTuple):
+    """What became of a row: what to write, in which of the `Counts` it appears if in any, and what was answered."""
+
+    row: Any
+    columns: dict[str, Any]
+    tally: str = ""
+    result: SendResult | None = None
 
 
-def waiting_codes() -> QuerySet[Message]:
-    """The codes that have not gone out and have not been given up, due or put off: somebody waits for each."""
-    return Message.objects.filter(
-        state__in=[Message.State.QUEUED, Message.State.SENDING], kind__in=secret_kinds()
-    )
+class _Delivery:
+    """The main thread's part: rows come in from the outbox, go through lanes, and their outcomes are written."""
+
+    def __init__(self, post: _Post, counts: Counts, clock: _Clock) -> None:
+        self.rests = False
+        self.has_claimed = False
+        self._post, self._counts, self._clock = post, counts, clock
+        self._lanes: Lanes[Any, SendResult] = Lanes(post.lanes, self._send)
+        self._codes: deque[_Claimed] = deque()
+        self._others: deque[_Claimed] = deque()
+        # Of what is no code, whom something goes to just now.
+        self._busy_with: set[str] = set()
+        self._endings: list[_Ending] = []
+        # Rows claimed of which none of the lanes has heard, until they are begun or written.
+        self._not_begun = 0
+        self._begun = 0
+        self._is_exhausted = False
+        self._codes_from = self._others_from = 0.0
+
+    def run(self) -> None:
+        """Go on until nothing is due, nobody may be asked, or the time is over."""
+        with self._lanes:
+            while True:
+                self._claim()
+                self._begin()
+                if self._is_exhausted and not (self._lanes.under_way or self._codes or self._others):
+                    break
+                self._hear(self._lanes.finished(seconds=_LOOK_SECONDS if self._lanes.under_way else 0))
+
+    def _claim(self) -> None:
+        """Have as much at hand as the pace allows: new codes soon, others once half of what was at hand has begun."""
+        worked, now = self._clock.worked(), self._clock.now()
+        if self.rests or worked >= CLAIMING.total_seconds() + SEND_SECONDS:
+            self._is_exhausted = True
+            return
+        ahead = self._ahead(worked)
+        if worked >= self._codes_from and (most := ahead - len(self._codes)) > 0:
+            found = claim_codes(self._post.model, most=most, now=now)
+            self._codes_from = worked + (_LOOK_SECONDS if len(found) < most else 0)
+            self._take_in(found, since=worked)
+        if worked >= CLAIMING.total_seconds():
+            self._is_exhausted = True
+        elif worked >= self._others_from and len(self._others) <= ahead // 2:
+            most = ahead - len(self._others)
+            found = claim(self._post.model, most=most, now=now)
+            self._is_exhausted = len(found) < most
+            self._others_from = worked + (_LOOK_SECONDS if self._is_exhausted else 0)
+            self._take_in(found, since=worked)
+
+    def _ahead(self, worked: float) -> int:
+        """How many rows to have at hand."""
+        pace = self._begun / max(worked, 1)
+        return min(_PORTION, max(self._post.lanes, int(pace * _AHEAD_SECONDS)))
+
+    def _take_in(self, rows: list[Any], *, since: float) -> None:
+        if not rows:
+            return
+        self.has_claimed = True
+        self._not_begun += len(rows)
+        hidden = untold(rows)
+        for row in rows:
+            if row.pk in hidden:
+                self._withhold(row, Trouble.NOT_TOLD.value)
+            elif is_secret(row.kind):
+                self._codes.append(_Claimed(row, since))
+            else:
+                self._others.append(_Claimed(row, since))
+        if self._others:
+            self._post.look_at([claimed.row for claimed in self._others], now=self._clock.now())
+
+    def _begin(self) -> None:
+        """Give the lanes what waits, codes first; one lane is kept for them. What waited too long goes back."""
+        self._codes = self._begin_some(self._codes, lanes=self._lanes.number)
+        self._others = self._begin_some(self._others, lanes=max(1, self._lanes.number - 1))
+        self._not_begun -= len(self._endings)
+        self._write()
+
+    def _begin_some(self, waiting: "deque[_Claimed]", *, lanes: int) -> "deque[_Claimed]":
+        """Returns those that go on waiting."""
+        left: deque[_Claimed] = deque()
+        worked = self._clock.worked()
+        for row, since in waiting:
+            if self.rests or worked - since >= WAITS_SECONDS:
+                self._endings.append(_Ending(row, nothing_tried(row, now=self._clock.now())))
+            elif self._lanes.under_way >= lanes or self._is_busy_with(row):
+                left.append(_Claimed(row, since))
+            else:
+                self._begin_one(row)
+        return left
+
+    def _is_busy_with(self, row: Any) -> bool:
+        return not is_secret(row.kind) and self._post.to(row) in self._busy_with
+
+    def _begin_one(self, row: Any) -> None:
+        now = self._clock.now()
+        if now >= row.give_up_at:
+            self._endings.append(_given_up(row, row.error or Trouble.LATE.value))
+        elif why := self._post.why_withheld(row, claimed=self._not_begun, now=now):
+            self._withhold(row, why)
+        else:
+            if not is_secret(row.kind):
+                self._busy_with.add(self._post.to(row))
+            self._not_begun -= 1
+            self._begun += 1
+            self._lanes.start(row)
+
+    def _withhold(self, row: Any, why: str) -> None:
+        columns = {"state": Outgoing.State.WITHHELD, "attempts": row.attempts - 1, "error": why}
+        self._endings.append(_Ending(row, columns, "withheld"))
+        logger.warning("Message %s (%s) is left to the inbox: %s", row.pk, row.kind, why)
+
+    def _hear(self, results: list[tuple[Any, SendResult]]) -> None:
+        now = self._clock.now()
+        for row, result in results:
+            if not is_secret(row.kind):
+                self._busy_with.discard(self._post.to(row))
+            if result.outcome is Outcome.NOT_ASKED:
+                self.rests = True
+            elif self.rests:
+                # The gateway was on trial.
+                self.rests, self._is_exhausted, self._others_from = False, False, 0
+            taken = self._post.as_taken(row, result, now=now) if result.outcome is Outcome.ACCEPTED else {}
+            self._endings.append(_ending(row, result, taken=taken, now=now)._replace(result=result))
+        self._write()
+
+    def _write(self) -> None:
+        endings, self._endings = self._endings, []
+        if not endings:
+            return
+        written = record([Change(ending.row, ending.columns) for ending in endings])
+        for (row, _columns, tally, result), is_written in zip(endings, written, strict=True):
+            if is_written and tally:
+                setattr(self._counts, tally, getattr(self._counts, tally) + 1)
+            if result:
+                self._post.note(row, result, now=self._clock.now())
+
+    def _send(self, row: Any) -> SendResult:
+        """In a lane."""
+        try:
+            if row.text is None:
+                return SendResult(Outcome.UNAVAILABLE, error=Trouble.NO_KEY_OF_TEXT.value)
+            return self._post.send(row)
+        except Exception as error:  # noqa: BLE001
+            # One broken gateway must not stop the rest. The trace may hold phone and text, so only the class is
+            # logged.
+            return SendResult(Outcome.UNCLEAR, error=f"{type(error).__name__} in the gateway's code")
+        finally:
+            # A gateway's class may have asked the database; nobody else would close this thread's connection.
+            connections.close_all()
+
+
+def _ending(row: Any, result: SendResult, *, taken: dict[str, Any], now: datetime) -> _Ending:
+    """What becomes of a row after an attempt; `taken` is kept with one that a gateway took."""
+    if result.outcome is Outcome.NOT_ASKED:
+        return _Ending(row, nothing_tried(row, now=now))
+    if result.outcome is Outcome.ACCEPTED:
+        columns = {"state": Outgoing.State.SENT, "sent_at": now, "error": ""}
+        return _Ending(row, columns | taken | _wiped(row), "sent")
+    is_unclear = result.outcome is Outcome.UNCLEAR
+    unclear = row.unclear + is_unclear
+    pause = pause_after(unclear, factor=8) if is_unclear else pause_after(row.attempts)
+    if unclear >= MOST_UNCLEAR:
+        return _given_up(row, Trouble.UNCLEAR.value, unclear=unclear)
+    if result.outcome is Outcome.REFUSED or now + pause >= row.give_up_at:
+        return _given_up(row, result.error, unclear=unclear)
+    logger.warning("Message %s (%s) is put off: %s", row.pk, row.kind, result.error)
+    columns = {"state": Outgoing.State.QUEUED, "next_attempt_at": now + pause, "error": result.error}
+    return _Ending(row, columns | {"unclear": unclear}, "retried")
+
+
+def _given_up(row: Any, error: str, **columns: Any) -> _Ending:
+    logger.error("Message %s (%s) is given up: %s", row.pk, row.kind, error)
+    columns |= {"state": Outgoing.State.FAILED, "error": error}
+    return _Ending(row, columns | _wiped(row), "failed")
+
+
+def _wiped(row: Any) -> dict[str, str]:
+    return {"text": ""} if is_secret(row.kind) else {}
 
 
 def pause_after(attempts: int, *, factor: int = 2) -> timedelta:
@@ -188,93 +443,3 @@ def pause_after(attempts: int, *, factor: int = 2) -> timedelta:
     pause = min(LONGEST_PAUSE, SHORTEST_PAUSE * factor ** min(attempts - 1, 10))
     longer: timedelta = pause * (1 + _random.uniform(0, JITTER))
     return longer
-
-
-def _claim(model: type[Outgoing], *, now: datetime) -> Outgoing | None:
-    """Take one due row for this worker until the lease ends, or None if there is none."""
-    with transaction.atomic():
-        row = _next(_due(model, now=now).select_for_update(skip_locked=True), now=now)
-        if row is None:
-            return None
-        row.state = Outgoing.State.SENDING
-        row.attempts += 1
-        row.next_attempt_at = now + LEASE
-        row.save(update_fields=["state", "attempts", "next_attempt_at"])
-        return row
-
-
-def _next(rows: QuerySet[Any], *, now: datetime) -> Outgoing | None:
-    """Of `rows` a code that still opens something, else a warning, else a notice, and last what can wait.
-
-    One order for all of them would sort the whole outbox for every row. These few are looked for by indexes.
-    """
-    code = Q(kind__in=secret_kinds(), give_up_at__gt=now)
-    warning = Q(kind__in=kinds_past_budget(PastBudget.WARNING))
-    age = ["give_up_at", "created_at", "id"]
-    row: Outgoing | None = (
-        rows.filter(code | warning).order_by(Case(When(code, then=0), default=1), *age).first()
-        or rows.filter(kind__in=kinds_that_can_not_wait()).order_by(*age).first()
-        or rows.order_by(*age).first()
-    )
-    return row
-
-
-def _deliver(row: Outgoing, *, post: _Post, counts: Counts, now: datetime) -> bool:
-    """Send a claimed row and record the result; False if there is no point in trying others."""
-    if now >= row.give_up_at:
-        counts.failed += _finish(row, state=Outgoing.State.FAILED, error=row.error or Trouble.LATE.value)
-        return True
-    if why := post.why_withheld(row, now=now):
-        counts.withheld += _record(row, state=Outgoing.State.WITHHELD, attempts=row.attempts - 1, error=why)
-        logger.warning("Message %s (%s) is left to the inbox: %s", row.pk, row.kind, why)
-        return True
-    result = _send(row, post=post)
-    if result.outcome is Outcome.NOT_ASKED:
-        # No attempt was made, so none is counted and the message stays due.
-        _record(row, state=Outgoing.State.QUEUED, attempts=row.attempts - 1, next_attempt_at=now)
-        return False
-    is_unclear = result.outcome is Outcome.UNCLEAR
-    row.unclear += is_unclear
-    pause = pause_after(row.unclear, factor=8) if is_unclear else pause_after(row.attempts)
-    if result.outcome is Outcome.ACCEPTED:
-        accepted = gateways.as_taken(row, result, now=now) if isinstance(row, Message) else {}
-        counts.sent += _finish(row, state=Outgoing.State.SENT, sent_at=now, error="", **accepted)
-    elif result.outcome is Outcome.REFUSED or now + pause >= row.give_up_at or row.unclear >= MOST_UNCLEAR:
-        error = Trouble.UNCLEAR.value if row.unclear >= MOST_UNCLEAR else result.error
-        counts.failed += _finish(row, state=Outgoing.State.FAILED, error=error, unclear=row.unclear)
-        logger.error("Message %s (%s) is given up: %s", row.pk, row.kind, result.error)
-    else:
-        counts.retried += _record(
-            row,
-            state=Outgoing.State.QUEUED,
-            next_attempt_at=now + pause,
-            error=result.error,
-            unclear=row.unclear,
-        )
-        logger.warning("Message %s (%s) is put off: %s", row.pk, row.kind, result.error)
-    post.tally.add(row.kind, result.tries, now=now)
-    return True
-
-
-def _send(row: Outgoing, *, post: _Post) -> SendResult:
-    if row.text is None:
-        return SendResult(Outcome.UNAVAILABLE, error=Trouble.NO_KEY_OF_TEXT.value)
-    try:
-        return post.send(row)
-    except Exception as error:  # noqa: BLE001
-        # One broken gateway must not stop the rest. The trace may hold phone and text, so only the class is logged.
-        return SendResult(Outcome.UNCLEAR, error=f"{type(error).__name__} in the gateway's code")
-
-
-def _finish(row: Outgoing, **changes: object) -> int:
-    if is_secret(row.kind):
-        changes["text"] = ""
-    return _record(row, **changes)
-
-
-def _record(row: Outgoing, **changes: object) -> int:
-    """Write the outcome unless the lease ran out and another worker claimed the row since; 1 if written."""
-    mine: QuerySet[Any] = type(row)._default_manager.filter(
-        pk=row.pk, state=Outgoing.State.SENDING, attempts=row.attempts
-    )
-    return mine.update(**changes)

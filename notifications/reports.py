@@ -15,12 +15,12 @@ from typing import Any, Final
 from uuid import UUID
 
 from notifications.alone import alone
-from notifications.broker import wake_on_commit, wake_soon
+from notifications.broker import DELIVERY_TASK, wake_on_commit, wake_soon
 from notifications.gateways import FIRST_ASKED, reporters
 from notifications.kinds import KINDS
 from notifications.models import Message
-from notifications.selectors import is_told
-from notifications.services import DELIVERY_TASK, is_still_theirs
+from notifications.selectors import untold
+from notifications.services import is_still_theirs
 from notifications.sms.base import Arrival, Report, Reporter, chosen
 from notifications.sms.http import GatewayError
 from notifications.sweeps import renew_connection
@@ -135,7 +135,7 @@ def try_another_way(message: Message, *, now: datetime) -> bool:
         or len(chosen()) < 2
     ):
         return False
-    if not (is_still_theirs(message) and is_told(message)):
+    if untold([message]) or not is_still_theirs(message):
         return False
     again = Message(
         recipient_id=message.recipient_id,

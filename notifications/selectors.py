@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Q, QuerySet
+from django.db.models import OuterRef, Q, QuerySet
 
 from notifications.folding import pattern_of
 from notifications.kinds import kinds_about, secret_kinds
@@ -91,11 +91,14 @@ def told_of(user_pk: Any) -> Q:
     return Q(about=None) | Q(about__in=known_to(user_pk))
 
 
-def is_told(message: Outgoing) -> bool:
-    """Whether the recipient of an SMS or e-mail is told of what it is about. A query only if it is about something."""
-    if message.about is None:
-        return True
-    return type(message)._default_manager.filter(told_of(message.recipient_id), pk=message.pk).exists()
+def untold(messages: Iterable[Outgoing]) -> set[UUID]:
+    """The keys of those SMS, or of those e-mails, whose recipients are not told (any more) of what they are about."""
+    about = [message for message in messages if message.about is not None]
+    if not about:
+        return set()
+    keys = {message.pk for message in about}
+    rows: QuerySet[Any] = type(about[0])._default_manager.filter(pk__in=keys)
+    return keys - set(rows.filter(told_of(OuterRef("recipient_id"))).values_list("pk", flat=True))
 
 
 def undelivered(rows: "QuerySet[Sent]", *, now: datetime) -> "QuerySet[Sent]":

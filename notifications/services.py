@@ -18,7 +18,7 @@ from django.urls import translate_url
 from django.utils import translation
 from phonenumber_field.phonenumber import PhoneNumber
 
-from notifications.broker import wake_on_commit, wake_soon_on_commit
+from notifications.broker import DELIVERY_TASK, MAIL_TASK, TELEGRAM_TASK, wake_on_commit, wake_soon_on_commit
 from notifications.hours import due_at
 from notifications.kinds import KINDS, Channel, Kind, is_secret
 from notifications.models import Mail, Message, Notice, Outgoing, TelegramMessage
@@ -34,9 +34,6 @@ _SENDABLE_AGAIN = (
     Message.State.SENT,
     Message.State.UNDELIVERED,
 )
-DELIVERY_TASK = "notifications.tasks.deliver_due_messages"
-MAIL_TASK = "notifications.tasks.deliver_due_mails"
-TELEGRAM_TASK = "notifications.tasks.deliver_due_telegrams"
 _TASKS: Final[Mapping[type[Outgoing], str]] = {
     Message: DELIVERY_TASK,
     Mail: MAIL_TASK,

@@ -6,17 +6,18 @@ Every task of this module but the one that asks for reports is of the worker tha
 from celery import shared_task
 
 from notifications import reports
+from notifications.broker import DELIVERY_TASK, MAIL_TASK
 from notifications.clock import read_clock
-from notifications.delivery import LEASE, deliver_due, deliver_mails
+from notifications.delivery import LONGEST, deliver_due, deliver_mails
 
 
-@shared_task(name="notifications.tasks.deliver_due_messages", time_limit=LEASE.seconds - 10)
+@shared_task(name=DELIVERY_TASK, time_limit=LONGEST.seconds)
 def deliver_due_messages() -> None:
-    """Send what is due; killed before the lease of its last message could end."""
+    """Send what is due; killed if a gateway's class holds it for longer than any may."""
     deliver_due(now=read_clock())
 
 
-@shared_task(name="notifications.tasks.deliver_due_mails", time_limit=LEASE.seconds - 10)
+@shared_task(name=MAIL_TASK, time_limit=LONGEST.seconds)
 def deliver_due_mails() -> None:
     """The same for e-mails: a mail server that is slow delays no SMS."""
     deliver_mails(now=read_clock())

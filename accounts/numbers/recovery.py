@@ -18,9 +18,9 @@ from accounts.numbers.moves import Kind, Proof
 from accounts.owner_proofs import stamp_of
 from accounts.services import account_of
 from accounts.sms_codes import TooManyCodes, Verdict
-from notifications.broker import wake_soon_on_commit
+from notifications.broker import DELIVERY_TASK, MAIL_TASK, wake_soon_on_commit
 from notifications.kinds import KINDS, Channel
-from notifications.services import DELIVERY_TASK, MAIL_TASK, enqueue_to_mail, enqueue_to_phone
+from notifications.services import enqueue_to_mail, enqueue_to_phone
 from notifications.ways import Way as NoticeWay
 from notifications.ways import ways
 

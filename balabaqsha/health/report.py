@@ -19,7 +19,7 @@ from bulletin.calendar import MUST_REACH, CalendarEmpty, calendar_of, calendar_r
 from children.disputes import undecided
 from notifications.budget import Usage, midnight, spent_since
 from notifications.clock import machine_clock
-from notifications.delivery import due, mails_due, waiting_codes
+from notifications.outbox import due, mails_due, waiting_codes
 
 # An SMS that has been due for this long means that nothing is being delivered.
 OUTBOX_LIMIT: Final = timedelta(minutes=10)

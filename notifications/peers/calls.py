@@ -42,7 +42,7 @@ class NotAsked(Unavailable):
 class Peer:
     """What this process remembers about a peer."""
 
-    waiting: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(settings.THREADS_PER_PEER))
+    waiting: BoundedSemaphore
     breaker: Breaker = field(default_factory=lambda: Breaker(failures=FAILURES, rest=REST_SECONDS))
 
 
@@ -51,17 +51,24 @@ _finding = Lock()
 
 
 def post(
-    url: str, *, body: bytes, headers: Mapping[str, str], seconds: float, papers: Papers = PUBLIC
+    url: str,
+    *,
+    body: bytes,
+    headers: Mapping[str, str],
+    seconds: float,
+    papers: Papers = PUBLIC,
+    at_once: int = 0,
 ) -> Answer:
     """POST `body` and return the answer, whatever its status, within `seconds`. Never call it in a transaction.
 
     `papers` is whom we trust and who we are over TLS.
 
-    Raises `NotAsked` at once, without sending anything, when `settings.THREADS_PER_PEER` threads of this process wait
-    for the peer, or when it rests: after three calls in a row without an answer, or with a status of 500 or more, it is
-    asked once in half a minute until it answers. Raises `Unavailable` when no whole answer came.
+    Raises `NotAsked` at once, without sending anything, when `at_once` threads of this process wait for the peer
+    (`settings.THREADS_PER_PEER` without it; the first call for a peer decides), or when it rests: after three calls in
+    a row without an answer, or with a status of 500 or more, it is asked once in half a minute until it answers. Raises
+    `Unavailable` when no whole answer came.
     """
-    return _call("POST", url, body=body, headers=headers, seconds=seconds, papers=papers)
+    return _call("POST", url, body=body, headers=headers, seconds=seconds, papers=papers, at_once=at_once)
 
 
 def get(url: str, *, headers: Mapping[str, str], seconds: float) -> Answer:
@@ -70,14 +77,22 @@ def get(url: str, *, headers: Mapping[str, str], seconds: float) -> Answer:
 
 
 def _call(
-    method: str, url: str, *, body: bytes, headers: Mapping[str, str], seconds: float, papers: Papers
+    method: str,
+    url: str,
+    *,
+    body: bytes,
+    headers: Mapping[str, str],
+    seconds: float,
+    papers: Papers,
+    at_once: int = 0,
 ) -> Answer:
     try:
         parts = parse_address(url)
     except Broken as error:
         raise Unavailable(str(error)) from None
     with _finding:
-        peer = _peers.setdefault((parts.scheme, parts.hostname or "", parts.port), Peer())
+        most = BoundedSemaphore(at_once or settings.THREADS_PER_PEER)
+        peer = _peers.setdefault((parts.scheme, parts.hostname or "", parts.port), Peer(most))
     if not peer.waiting.acquire(blocking=False):
         raise NotAsked("busy")
     try:

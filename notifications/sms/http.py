@@ -73,7 +73,13 @@ def ask(url: str, fields: Mapping[str, str]) -> Any:
 def post(url: str, *, body: bytes, headers: Mapping[str, str]) -> peers.Answer:
     """POST `body` and return the whole answer, of any status below 500, in time. Raises `GatewayError` alone."""
     try:
-        answer = peers.post(url, body=body, headers=headers, seconds=settings.SMS_GATEWAY_SECONDS)
+        answer = peers.post(
+            url,
+            body=body,
+            headers=headers,
+            seconds=settings.SMS_GATEWAY_SECONDS,
+            at_once=settings.SMS_AT_ONCE,
+        )
     except peers.NotAsked as reason:
         raise GatewayError(str(reason), outcome=Outcome.NOT_ASKED) from None
     except peers.Unavailable as reason:

@@ -23,10 +23,10 @@ from accounts.sms_codes import (
     send_sign_in_code,
 )
 from notifications import broker
+from notifications.broker import DELIVERY_TASK
 from notifications.budget import BudgetSpent
 from notifications.delivery import deliver_due
 from notifications.models import Message
-from notifications.services import DELIVERY_TASK
 from notifications.sms.base import Outcome, SendResult
 from tests.factories import UserFactory
 

@@ -16,10 +16,10 @@ from accounts.models import SmsCode
 from balabaqsha.celery import app
 from balabaqsha.models import Heartbeat, Sweep
 from balabaqsha.queues import DELIVERIES, ORDINARY
-from notifications.broker import USUAL
+from notifications.broker import DELIVERY_TASK, USUAL
 from notifications.clock import read_clock
 from notifications.models import Message
-from notifications.services import DELIVERY_TASK, enqueue_to_phone
+from notifications.services import enqueue_to_phone
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.concurrency]
 

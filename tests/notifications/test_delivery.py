@@ -7,9 +7,10 @@ from types import SimpleNamespace
 import pytest
 
 from notifications import delivery
-from notifications.delivery import CLAIMING, LEASE, Counts, deliver_due, pause_after
+from notifications.delivery import CLAIMING, Counts, deliver_due, pause_after
 from notifications.kinds import KINDS, sample_context
 from notifications.models import Message
+from notifications.outbox import LEASE, WAITS_SECONDS, Change, claim, record
 from notifications.services import enqueue
 from notifications.sms.base import SEND_SECONDS, Outcome, SendResult
 from notifications.tasks import deliver_due_messages
@@ -102,8 +103,8 @@ class TestNobodyMayBeAsked:
             assert message.next_attempt_at == NOW
         assert deliver_due(now=NOW) == Counts(sent=1)
 
-    def test_the_others_are_not_even_claimed(self, parent, gateway):
-        for number in range(5):
+    def test_the_others_are_given_back(self, parent, gateway):
+        for number in range(50):
             written(parent, key=str(number))
         gateway.reset(RESTING)
         assert deliver_due(now=NOW) == Counts()
@@ -127,20 +128,17 @@ class TestNobodyMayBeAsked:
         message.refresh_from_db()
         assert message.next_attempt_at - NOW <= timedelta(minutes=1.25)
 
-    def test_a_worker_that_slept_past_its_lease_gives_nothing_back(self, message, gateway):
-        claimed = delivery._claim(Message, now=NOW)
-        assert claimed
-        # Meanwhile another worker claimed the row and is sending it.
-        Message.objects.update(attempts=2, next_attempt_at=NOW + 2 * LEASE)
-        gateway.reset(RESTING)
-        assert not delivery._deliver(claimed, post=delivery._SmsPost(), counts=Counts(), now=NOW)
-        message.refresh_from_db()
-        assert (message.state, message.attempts) == (Message.State.SENDING, 2)
+    def test_a_gateway_that_does_well_on_trial_is_asked_on(self, parent, gateway):
+        """It rests, so that of several at once all but one are turned away."""
+        for _ in range(9):
+            written(UserFactory())
+        gateway.reset(*[RESTING] * 8)
+        assert deliver_due(now=NOW) == Counts(sent=9)
 
 
-def test_a_send_ends_before_the_task_is_killed_and_that_before_the_lease():
-    last_send_ends = CLAIMING.total_seconds() + SEND_SECONDS
-    assert last_send_ends < deliver_due_messages.time_limit < LEASE.total_seconds()
+def test_a_row_is_sent_and_recorded_before_its_lease_ends_and_the_last_one_before_the_task_is_killed():
+    assert WAITS_SECONDS + SEND_SECONDS < LEASE.total_seconds() <= 45
+    assert CLAIMING.total_seconds() + 2 * SEND_SECONDS < deliver_due_messages.time_limit
 
 
 def test_a_bad_number_fails_at_once(message, gateway):
@@ -257,13 +255,13 @@ def test_other_texts_are_kept(message):
 @pytest.fixture
 def handled(monkeypatch):
     """The kind and time of each message, in the order in which they are handled."""
-    rows, deliver = [], delivery._deliver
+    rows, begin = [], delivery._Delivery._begin_one
 
-    def noted(row, **facts):
+    def noted(self, row):
         rows.append((row.kind, row.created_at))
-        return deliver(row, **facts)
+        return begin(self, row)
 
-    monkeypatch.setattr(delivery, "_deliver", noted)
+    monkeypatch.setattr(delivery._Delivery, "_begin_one", noted)
     return rows
 
 
@@ -303,17 +301,13 @@ def test_the_row_of_a_dead_worker_is_taken_over_when_its_lease_ends(message, gat
 
 
 def test_a_worker_that_slept_past_its_lease_overwrites_nothing(message, gateway):
-    class Sleepy(delivery._SmsPost):
-        def send(self, row):
-            # Meanwhile another worker claimed the row and sent it.
-            Message.objects.update(state=Message.State.SENT, attempts=2, provider_id="other:1")
-            return TROUBLE
-
-    counts = Counts()
-    claimed = delivery._claim(Message, now=NOW)
-    assert claimed
-    delivery._deliver(claimed, post=Sleepy(), counts=counts, now=NOW)
-    assert counts == Counts()
+    [claimed] = claim(Message, most=1, now=NOW)
+    # Meanwhile another worker claimed the row and is sending it.
+    Message.objects.update(attempts=2, provider_id="other:1")
+    assert record([Change(claimed, {"state": Message.State.QUEUED, "provider_id": "mine:1"})]) == [False]
+    # It sent it.
+    Message.objects.update(state=Message.State.SENT)
+    assert record([Change(claimed, {"state": Message.State.FAILED, "provider_id": "mine:1"})]) == [False]
     message.refresh_from_db()
     assert (message.state, message.provider_id) == (Message.State.SENT, "other:1")
 

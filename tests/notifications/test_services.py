@@ -12,10 +12,10 @@ from django.utils import translation
 
 import notifications.broker
 from accounts.models import User
-from notifications.broker import wake_on_commit
+from notifications.broker import DELIVERY_TASK, wake_on_commit
 from notifications.kinds import KINDS, sample_context
 from notifications.models import Message, Notice
-from notifications.services import DELIVERY_TASK, enqueue, enqueue_to_phone, send_again
+from notifications.services import enqueue, enqueue_to_phone, send_again
 from tests.factories import StaffFactory, UserFactory
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)

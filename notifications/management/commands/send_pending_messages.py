@@ -5,7 +5,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from notifications.clock import read_clock
-from notifications.delivery import deliver_due, deliver_mails, due, mails_due
+from notifications.delivery import deliver_due, deliver_mails
+from notifications.outbox import due, mails_due
 
 
 class Command(BaseCommand):

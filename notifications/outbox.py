@@ -1,0 +1,133 @@
+"""The rows of the outbox as workers take, return and record them. Who is handed a row has it until its lease ends."""
+
+import logging
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final, NamedTuple, TypeVar
+
+from django.db import DatabaseError, transaction
+from django.db.models import F, Q, QuerySet
+
+from notifications.kinds import (
+    PastBudget,
+    kinds_past_budget,
+    kinds_that_can_not_wait,
+    secret_kinds,
+)
+from notifications.models import Mail, Message, Outgoing
+from notifications.sms.base import SEND_SECONDS
+
+logger = logging.getLogger(__name__)
+
+# What is claimed and not begun after so long is given back: another worker, or another turn, may be faster.
+WAITS_SECONDS: Final = 10.0
+# From the claim: a row waits, is sent, and its outcome is recorded. A killed worker's rows are due again after it.
+LEASE: Final = timedelta(seconds=WAITS_SECONDS + SEND_SECONDS + 5)
+
+_UNDER_WAY: Final = (Outgoing.State.QUEUED, Outgoing.State.SENDING)
+_AGE: Final = ("give_up_at", "created_at", "id")
+
+Row = TypeVar("Row", bound=Outgoing)
+
+
+class Change(NamedTuple):
+    """What became of a claimed row: the columns to write."""
+
+    row: Outgoing
+    columns: Mapping[str, Any]
+
+
+def due(*, now: datetime) -> QuerySet[Message]:
+    """The SMS that a worker may claim at `now`: waiting, or left behind by a worker whose lease ran out."""
+    return _due(Message, now=now)
+
+
+def mails_due(*, now: datetime) -> QuerySet[Mail]:
+    """The same for e-mails."""
+    return _due(Mail, now=now)
+
+
+def waiting_codes() -> QuerySet[Message]:
+    """The codes that have not gone out and have not been given up, due or put off: somebody waits for each."""
+    return Message.objects.filter(state__in=_UNDER_WAY, kind__in=secret_kinds())
+
+
+def is_any_due(model: type[Outgoing], *, now: datetime) -> bool:
+    return bool(_due(model, now=now).exists())
+
+
+def claim_codes(model: type[Row], *, most: int, now: datetime) -> list[Row]:
+    """Take up to so many of the due codes that still open something, until the lease ends; the oldest first."""
+    codes = _due(model, now=now).filter(kind__in=secret_kinds(), give_up_at__gt=now)
+    return _take(codes.order_by(*_AGE), most=most, now=now)
+
+
+def claim(model: type[Row], *, most: int, now: datetime) -> list[Row]:
+    """Take up to so many of the due rows, until the lease ends.
+
+    First warnings, then what happened to a family, and last what can wait. Alike are taken as they would be given up.
+    One order for all of them would sort the whole outbox for every portion; these few are looked for by indexes.
+    """
+    rows = _due(model, now=now)
+    turns = (Q(kind__in=kinds_past_budget(PastBudget.WARNING)), Q(kind__in=kinds_that_can_not_wait()), Q())
+    taken: list[Row] = []
+    for turn in turns:
+        if len(taken) < most:
+            taken += _take(rows.filter(turn).order_by(*_AGE), most=most - len(taken), now=now)
+    return taken
+
+
+def nothing_tried(row: Outgoing, *, now: datetime) -> dict[str, Any]:
+    """The columns of a row that is due again, with its attempts as they were before the claim."""
+    return {"state": Outgoing.State.QUEUED, "attempts": row.attempts - 1, "next_attempt_at": now}
+
+
+def record(changes: list[Change]) -> list[bool]:
+    """Write what became of claimed rows, all together; of each, whether it was written.
+
+    It is not if the lease ran out and another worker has claimed the row since. A row whose outcome can't be written in
+    full holds up no other, and keeps its state at least: what was sent must not be sent again for that.
+    """
+    try:
+        with transaction.atomic():
+            return [_write(*change) for change in changes]
+    except DatabaseError:
+        logger.exception("The outcomes of %s messages can't be written together", len(changes))
+    return [_write_what_can_be(*change) for change in changes]
+
+
+def _write_what_can_be(row: Outgoing, columns: Mapping[str, Any]) -> bool:
+    try:
+        with transaction.atomic():
+            return _write(row, columns)
+    except DatabaseError:
+        logger.exception("Of message %s only the state is written", row.pk)
+    bare = ("state", "attempts", "next_attempt_at", "sent_at", "unclear", "text")
+    with transaction.atomic():
+        return _write(row, {name: value for name, value in columns.items() if name in bare})
+
+
+def _write(row: Outgoing, columns: Mapping[str, Any]) -> bool:
+    mine: QuerySet[Any] = type(row)._default_manager.filter(
+        pk=row.pk, state=Outgoing.State.SENDING, attempts=row.attempts
+    )
+    return bool(mine.update(**columns))
+
+
+def _due(model: type[Any], *, now: datetime) -> QuerySet[Any]:
+    rows: QuerySet[Any] = model.objects.filter(state__in=_UNDER_WAY, next_attempt_at__lte=now)
+    return rows
+
+
+def _take(rows: QuerySet[Any], *, most: int, now: datetime) -> list[Any]:
+    with transaction.atomic():
+        taken = list(rows.select_for_update(skip_locked=True)[:most])
+        if taken:
+            claimed = {"state": Outgoing.State.SENDING, "next_attempt_at": now + LEASE}
+            chosen = rows.model.objects.filter(pk__in=[row.pk for row in taken])
+            chosen.update(attempts=F("attempts") + 1, **claimed)
+            for row in taken:
+                row.attempts += 1
+                for name, value in claimed.items():
+                    setattr(row, name, value)
+    return taken
