@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from django import forms
@@ -18,11 +18,15 @@ from accounts.emails import parse_email
 from accounts.identity import DocumentError, Identity, Paper, ProofError, parse_identity, parse_proof
 from accounts.iin import IinError, IinFault
 from accounts.models import User
+from accounts.notice_ways import Choice
 from accounts.passwords import normalise_password
 from accounts.phones import PhoneError, login_name, paper_login, parse_any_phone, parse_mobile
 from accounts.second_way import is_beyond_guessing
 from accounts.sms_codes import DIGITS
 from accounts.uploads import PHOTO_INPUT
+from notifications.hours import Hours
+from notifications.kinds import Topic
+from notifications.ways import Way
 
 # Far more than any spelling of a number needs; what is longer is not looked at.
 LONGEST_INPUT: Final = 60
@@ -431,6 +435,92 @@ class EmailForm(OwnPasswordForm):
     def clean_email(self) -> str:
         typed: str = self.cleaned_data["email"]
         return parse_email(typed) if typed else ""
+
+
+# What families are told of, by topic.
+_TOLD_OF: Final = {
+    Topic.PLACE: gettext_lazy(
+        "A place got or offered, the referral and its last days, the stop-list, confirming interest"
+    ),
+    Topic.BIDS: gettext_lazy("A bid sent, refused or lost, an opening that moves"),
+    Topic.ALERTS: gettext_lazy("Places that suit the child, if you asked to be told of them"),
+    Topic.QUEUE: gettext_lazy("The application accepted or corrected, decisions about a benefit"),
+    Topic.CONTRACT: gettext_lazy("The contract, moves to another group, closings"),
+    Topic.GUARDIANS: gettext_lazy("A guardian added or stopped, what another guardian does"),
+    Topic.ACCOUNT: gettext_lazy("Changes of password, number, e-mail or second phone, a new device"),
+}
+
+
+class TopicsForm(forms.Form):
+    """By which ways a parent wants to be told, a group of ticks for each topic, and when nothing may ring."""
+
+    second_phone_if_lost = forms.BooleanField(
+        label=gettext_lazy("If such an SMS does not arrive, send it to my second phone"),
+        help_text=gettext_lazy("Only what can't be switched off, but for what is about your account"),
+        required=False,
+    )
+    quiet_from = forms.TimeField(
+        label=gettext_lazy("Quiet from"),
+        required=False,
+        widget=forms.TimeInput({"type": "time"}, format="%H:%M"),
+    )
+    quiet_to = forms.TimeField(
+        label=gettext_lazy("Quiet until"),
+        required=False,
+        widget=forms.TimeInput({"type": "time"}, format="%H:%M"),
+    )
+
+    def __init__(self, *args: Any, choices: Iterable[Choice], has_second_phone: bool, **options: Any) -> None:
+        super().__init__(*args, **options)
+        if not has_second_phone:
+            del self.fields["second_phone_if_lost"]
+        for topic, always, offered, on in choices:
+            if offered:
+                self.fields[topic.value] = forms.MultipleChoiceField(
+                    label=topic.label,
+                    help_text=_what_comes(topic, always),
+                    choices=[(way.value, way.label) for way in offered],
+                    initial=[way.value for way in on],
+                    required=False,
+                    widget=forms.CheckboxSelectMultiple,
+                )
+        self.topics = [topic.value for topic, _always, offered, _on in choices if offered]
+        self.order_fields(self.topics)
+
+    @property
+    def by_topic(self) -> list[forms.BoundField]:
+        """The groups of ticks."""
+        return [self[name] for name in self.topics]
+
+    @property
+    def chosen(self) -> dict[Topic, list[Way]]:
+        """The ways ticked for each topic, once the form is valid."""
+        return {Topic(name): [Way(one) for one in self.cleaned_data[name]] for name in self.topics}
+
+    @property
+    def quiet(self) -> Hours | None:
+        """The quiet hours, once the form is valid; None for none."""
+        begin, end = self.cleaned_data["quiet_from"], self.cleaned_data["quiet_to"]
+        return Hours(begin, end) if begin is not None and end is not None else None
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        begin, end = cleaned.get("quiet_from"), cleaned.get("quiet_to")
+        if {"quiet_from", "quiet_to"} <= cleaned.keys():
+            if (begin is None) != (end is None):
+                missing = "quiet_from" if begin is None else "quiet_to"
+                self.add_error(missing, _("Fill in both times, or leave both empty"))
+            elif begin is not None and begin == end:
+                self.add_error("quiet_to", _("The quiet hours would have no length. Enter another time"))
+        return cleaned
+
+
+def _what_comes(topic: Topic, always: Way | None) -> str:
+    told = str(_TOLD_OF[topic])
+    if always is None:
+        return told
+    stays = _("Always on: %(way)s") % {"way": always.label}
+    return f"{told}. {stays}"
 
 
 class RecoveryPhoneForm(OwnPasswordForm):

@@ -146,6 +146,16 @@ CONTACTS_PER_ACCOUNT: Final = Limit(
     hurts="a parent who mistypes ten times: waits till the next day",
 )
 
+# Test messages to one's own ways.
+TESTS_PER_ACCOUNT: Final = Limit(
+    "tests-account",
+    5,
+    DAY,
+    grace=_CLOSED,
+    protects="the budget for SMS from whoever presses for the fun of it",
+    hurts="a parent who tries five times a day: waits till the next day",
+)
+
 # Codes to a second phone or mailbox for a lost number, of one IIN. Networks cost a stranger nothing, so they are no
 # measure here; each new number takes a SIM card and a code.
 REGAIN_PER_NUMBER: Final = _per(

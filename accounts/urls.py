@@ -18,6 +18,7 @@ from accounts.views import (
     sessions,
     sign_in,
     stop,
+    ways,
 )
 
 app_name = "accounts"
@@ -65,6 +66,9 @@ urlpatterns = [
     path("cabinet/profile/email/code/", contacts.email_code, name="email_code"),
     path("cabinet/profile/second-phone/", contacts.second_phone, name="second_phone"),
     path("cabinet/profile/second-phone/code/", contacts.second_phone_code, name="second_phone_code"),
+    path("cabinet/profile/ways/", ways.ways, name="ways"),
+    path("cabinet/profile/ways/test/", ways.send_test, name="test_message"),
+    path("cabinet/profile/ways/topics/", ways.topics, name="topics"),
     path("cabinet/profile/app/", second_way.app, name="app"),
     path("cabinet/profile/app/codes/", second_way.recovery_codes, name="recovery_codes"),
     path("cabinet/profile/app/off/", second_way.app_off, name="app_off"),

@@ -5,7 +5,6 @@ message stays `sent`. What a gateway tells by itself is asked about at once inst
 be asked; then its report is signed by us.
 """
 
-import hashlib
 import logging
 import time
 from collections.abc import Iterator
@@ -20,7 +19,7 @@ from notifications.gateways import FIRST_ASKED, reporters
 from notifications.kinds import KINDS
 from notifications.models import Message
 from notifications.selectors import untold
-from notifications.services import is_still_theirs
+from notifications.services import again_key, is_still_theirs, repeat_to_second_phone
 from notifications.sms.base import Arrival, Report, Reporter, chosen
 from notifications.sms.http import GatewayError
 from notifications.sweeps import renew_connection
@@ -118,24 +117,22 @@ def ask_soon(provider_id: str, *, now: datetime) -> bool:
 
 
 def try_another_way(message: Message, *, now: datetime) -> bool:
-    """Send what did not arrive once more by another gateway, if it matters; True if that was written.
+    """Send what did not arrive once more, if it matters: to the second phone of who chose that, or by another gateway.
 
-    Once in all: what is repeated, or is a copy for a second phone, is never repeated. Nor is a code: it is emptied once
-    it was sent, and whoever waits for it asks for another.
+    True if that was written. Once in all: what is repeated, or is a copy for a second phone, is never repeated. Nor is
+    a code: it is emptied once it was sent, and whoever waits for it asks for another.
     """
     kind = KINDS.get(message.kind)
     if kind is None or kind.secret or kind.can_wait or not kind.topic.is_mandatory:
         return False
     gateway = message.provider_id.partition(":")[0]
-    if (
-        message.instead_of
-        or message.is_copy
-        or not message.text
-        or now >= message.give_up_at
-        or len(chosen()) < 2
-    ):
+    if message.instead_of or message.is_copy or not message.text or now >= message.give_up_at:
         return False
     if untold([message]) or not is_still_theirs(message):
+        return False
+    if repeat_to_second_phone(message, now=now):
+        return True
+    if len(chosen()) < 2:
         return False
     again = Message(
         recipient_id=message.recipient_id,
@@ -144,7 +141,7 @@ def try_another_way(message: Message, *, now: datetime) -> bool:
         kind=message.kind,
         language=message.language,
         text=message.text,
-        dedupe_key=hashlib.sha256(f"instead of\n{message.pk}".encode()).hexdigest(),
+        dedupe_key=again_key(message.dedupe_key),
         instead_of=message.pk,
         avoids=gateway,
         next_attempt_at=now,

@@ -24,7 +24,7 @@ from notifications.kinds import KINDS, Channel, Kind, is_secret
 from notifications.models import Mail, Message, Notice, Outgoing, TelegramMessage
 from notifications.selectors import inbox_of
 from notifications.troubles import Trouble
-from notifications.ways import Recipient, Way, address_of, ways
+from notifications.ways import Recipient, Way, address_of, is_offered, ways
 from notifications.zones import zone_of
 
 _UNDER_WAY = (Message.State.QUEUED, Message.State.SENDING)
@@ -62,9 +62,9 @@ def enqueue(
     With `about`, the inbox shows it only while the recipient is told of that (`selectors.register_known`), and an SMS
     or e-mail that still waits then is not sent.
     What has a text for SMS goes by the ways that the recipient has and wants (`notifications.ways`): by day (`hours`)
-    in `zone`, that of the place that it is about, or without one in that where the recipient lives; at any hour if its
-    kind does (`Kind.goes_at_once`). The inbox has it at once. `known_by` is the instant from which it is worthless: it
-    goes at night if the morning is later, and is given up by then.
+    in `zone`, that of the place that it is about, or without one in that where the recipient lives, and not in the
+    recipient's quiet hours; at any hour if its kind does (`Kind.goes_at_once`). The inbox has it at once. `known_by` is
+    the instant from which it is worthless: it goes at night if the morning is later, and is given up by then.
     The sender is woken after the commit, once for a whole burst of messages.
     """
     what = KINDS[kind]
@@ -84,7 +84,7 @@ def enqueue(
     chosen = ways(what, recipient)
     if not chosen:
         return
-    times = _times(what, now=now, zone=zone, whose=recipient.pk, known_by=known_by)
+    times = _times(what, now=now, zone=zone, whose=recipient, known_by=known_by)
     for way in chosen:
         _SEND_BY[way](
             what,
@@ -96,6 +96,64 @@ def enqueue(
             recipient_id=recipient.pk,
             about=about,
         )
+
+
+def enqueue_by(
+    way: Way, recipient: Recipient, kind: str, *, context: dict[str, Any], dedupe_key: str, now: datetime
+) -> bool:
+    """Write a message of `kind` by this one way, whatever is chosen, and not to the inbox; otherwise like `enqueue`.
+
+    False if the way leads nowhere.
+    """
+    to = address_of(recipient, way)
+    if to:
+        _SEND_BY[way](
+            KINDS[kind],
+            to,
+            recipient.language,
+            context=context,
+            key=_stored_key(kind, recipient.pk, dedupe_key),
+            times=_times(KINDS[kind], now=now, zone=None, whose=recipient),
+            recipient_id=recipient.pk,
+        )
+    return bool(to)
+
+
+def repeat_to_second_phone(message: Message, *, now: datetime) -> bool:
+    """Send an SMS that did not arrive to the second phone, if its owner proved that and chose so; True if it goes.
+
+    Once in all, and only what can't be switched off: a code or a warning of a lost account never. It goes at once, and
+    is worth as long as the first was. Call it in a transaction.
+    """
+    recipient: Any = message.recipient
+    kind = KINDS.get(message.kind)
+    if kind is None or kind.secret or message.is_copy or not message.text or now >= message.give_up_at:
+        return False
+    if recipient is None or not (recipient.second_phone_if_lost and kind.topic.is_mandatory):
+        return False
+    phone = address_of(recipient, Way.SECOND_PHONE)
+    key = copy_key(message.dedupe_key)
+    if not phone or not is_offered(kind.topic, Way.SECOND_PHONE):
+        return False
+    if Message.objects.filter(dedupe_key=key).exists():
+        return False
+    copy = Message(
+        recipient_id=message.recipient_id,
+        about=message.about,
+        phone=phone,
+        is_copy=True,
+        kind=message.kind,
+        language=message.language,
+        text=message.text,
+        dedupe_key=key,
+        instead_of=message.pk,
+        next_attempt_at=now,
+        give_up_at=message.give_up_at,
+        created_at=now,
+    )
+    Message.objects.bulk_create([copy], ignore_conflicts=True)
+    wake_soon_on_commit(DELIVERY_TASK)
+    return True
 
 
 def follow(about: UUID, *, into: UUID, recipients: Iterable[Any]) -> None:
@@ -236,7 +294,7 @@ def send_again(message: Outgoing, *, now: datetime) -> datetime | None:
         locked.state = Message.State.QUEUED
         locked.attempts = locked.unclear = 0
         locked.error = ""
-        times = _times(KINDS[locked.kind], now=now, zone=None, whose=locked.recipient_id)
+        times = _times(KINDS[locked.kind], now=now, zone=None, whose=locked.recipient)
         locked.next_attempt_at, locked.give_up_at = times["next_attempt_at"], times["give_up_at"]
         locked.save(update_fields=["state", "attempts", "unclear", "error", "next_attempt_at", "give_up_at"])
         wake_on_commit(_TASKS[type(locked)])
@@ -261,11 +319,14 @@ def _times(
     *,
     now: datetime,
     zone: ZoneInfo | None,
-    whose: Any = None,
+    whose: Recipient | None = None,
     known_by: datetime | None = None,
 ) -> dict[str, datetime]:
     """When a message written at `now` is sent, and given up: what keeps hours is worth as long from the morning on."""
-    due = now if kind.goes_at_once else due_at(now, zone or zone_of(whose), known_by=known_by)
+    due = now
+    if not kind.goes_at_once:
+        quiet = whose.quiet_hours if whose else None
+        due = due_at(now, zone or zone_of(whose.pk if whose else None), quiet=quiet, known_by=known_by)
     give_up = due + kind.worth_for
     return {
         "created_at": now,
@@ -365,6 +426,11 @@ _SEND_BY: Final[Mapping[Way, Callable[..., None]]] = {
 def copy_key(key: str) -> str:
     """The key of the copy to the second phone, made of that which the notice and its messages share."""
     return f"{key}:copy"
+
+
+def again_key(key: str) -> str:
+    """The key of the SMS that repeats one that did not arrive."""
+    return f"{key}:again"
 
 
 def _without_language(link: str) -> str:

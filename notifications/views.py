@@ -23,6 +23,7 @@ from notifications.models import Notice
 from notifications.pressing import pressed_on
 from notifications.selectors import inbox_of, names_of_known, unread_count
 from notifications.targets import label_of
+from notifications.traces import ways_of
 
 PAGE_SIZE = 20
 # In the session until the inbox is shown again: what was put away last, and when.
@@ -49,9 +50,18 @@ def _shelf(request: HttpRequest, *, is_archive: bool) -> HttpResponse:
     page = Paginator(filters.search(shelf), PAGE_SIZE).get_page(request.GET.get("page"))
     # One query, whose rows keep the mark that `mark_seen` takes from the database.
     page.object_list = notices = list(page.object_list)
+    now = read_clock()
+    traces = ways_of(notices, now=now)
     context: dict[str, Any] = {
         "page": page,
-        "rows": [{"notice": one, "leads_to": label_of(one.link) if one.link else ""} for one in notices],
+        "rows": [
+            {
+                "notice": one,
+                "leads_to": label_of(one.link) if one.link else "",
+                "traces": traces.get(one.pk),
+            }
+            for one in notices
+        ],
         "filters": filters,
         "is_archive": is_archive,
         "is_other_empty": not notices
@@ -59,7 +69,7 @@ def _shelf(request: HttpRequest, *, is_archive: bool) -> HttpResponse:
         "tabs": _tabs("archive" if is_archive else "inbox"),
     }
     if not _is_prefetched(request):
-        services.mark_seen(notices, now=read_clock())
+        services.mark_seen(notices, now=now)
         context["put_away"] = request.session.pop(_PUT_AWAY, None)
     context["unread"] = 0 if is_archive else unread_count(request.user)
     return render(request, "notifications/inbox.html", context)

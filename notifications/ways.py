@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
+from notifications.hours import Hours
 from notifications.kinds import Channel, Kind, Topic
 
 # Whether a way is on, by topic and way: `{"bids": {"sms": False}}`.
@@ -60,6 +61,11 @@ class Recipient(Protocol):
     @property
     def proven_second_phone(self) -> str:
         """In E.164; empty if there is none, or nobody proved it. It may cost a query."""
+        ...
+
+    @property
+    def quiet_hours(self) -> Hours | None:
+        """By the clock of the place, in which only what goes at any hour is sent."""
         ...
 
     @property

@@ -56,6 +56,10 @@ TYPED: dict[str, tuple[dict[str, Any], list[str]]] = {
         {"phone": "8 7172 12-34-56", "password": "secret-old-1"},
         ['value="8 7172 12-34-56"'],
     ),
+    "accounts:topics": (
+        {"queue": ["sms"], "quiet_from": "13:00", "quiet_to": "15:30"},
+        ['value="13:00"', 'value="15:30"'],
+    ),
     "accounts:document": ({"number": "N 1234567", "password": "secret-old-1"}, ['value="N 1234567"']),
     "applications:new_guardian_claim": (
         {"number": "170720 600007", "last_name": "Қаменова <b>", "birth_date": "20.07.2017"},

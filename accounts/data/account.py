@@ -85,6 +85,7 @@ class Account(Part):
                     "mails_notices",
                     "telegram",
                     "chosen_ways",
+                    "second_phone_if_lost",
                     "quiet_from",
                     "quiet_to",
                     "language",
@@ -248,6 +249,7 @@ class Account(Part):
                     "cost": "of the sender",
                     "ask_at": "of the sender",
                     "instead_of": "of the sender",
+                    "avoids": "of the sender",
                     "error": "of the sender",
                 },
                 hide=lambda _user, message: ("text",) if is_secret(message.kind) else (),
@@ -314,7 +316,8 @@ class Account(Part):
         user.username, user.phone = f"forgotten-{user.pk.hex}", None
         user.password, user.is_active, user.staff_iin_hash = make_password(None), False, None
         user.email, user.mails_notices, user.telegram = "", False, ""
-        user.chosen_ways, user.quiet_from, user.quiet_to = {}, None, None
+        user.chosen_ways, user.second_phone_if_lost = {}, False
+        user.quiet_from = user.quiet_to = None
         user.language, user.last_login, user.forgotten_at = settings.LANGUAGE_CODE, None, now
         user.phone_proven_at, user.kept_iin = None, ""
         user.save()

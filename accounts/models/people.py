@@ -2,7 +2,6 @@
 
 import hashlib
 import uuid
-from datetime import time
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, Permission, PermissionsMixin
@@ -17,6 +16,7 @@ from accounts.masks import mask_identity, mask_name, mask_phone
 from accounts.name_search import name_index
 from accounts.registry.base import PhoneTie
 from notifications.fields import EncryptedTextField, PatientEncryptedTextField
+from notifications.hours import Hours
 
 
 class Sex(models.TextChoices):
@@ -73,6 +73,10 @@ class User(AbstractBaseUser, PermissionsMixin):
     telegram = PatientEncryptedTextField(_("Telegram chat"), blank=True, default="", db_default="")
     # What differs from what the portal does by itself (`notifications.ways`).
     chosen_ways = models.JSONField(_("chosen ways of notices"), default=dict, db_default={}, blank=True)
+    # Of what can't be switched off. What is chosen to go there always goes there anyway.
+    second_phone_if_lost = models.BooleanField(
+        _("to the second phone if an SMS did not arrive"), default=False, db_default=False
+    )
     # Both or neither; the night may lie between them.
     quiet_from = models.TimeField(_("quiet from"), null=True, blank=True)
     quiet_to = models.TimeField(_("quiet until"), null=True, blank=True)
@@ -119,9 +123,9 @@ class User(AbstractBaseUser, PermissionsMixin):
         return str(profile.second_phone.as_e164)
 
     @property
-    def quiet_hours(self) -> tuple[time, time] | None:
+    def quiet_hours(self) -> Hours | None:
         """From when until when, by the clock of the family's place, only what can't wait reaches them."""
-        return (self.quiet_from, self.quiet_to) if self.quiet_from and self.quiet_to else None
+        return Hours(self.quiet_from, self.quiet_to) if self.quiet_from and self.quiet_to else None
 
     @cached_property
     def _perm_cache(self) -> set[str]:

@@ -1,18 +1,22 @@
 """By which ways a message goes, and what can't be switched off."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from types import SimpleNamespace
 
 import pytest
+from django.db import transaction
+from django.utils.translation import override
 from phonenumber_field.phonenumber import PhoneNumber
 
 from accounts import contacts
-from accounts.models import User
+from accounts.models import Profile, User
 from notifications.delivery import deliver_due
 from notifications.kinds import KINDS, Channel, Topic, sample_context
 from notifications.models import Mail, Message, Notice, TelegramMessage
 from notifications.retention import old_telegrams, purge_telegrams
-from notifications.services import enqueue, send_again
+from notifications.services import enqueue, repeat_to_second_phone, send_again
+from notifications.traces import ways_of
+from notifications.troubles import Trouble
 from notifications.ways import Way, always_on, is_on, ways, what_differs, without
 from tests.factories import ProfileFactory
 
@@ -160,3 +164,105 @@ def test_what_went_to_telegram_is_kept_for_thirty_days(parent):
     TelegramMessage.objects.update(state=TelegramMessage.State.SENT)
     assert not old_telegrams(now=month).exists()
     assert purge_telegrams(now=month + MICROSECOND) == 1
+
+
+@pytest.mark.parametrize(("clock", "kind", "due"), [
+    ((6, 0), "bid_rejected", (9, 0)), ((9, 0), "bid_rejected", (9, 0)), ((6, 0), "password_changed", (6, 0)),
+])  # fmt: skip
+def test_in_quiet_hours_only_what_can_not_wait_goes(parent, clock, kind, due):
+    """Quiet from 10:00 to 14:00 in a zone five hours before UTC."""
+    User.objects.update(quiet_from=time(10), quiet_to=time(14), chosen_ways={})
+    now = NOW.replace(hour=clock[0], minute=clock[1])
+    enqueue(User.objects.get(), kind, context=sample_context(KINDS[kind]), dedupe_key="1", now=now)
+    rows = [*Message.objects.all(), *TelegramMessage.objects.all()]
+    assert {row.next_attempt_at for row in rows} == {NOW.replace(hour=due[0], minute=due[1])}
+    assert len(rows) == 2
+
+
+class TestWhatDidNotArrive:
+    @pytest.fixture
+    def lost(self, parent):
+        User.objects.update(chosen_ways={}, second_phone_if_lost=True)
+        tell(User.objects.get(), "referral_issued")
+        Message.objects.update(state=Message.State.UNDELIVERED)
+        return Message.objects.select_related("recipient").get()
+
+    def repeat(self, lost, **options):
+        with transaction.atomic():
+            return repeat_to_second_phone(lost, **({"now": NOW} | options))
+
+    def test_it_goes_to_the_second_phone_once(self, lost):
+        assert [self.repeat(lost), self.repeat(lost)] == [True, False]
+        copy = Message.objects.get(is_copy=True)
+        assert (copy.phone, copy.text, copy.instead_of) == (SECOND, lost.text, lost.pk)
+        assert (copy.about, copy.give_up_at) == (lost.about, lost.give_up_at)
+        deliver_due(now=NOW)
+        copy.refresh_from_db()
+        assert copy.state == Message.State.SENT
+        assert not self.repeat(copy)
+
+    @pytest.mark.parametrize("hindrance", ["not chosen", "not proven", "late", "account", "optional"])
+    def test_only_what_matters_and_if_its_owner_chose_it(self, lost, hindrance):
+        if hindrance == "not chosen":
+            User.objects.update(second_phone_if_lost=False)
+        if hindrance == "not proven":
+            Profile.objects.update(second_phone_proven_at=None)
+        if hindrance in ("account", "optional"):
+            Message.objects.update(kind={"account": "password_changed", "optional": "bid_placed"}[hindrance])
+        lost = Message.objects.select_related("recipient").get()
+        assert not self.repeat(lost, now=lost.give_up_at if hindrance == "late" else NOW)
+        assert Message.objects.count() == 1
+
+
+class TestWhatBecameOfIt:
+    def traces(self, now=NOW):
+        found = ways_of(Notice.objects.all(), now=now)
+        return {one.way: (one.words, one.at, one.is_lost) for traces in found.values() for one in traces}
+
+    def test_each_way_says_for_itself_in_one_query(self, parent, django_assert_num_queries):
+        tell(parent, "bid_rejected")
+        later = NOW + timedelta(hours=1)
+        Message.objects.filter(is_copy=False).update(
+            state=Message.State.DELIVERED, sent_at=NOW, delivered_at=later
+        )
+        Message.objects.filter(is_copy=True).update(state=Message.State.WITHHELD, error=Trouble.ENOUGH.value)
+        Mail.objects.update(state=Mail.State.SENT, sent_at=NOW)
+        TelegramMessage.objects.update(next_attempt_at=later)
+        with django_assert_num_queries(2), override("en"):
+            assert self.traces() == {
+                Way.SMS: ("delivered", later, False),
+                Way.EMAIL: ("sent", NOW, False),
+                Way.TELEGRAM: ("goes out at:", later, False),
+                Way.SECOND_PHONE: ("not sent: too many messages went there today", None, False),
+            }
+
+    @pytest.mark.parametrize(("changes", "words", "is_lost"), [
+        ({"state": "queued"}, "on its way", False),
+        ({"state": "sending"}, "on its way", False),
+        ({"attempts": 1, "next_attempt_at": NOW + MICROSECOND}, "not sent yet, tried again at:", False),
+        ({"state": "withheld", "error": "the day's budget is spent"}, "not sent: it is only here", False),
+        ({"state": "failed", "error": "smsc: 8"}, "did not arrive", True),
+        ({"state": "undelivered"}, "did not arrive", True),
+    ], ids=["due", "sending", "again", "withheld", "failed", "undelivered"])  # fmt: skip
+    def test_in_a_familys_words(self, parent, changes, words, is_lost):
+        User.objects.update(telegram="", chosen_ways={})
+        tell(User.objects.get(), "bid_rejected")
+        Message.objects.update(**changes)
+        with override("en"):
+            [(said, _at, lost)] = self.traces().values()
+        assert (said, lost) == (words, is_lost)
+
+    def test_nothing_is_said_of_what_is_no_longer_kept(self, parent):
+        tell(parent)
+        Message.objects.all().delete()
+        Mail.objects.all().delete()
+        TelegramMessage.objects.all().delete()
+        assert self.traces() == {}
+
+    @pytest.mark.parametrize("count", [1, 20])
+    def test_the_inbox_asks_once_for_all_notices(self, parent, count, client, django_assert_num_queries):
+        for nth in range(count):
+            tell(parent, key=str(nth))
+        notices = list(Notice.objects.all())
+        with django_assert_num_queries(1):
+            assert len(ways_of(notices, now=NOW)) == count

@@ -1,0 +1,118 @@
+"""How notices reach a parent: the ways they have, a test of each, and what they choose."""
+
+from typing import Final, cast
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts import notice_ways
+from accounts.audit import client_address
+from accounts.decorators import parent_required
+from accounts.forms import TopicsForm
+from accounts.models import User
+from accounts.phones import display_phone
+from accounts.typed import refilled
+from accounts.views.code_step import too_many
+from notifications.clock import read_clock
+from notifications.pressing import pressed_on
+from notifications.ways import Way
+
+_PAGE_OF: Final = {
+    Way.SMS: "accounts:number",
+    Way.EMAIL: "accounts:email",
+    Way.SECOND_PHONE: "accounts:second_phone",
+}
+
+
+@never_cache
+@require_safe
+@parent_required
+def ways(request: HttpRequest) -> HttpResponse:
+    """Each way: where it leads, whether that is proven, and when something last went out by it."""
+    user = cast(User, request.user)
+    last, there = notice_ways.last_success(user), notice_ways.open_ways(user)
+    rows = [
+        {
+            "way": way,
+            "leads_to": shown,
+            "is_open": way in there,
+            "hint": hint,
+            "last": last[way],
+            "url": reverse(_PAGE_OF[way]),
+        }
+        for way, shown, hint in _told(user)
+    ]
+    return render(request, "accounts/ways.html", {"rows": rows})
+
+
+@pressed_on("accounts:ways")
+@parent_required
+def send_test(request: HttpRequest) -> HttpResponse:
+    """Send a test message by the way `way`, some times a day."""
+    user, now = cast(User, request.user), read_clock()
+    asked = request.POST.get("way", "")
+    allowed = notice_ways.send_test(user, Way(asked), now=now) if asked in Way.values else None
+    if allowed is None:
+        messages.warning(request, _("There is nothing to send it to. Look at the ways below"))
+    elif allowed.ok:
+        text = _("A test message is on its way: %(way)s. It comes within a minute or two")
+        messages.success(request, text % {"way": Way(asked).label})
+    else:
+        messages.warning(request, too_many(allowed.retry_at, now=now))
+    return redirect("accounts:ways")
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@parent_required
+def topics(request: HttpRequest) -> HttpResponse:
+    """What goes by which way, and the quiet hours."""
+    user = cast(User, request.user)
+    choices = notice_ways.choices_of(user)
+    form = refilled(request, _topics_form(request, user, choices))
+    if form.is_valid():
+        notice_ways.choose(
+            user,
+            form.chosen,
+            quiet=form.quiet,
+            second_phone_if_lost=form.cleaned_data.get("second_phone_if_lost", user.second_phone_if_lost),
+            address=client_address(request),
+            now=read_clock(),
+        )
+        messages.success(request, _("Your choice is saved"))
+        return redirect("accounts:ways")
+    fixed = [choice for choice in choices if not choice.offered and choice.always]
+    return render(request, "accounts/topics.html", {"form": form, "fixed": fixed})
+
+
+def _topics_form(request: HttpRequest, user: User, choices: list[notice_ways.Choice]) -> TopicsForm:
+    return TopicsForm(
+        request.POST if request.method == "POST" else None,
+        choices=choices,
+        has_second_phone=bool(user.proven_second_phone),
+        initial={
+            "second_phone_if_lost": user.second_phone_if_lost,
+            "quiet_from": user.quiet_from,
+            "quiet_to": user.quiet_to,
+        },
+    )
+
+
+def _told(user: User) -> list[tuple[Way, str, str]]:
+    """The ways that the portal offers, where each leads, and whether that is proven."""
+    own = user.profile
+    proven = _("proven by a code")
+    second_hint = (proven if user.proven_second_phone else _("not proven")) if own.second_phone else ""
+    offered: list[tuple[Way, str, str]] = [
+        (Way.SMS, display_phone(user.phone), proven if user.phone else ""),
+        (Way.SECOND_PHONE, display_phone(own.second_phone), second_hint),
+    ]
+    if settings.SENDS_MAIL:
+        offered.append((Way.EMAIL, user.email or "", proven if user.email else ""))
+    return offered

@@ -1,0 +1,136 @@
+"""The pages of a parent's ways: what is there, what they choose, and a test of each way."""
+
+from datetime import UTC, datetime, time, timedelta
+
+import pytest
+
+from accounts.journal_actions import Action
+from accounts.models import AuditEntry, Profile, User
+from notifications.kinds import KINDS, sample_context
+from notifications.models import Mail, Message, Notice
+from notifications.services import enqueue
+
+WAYS, TOPICS, TEST = "/cabinet/profile/ways/", "/cabinet/profile/ways/topics/", "/cabinet/profile/ways/test/"
+NOW = datetime(2026, 11, 30, 6, 0, tzinfo=UTC)
+SECOND, MAILBOX = "+77051112233", "kamenov@mail.kz"
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def mail_is_offered(settings):
+    settings.SENDS_MAIL = True
+
+
+@pytest.fixture
+def reached(parent):
+    """A parent with an address and a second phone, both proven."""
+    User.objects.filter(pk=parent.pk).update(email=MAILBOX)
+    Profile.objects.filter(user=parent).update(second_phone=SECOND, second_phone_proven_at=NOW)
+    return User.objects.get(pk=parent.pk)
+
+
+def chosen():
+    return User.objects.get().chosen_ways
+
+
+class TestTopics:
+    def test_a_phone_alone_is_asked_about_what_can_be_switched_off(self, parent, parent_client):
+        answer = parent_client.get(TOPICS)
+        form, fixed = answer.context["form"], answer.context["fixed"]
+        assert {"bids", "queue"} <= set(form.topics)
+        assert {choice.topic.value for choice in fixed} == {"place", "contract", "guardians", "account"}
+        assert "second_phone_if_lost" not in form.fields
+
+    def test_what_is_chosen_is_kept_and_told_by_that(self, reached, parent_client):
+        ticked = {"bids": ["email"], "queue": ["sms"], "place": ["second"], "second_phone_if_lost": ["on"]}
+        sent = ticked | {"quiet_from": ["22:00"], "quiet_to": ["07:30"]}
+        assert parent_client.post(TOPICS, sent).url == WAYS
+        reached.refresh_from_db()
+        assert chosen()["bids"] == {"sms": False, "email": True}
+        assert "queue" not in chosen()
+        assert chosen()["place"] == {"second": True}
+        assert (reached.quiet_from, reached.quiet_to) == (time(22), time(7, 30))
+        assert reached.second_phone_if_lost
+        assert AuditEntry.objects.filter(action=Action.WAYS_CHOSEN, actor=reached).count() == 1
+        enqueue(reached, "bid_placed", context=sample_context(KINDS["bid_placed"]), dedupe_key="1", now=NOW)
+        assert (Message.objects.count(), Mail.objects.count(), Notice.objects.count()) == (0, 1, 1)
+        form = parent_client.get(TOPICS).context["form"]
+        assert form["bids"].initial == ["email"]
+        assert form["place"].initial == ["second"]
+
+    def test_nothing_ticked_leaves_sms_for_what_must_not_be_missed(self, reached, parent_client):
+        parent_client.post(TOPICS, {})
+        assert chosen() == {topic: {"sms": False} for topic in chosen()}
+        assert {"place", "contract", "guardians", "account"}.isdisjoint(chosen())
+        reached = User.objects.get()
+        for kind in ("referral_issued", "password_changed", "bid_placed"):
+            enqueue(reached, kind, context=sample_context(KINDS[kind]), dedupe_key="1", now=NOW)
+        assert set(Message.objects.values_list("kind", flat=True)) == {"referral_issued", "password_changed"}
+
+    def test_a_way_that_is_away_keeps_what_was_chosen_for_it(self, reached, parent_client):
+        parent_client.post(TOPICS, {"place": ["second"], "bids": ["sms"], "queue": ["sms"]})
+        Profile.objects.update(second_phone_proven_at=None)
+        parent_client.post(TOPICS, {"bids": ["sms"], "queue": ["sms"]})
+        assert chosen()["place"] == {"second": True}
+
+    @pytest.mark.parametrize("sent", [
+        {"quiet_from": "22:00"}, {"quiet_to": "22:00"}, {"quiet_from": "9:00", "quiet_to": "09:00"},
+        {"quiet_from": "25:00", "quiet_to": "07:00"}, {"bids": ["pigeon"]}, {"place": ["sms"]}, {"account": ["second"]},
+        {"quiet_from": "\x00", "quiet_to": "07:00"},
+    ], ids=range(8))  # fmt: skip
+    def test_nonsense_is_answered_on_the_page(self, sent, reached, parent_client):
+        answer = parent_client.post(TOPICS, sent)
+        assert answer.status_code == 200
+        assert answer.context["form"].errors
+        assert chosen() == {}
+
+
+class TestTesting:
+    @pytest.mark.parametrize(("way", "phone"), [("sms", ""), ("second", SECOND)])
+    def test_it_goes_by_that_way_alone_at_any_hour(self, way, phone, reached, parent_client, time_machine):
+        time_machine.move_to(NOW.replace(hour=22))
+        assert parent_client.post(TEST, {"way": way}).url == WAYS
+        sent = Message.objects.get()
+        assert (sent.phone, sent.kind) == (phone or reached.phone, "test_message")
+        assert sent.next_attempt_at <= NOW.replace(hour=22) + timedelta(minutes=1)
+        assert (Mail.objects.count(), Notice.objects.count()) == (0, 0)
+
+    @pytest.mark.parametrize("way", ["telegram", "pigeon", "", "sms\x00"])
+    def test_a_way_that_leads_nowhere(self, way, parent, parent_client):
+        assert parent_client.post(TEST, {"way": way}).url == WAYS
+        assert "Бұл жолмен жіберетін жер жоқ" in parent_client.get(WAYS).content.decode()
+        assert Message.objects.count() == 0
+
+    def test_five_a_day(self, reached, parent_client):
+        for _time in range(6):
+            parent_client.post(TEST, {"way": "email"})
+        assert Mail.objects.count() == 5
+        assert "Тым көп әрекет" in parent_client.get(WAYS).content.decode()
+
+
+def test_the_page_says_where_each_way_leads_and_when_something_went(reached, parent_client):
+    enqueue(
+        reached, "referral_issued", context=sample_context(KINDS["referral_issued"]), dedupe_key="1", now=NOW
+    )
+    Message.objects.update(state=Message.State.SENT, sent_at=NOW)
+    rows = {row["way"]: row for row in parent_client.get(WAYS).context["rows"]}
+    assert set(rows) == {"sms", "email", "second"}
+    assert (rows["sms"]["last"], rows["email"]["last"], rows["second"]["last"]) == (NOW, None, None)
+    assert all(row["is_open"] for row in rows.values())
+    Profile.objects.update(second_phone_proven_at=None)
+    rows = {row["way"]: row for row in parent_client.get(WAYS).context["rows"]}
+    assert (rows["second"]["is_open"], rows["second"]["hint"]) == (False, "тексерілмеген")
+
+
+def test_the_inbox_says_by_which_ways_a_notice_went(reached, parent_client, time_machine):
+    time_machine.move_to(NOW)
+    enqueue(
+        reached, "referral_issued", context=sample_context(KINDS["referral_issued"]), dedupe_key="1", now=NOW
+    )
+    Message.objects.update(state=Message.State.DELIVERED, sent_at=NOW, delivered_at=NOW)
+    assert "SMS: жеткізілді" in parent_client.get("/cabinet/notifications/").content.decode()
+    Message.objects.update(state=Message.State.UNDELIVERED)
+    page = parent_client.get("/cabinet/notifications/").content.decode()
+    assert "SMS: жеткізілмеді" in page
+    assert f'href="{WAYS}"' in page
