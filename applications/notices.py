@@ -118,6 +118,13 @@ KINDS: Final = (
         ("application", "vacancy", "last_day"),
     ),
     Kind(
+        "answer_late",
+        Topic.BIDS,
+        _("The kindergarten has not answered in time"),
+        BOTH,
+        ("application", "vacancy"),
+    ),
+    Kind(
         "bid_lost", Topic.BIDS, _("Place given by queue number"), BOTH, ("application", "vacancy", "number")
     ),
     Kind("bid_void", Topic.BIDS, _("Place recalled"), BOTH, ("application", "vacancy", "reason", "recalled")),
@@ -138,6 +145,13 @@ KINDS: Final = (
     Kind("place_offered", Topic.PLACE, _("Place offered"), BOTH, ("application", "vacancy", "last_day")),
     Kind(
         "offer_moved", Topic.PLACE, _("Offer: last day moved"), BOTH, ("application", "vacancy", "last_day")
+    ),
+    Kind(
+        "offer_reminder",
+        Topic.PLACE,
+        _("Offer of a place: last day"),
+        BOTH,
+        ("application", "vacancy", "last_day"),
     ),
     Kind("offer_ended", Topic.BIDS, _("Offer of a place ended"), INBOX, ("application", "vacancy", "reason")),
     # To thousands at once, each once for all the places that were published together (`alerts.waves`).
@@ -243,7 +257,7 @@ KINDS: Final = (
         Topic.PLACE,
         _("Referral: reminder"),
         BOTH,
-        ("application", "referral", "vacancy", "last_day", "is_extended"),
+        ("application", "referral", "vacancy", "last_day", "is_extended", "may_extend"),
     ),
     Kind("referral_revoked", Topic.PLACE, _("Referral revoked"), BOTH, ("application", "vacancy", "reason")),
     Kind(
@@ -442,6 +456,7 @@ SAMPLES: Final[dict[str, Any]] = {
     "bids": 20,
     "kindergartens": 12,
     "is_extended": False,
+    "may_extend": True,
     "is_contract": False,
     "is_moved": False,
     # The days of a closing that were told before they moved.

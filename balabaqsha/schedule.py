@@ -32,10 +32,10 @@ SCHEDULE: Final[dict[str, dict[str, Any]]] = {
         "task": "applications.tasks.check_invariants",
         "schedule": crontab(minute=10, hour=3),
     },
-    "remind-deadlines": {"task": "applications.tasks.remind_deadlines", "schedule": crontab(minute=5)},
-    # Reminders of the calendar go out in the morning: 05:00 UTC is 10:00 in Kazakhstan.
-    "remind-interest": {"task": "applications.tasks.remind_interest", "schedule": crontab(minute=0, hour=5)},
-    "remind-aging": {"task": "applications.tasks.remind_aging", "schedule": crontab(minute=30, hour=5)},
+    "remind-deadlines": {"task": "applications.tasks.remind_deadlines", "schedule": crontab(minute=0)},
+    # Reminders of the calendar go out in the morning: 04:00 UTC is 09:00 in Kazakhstan.
+    "remind-interest": {"task": "applications.tasks.remind_interest", "schedule": crontab(minute=0, hour=4)},
+    "remind-aging": {"task": "applications.tasks.remind_aging", "schedule": crontab(minute=30, hour=4)},
     "move-numbers": {"task": "accounts.tasks.move_numbers", "schedule": 60.0},
     "prune-sms-codes": {"task": "accounts.tasks.prune_sms_codes", "schedule": crontab(minute=40)},
     "make-exports": {"task": "accounts.tasks.make_exports", "schedule": 60.0},

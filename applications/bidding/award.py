@@ -46,8 +46,8 @@ def hold_seat(bid: Bid, vacancy: Vacancy, *, now: datetime) -> None:
     bid.holds_seat = True
     # Empty where that is the instant of the bid itself, as the press leaves it.
     bid.asked_at = now if now > bid.placed_at else None
-    # Employees are told anew: of a bid that waits again they were told once before.
-    bid.listed_at = bid.reminded_at = bid.escalated_at = None
+    # Told anew: of a bid that waits again employees, and the family, were told once before.
+    bid.listed_at = bid.reminded_at = bid.escalated_at = bid.silence_told_at = None
     bid.answer_due = end_of_day(working_calendar().add(locality.day(now), days), locality.zone)
 
 

@@ -6,38 +6,50 @@ from functools import partial
 from typing import Any, TypeVar
 
 from django.db import transaction
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 
 from applications.bidding.resuming import concerned, openings_to_tell, opens_to
 from applications.journal_actions import Action
-from applications.models import Application, Bid, Referral
-from applications.moves import lock_application, locking, remind, trace
+from applications.models import Application, Bid, Offer, Referral
+from applications.moves import lock_application, lock_referral, locking, remind, trace
 from applications.referrals.due import last_day_of
+from applications.referrals.extending import may_be_extended
 from applications.rules.interest import Campaign
-from applications.states import ReferralState
+from applications.rules.reminders import reminder
+from applications.states import BidState, OfferState, ReferralState
 from applications.waiting.aging import about_to_leave
 from applications.waiting.campaigns import running_campaign_for, unconfirmed
+from bulletin.calendar import working_calendar
 from bulletin.models import Locality, MovedOpening, Pause
+from bulletin.workdays import Calendar, NoCalendar
 from children.access import informed_guardians
+from notifications.hours import DAYTIME
 from notifications.sweeps import sweep
 
 M = TypeVar("M", bound=Model)
 
 # How many places a notice names; the bulletin has the rest.
 NAMED_OPENINGS = 5
-REMIND_BEFORE = timedelta(days=1)
+# No stretch of days off puts the third working day before a last day further away than this.
+LOOK_AHEAD = timedelta(days=21)
 
 
 def tell_placed_bids(*, now: datetime) -> int:
     """Write the notices, the SMS and the journal for each bid that was sent, or given a place by its queue number.
 
-    Each bid is told of once for each event. Returns how many.
+    And once the time is over in which the kindergarten answers: what that means. Each bid is told of once for each
+    event. Returns how many.
     """
     bids = Bid.objects.select_related("vacancy__group__kindergarten", "placed_by")
     sent = bids.filter(told_at=None).order_by("placed_at")
     awarded = bids.filter(awarded_at__isnull=False, award_told_at=None, holds_seat=True)
-    return _all(sent, partial(_tell, now=now)) + _all(
-        awarded.order_by("awarded_at"), partial(_tell_award, now=now)
+    silent = bids.filter(
+        state=BidState.PENDING, holds_seat=True, answer_due__lte=now, silence_told_at=None
+    ).order_by("answer_due", "placed_at")
+    return (
+        _all(sent, partial(_tell, now=now))
+        + _all(awarded.order_by("awarded_at"), partial(_tell_award, now=now))
+        + _all(silent, partial(_tell_silence, now=now))
     )
 
 
@@ -80,14 +92,57 @@ def _tell_moved(
 
 
 def remind_deadlines(*, now: datetime) -> int:
-    """Remind each family once, a day before its referral ends. Returns how many referrals are that close."""
-    ending = Referral.objects.filter(
-        state=ReferralState.ISSUED,
-        held_since=None,
-        valid_until__gt=now,
-        valid_until__lte=now + REMIND_BEFORE,
+    """Remind families of the last day of a referral, 3, 1 and 0 working days before, and of an offer, on that day.
+
+    From the morning of the place on; each reminder once, whatever runs late or twice. Returns how many referrals and
+    offers have such a day today.
+    """
+    running = Q(held_since=None)
+    calendar = _calendar()
+    ending = [
+        referral
+        for referral in Referral.objects.filter(
+            running, state=ReferralState.ISSUED, valid_until__gt=now, valid_until__lte=now + LOOK_AHEAD
+        ).select_related("application__locality", "extension")
+        if _left(referral, calendar, now=now) is not None
+    ]
+    offers = Offer.objects.filter(
+        running, state=OfferState.OFFERED, until__gt=now, until__lte=now + timedelta(days=2)
+    ).select_related("application__locality")
+    last = [offer for offer in offers if _is_last_day(offer, now=now)]
+    return sweep(ending, partial(_remind, calendar=calendar, now=now)) + sweep(
+        last, partial(_remind_offer, now=now)
     )
-    return sweep(ending, lambda referral: _remind(referral, now=now))
+
+
+def _calendar() -> Calendar | None:
+    try:
+        return working_calendar()
+    except NoCalendar:
+        return None
+
+
+def _left(referral: Referral, calendar: Calendar | None, *, now: datetime) -> int | None:
+    """The reminder that is due (`reminders.reminder`), from the morning on."""
+    place = referral.application.locality
+    if not _is_morning(place, now=now):
+        return None
+    told_at = referral.extension.made_at if hasattr(referral, "extension") else referral.issued_at
+    return reminder(
+        today=place.day(now), told_on=place.day(told_at), last_day=last_day_of(referral), calendar=calendar
+    )
+
+
+def _is_last_day(offer: Offer, *, now: datetime) -> bool:
+    assert offer.application is not None
+    assert offer.until is not None
+    place = offer.application.locality
+    return _is_morning(place, now=now) and place.day(now) == place.last_day(offer.until)
+
+
+def _is_morning(place: Locality, *, now: datetime) -> bool:
+    """Whether the hours in which people are told of things have begun there today; they may be over."""
+    return now.astimezone(place.zone).time() >= DAYTIME.start
 
 
 def remind_interest(*, now: datetime) -> int:
@@ -149,17 +204,60 @@ def _tell_award(bid: Bid, *, now: datetime) -> None:
         trace(application, Action.BID_AWARDED, actor=None, now=bid.awarded_at, guardians=guardians)
 
 
-def _remind(referral: Referral, *, now: datetime) -> None:
-    remind(
-        referral.application,
-        "referral_reminder",
-        key=f"{referral.pk}:{referral.valid_until:%Y%m%d}",
-        now=now,
-        referral=referral,
-        vacancy=referral.bid.vacancy,
-        last_day=last_day_of(referral),
-        is_extended=hasattr(referral, "extension"),
-    )
+def _tell_silence(bid: Bid, *, now: datetime) -> None:
+    with locking():
+        application = lock_application(bid.application_id)
+        # If the kindergarten has answered meanwhile, or owes its answer anew, there is nothing to tell.
+        waiting = Bid.objects.filter(
+            pk=bid.pk,
+            state=BidState.PENDING,
+            holds_seat=True,
+            answer_due=bid.answer_due,
+            silence_told_at=None,
+        )
+        if not waiting.update(silence_told_at=now):
+            return
+        remind(application, "answer_late", key=f"{bid.pk}:{bid.answer_due}", now=now, vacancy=bid.vacancy)
+
+
+def _remind(referral: Referral, *, calendar: Calendar | None, now: datetime) -> None:
+    with locking():
+        application = lock_application(referral.application_id)
+        # Read anew: the family may have signed or extended it meanwhile.
+        referral = lock_referral(referral.pk)
+        left = _left(referral, calendar, now=now)
+        if referral.state != ReferralState.ISSUED or referral.held_since is not None or left is None:
+            return
+        remind(
+            application,
+            "referral_reminder",
+            key=f"{referral.pk}:{referral.valid_until:%Y%m%d}:{left}",
+            now=now,
+            known_by=referral.valid_until,
+            referral=referral,
+            vacancy=referral.bid.vacancy,
+            last_day=last_day_of(referral),
+            is_extended=hasattr(referral, "extension"),
+            may_extend=may_be_extended(referral),
+        )
+
+
+def _remind_offer(offer: Offer, *, now: datetime) -> None:
+    assert offer.application_id is not None
+    with locking():
+        application = lock_application(offer.application_id)
+        offer = Offer.objects.select_related("vacancy__group__kindergarten").get(pk=offer.pk)
+        if offer.state != OfferState.OFFERED or offer.held_since is not None or offer.until is None:
+            return
+        remind(
+            application,
+            "offer_reminder",
+            key=f"{offer.pk}:{offer.until:%Y%m%d}",
+            now=now,
+            known_by=offer.until,
+            vacancy=offer.vacancy,
+            last_day=application.locality.last_day(offer.until),
+        )
 
 
 def _remind_interest(application: Application, *, campaign: Campaign, now: datetime) -> None:

@@ -90,6 +90,11 @@ class Bid(models.Model):
     )
     escalated_at = models.DateTimeField(_("officials told of it at"), null=True, blank=True, editable=False)
 
+    # When the family was told that the time to answer is over, and what that means.
+    silence_told_at = models.DateTimeField(
+        _("family told of the silence at"), null=True, blank=True, editable=False
+    )
+
     class Meta:
         verbose_name = _("bid")
         verbose_name_plural = _("bids")

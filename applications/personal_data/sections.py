@@ -148,6 +148,7 @@ SECTIONS: Final = [
             "listed_at": "of employees",
             "reminded_at": "of employees",
             "escalated_at": "of employees",
+            "silence_told_at": "of the sender",
         },
     ),
     Section(

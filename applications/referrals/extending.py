@@ -50,6 +50,11 @@ def longest_extension(referral: Referral) -> date:
     return extended_to(last_day_of(referral) + timedelta(days=days))
 
 
+def may_be_extended(referral: Referral) -> bool:
+    """Whether there is an extension left, and a day to which it could lead."""
+    return not hasattr(referral, "extension") and shortest_extension(referral) <= longest_extension(referral)
+
+
 def extended_to(asked: date) -> date:
     """The last day of a referral extended to the day `asked`: the last working day up to it.
 

@@ -112,8 +112,9 @@ def expired_referral(scene):
 
 
 def reminded_of_the_last_day(scene):
-    due = referral_of(scene).valid_until - timedelta(days=1)
-    return Case(due, told("referral_reminder"))
+    referral_of(scene)
+    # Friday morning, with three working days left.
+    return Case(NOW.replace(day=28, hour=9, minute=0), told("referral_reminder"))
 
 
 def reminded_kindergarten(scene):

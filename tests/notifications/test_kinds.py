@@ -33,7 +33,8 @@ COLLECTED: dict[str, Any] = {"vacancy": {"mode": "queue_order"}}
 VARIANTS: list[dict[str, Any]] = [
     {},
     COLLECTED,
-    {"is_extended": True},
+    {"is_extended": True, "may_extend": False},
+    {"may_extend": False},
     {"stand_in": "late"},
     {"stand_in": "nobody_else"},
     {"number": None},
@@ -201,7 +202,9 @@ def test_a_reminder_offers_an_extension_only_where_there_is_one_left():
     offers = {"kk": "бір рет ұзарта аласыз", "ru": "можно один раз продлить"}
     for language, offer in offers.items():
         assert offer in text_of(reminder, Channel.INBOX, language)
-        assert offer not in text_of(reminder, Channel.INBOX, language, is_extended=True)
+        for is_extended in (True, False):
+            changes = {"is_extended": is_extended, "may_extend": False}
+            assert offer not in text_of(reminder, Channel.INBOX, language, **changes)
 
 
 def test_where_bids_are_collected_nobody_is_told_to_wait_for_the_kindergarten():
