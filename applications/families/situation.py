@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Final
+from uuid import UUID
 
 from django.urls import reverse
 from django.utils.formats import number_format
@@ -14,6 +15,7 @@ from applications.bidding.board import suiting_places
 from applications.bidding.offers import live_offer
 from applications.bidding.recalls import recall_title
 from applications.disputes.halts import dispute_of, may_now
+from applications.families.due import Due, DueKind
 from applications.models import Application, Bid, Event, Extension, Offer, Referral, StopListEntry
 from applications.preview import is_preview, preview_words
 from applications.queue.position import Position, position, unclaimed_ahead
@@ -46,6 +48,8 @@ class Deadline:
     calendar_days: int | None = None
     passed: bool = False
     text: str = ""
+    # For the family's calendar; a day that stands still or is over is nothing for one.
+    due: Due | None = None
 
 
 @dataclass(frozen=True)
@@ -286,6 +290,7 @@ class Situation:
                 label=label,
                 last_day=last_day,
                 working_days=self._working_days(last_day),
+                due=self.due(DueKind.OFFER, self.offer.pk, last_day),
             )
         if self.campaign:
             last_day = self.campaign.last_day
@@ -293,6 +298,7 @@ class Situation:
                 label=_("Confirm your interest by"),
                 last_day=last_day,
                 calendar_days=(last_day - self._today).days,
+                due=self.due(DueKind.INTEREST, self.application.pk, last_day),
             )
         if self.restorable_until:
             last_day = self._local_date(self.restorable_until - timedelta(microseconds=1))
@@ -300,6 +306,7 @@ class Situation:
                 label=_("Come back to the queue by"),
                 last_day=last_day,
                 calendar_days=(last_day - self._today).days,
+                due=self.due(DueKind.COMING_BACK, self.application.pk, last_day),
             )
         if self.state == State.STOP_LISTED and self.stop:
             last_day = self.application.locality.last_day(self.stop.until)
@@ -307,6 +314,7 @@ class Situation:
                 label=_("Last day of the stop-list"),
                 last_day=last_day,
                 working_days=self._working_days(last_day),
+                due=self.due(DueKind.STOP, self.application.pk, last_day),
             )
         if self.is_pending and self.bid and self.bid.answer_due:
             last_day = self._local_date(self.bid.answer_due - timedelta(microseconds=1))
@@ -329,8 +337,31 @@ class Situation:
                 working_days=None if passed else self._working_days(last_day),
                 passed=passed,
                 text=text,
+                due=None if passed else self.due(DueKind.ANSWER, self.bid.pk, last_day),
             )
         return None
+
+    @property
+    def award(self) -> Due | None:
+        """When the place of a collected bid is given by queue number; while bidding is paused nobody knows."""
+        if not self.is_collected or self.bid is None:
+            return None
+        ends = self.bid.vacancy.closes_at
+        if ends is None or ends <= self.now or self.bid.vacancy.paused_since is not None:
+            return None
+        return self.due(DueKind.AWARD, self.bid.pk, ends)
+
+    def due(self, kind: DueKind, about: UUID, when: date | datetime, *, path: str = "") -> Due:
+        """An entry for the family's calendar; it leads to the application unless `path` says otherwise."""
+        return Due(
+            kind=kind,
+            about=about,
+            when=when,
+            application=self.application.pk,
+            digits=self.application.number[-4:],
+            path=path or self.application.get_absolute_url(),
+            zone=self.application.locality.zone,
+        )
 
     def steps(self) -> list[Step]:
         """The four steps, each with its text and buttons, as in the manual."""
@@ -417,9 +448,11 @@ class Situation:
                     "days are left as there were, at least one. The contract can be signed meanwhile."
                 ),
             )
+        due = self.due(DueKind.REFERRAL, referral.pk, last_day)
         if self.extension:
-            return Deadline(label=label, last_day=last_day, calendar_days=(last_day - self._today).days)
-        return Deadline(label=label, last_day=last_day, working_days=self._working_days(last_day))
+            days = (last_day - self._today).days
+            return Deadline(label=label, last_day=last_day, calendar_days=days, due=due)
+        return Deadline(label=label, last_day=last_day, working_days=self._working_days(last_day), due=due)
 
     @property
     def _today(self) -> date:
