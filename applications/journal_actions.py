@@ -133,6 +133,8 @@ class Action(models.TextChoices):
     LOOKED_OTHERWISE = "looked_otherwise", _("An employee looked at the family's data for another reason")
     ROSTER_TAKEN = "roster_taken", _("A list of children opened or downloaded")
     FOUND_FAMILY = "found_family", _("An employee's search found the family")
+    CALENDAR_ADDRESS_MADE = "calendar_address_made", _("Address for a calendar made")
+    CALENDAR_ADDRESS_TAKEN_AWAY = "calendar_address_taken", _("Address for a calendar taken away")
     SENT_AGAIN = "sent_again", _("An employee had a message sent again")
     COUNT_DECLINED = "count_declined", _("Count of a group's children declined")
     LINE_TAKEN_IN = "line_taken_in", _("Line of the former queue taken in with corrected values")

@@ -134,6 +134,12 @@ TABLE = {
     "bulletin:reviews": EVERYONE,
     "applications:cabinet": PARENTS,
     "applications:list": PARENTS,
+    "applications:calendar": PARENTS,
+    "applications:calendar_file referred": FAMILY,
+    "applications:make_calendar": BUTTON,
+    "applications:take_calendar_away": BUTTON,
+    # Without the secret of an address there is no calendar.
+    "applications:subscribed_calendar": (404, 404, 404, 404, 404),
     "applications:archive": PARENTS,
     # Who has no child yet is led to adding one.
     "applications:new": (LOGIN, 200, AWAY, 403, 403),
@@ -276,6 +282,9 @@ def url_of(row: str, city) -> str:
         return reverse(name, args=[city.kindergarten.slug])
     if name in ("applications:order", "applications:order_csv"):
         return reverse(name, args=[city.kindergarten.locality.slug, city.child.birth_date.year])
+    if name == "applications:calendar_file":
+        referral = city.applications["referred"].referrals.get()
+        return reverse(name, args=[referral.application_id, "referral", referral.pk])
     return reverse(name, args=[(city.applications.get(part) or getattr(city, part)).pk for part in parts])
 
 

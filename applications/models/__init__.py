@@ -5,6 +5,7 @@ from applications.models.application import BETWEEN_QUEUES, CLAIMED, ENTERS_OR_L
 from applications.models.benefit import Benefit, BenefitCategory
 from applications.models.bid import Bid, Offer, PriorityCutoff
 from applications.models.brought_file import BroughtFile
+from applications.models.calendar_address import CalendarAddress
 from applications.models.city_export import CityExport
 from applications.models.closing import ToldOfClosing
 from applications.models.former import FormerChange, FormerLine, FormerRow
@@ -35,6 +36,7 @@ __all__ = [
     "BenefitCategory",
     "Bid",
     "BroughtFile",
+    "CalendarAddress",
     "CityExport",
     "Contract",
     "Correction",

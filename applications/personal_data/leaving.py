@@ -18,7 +18,7 @@ from accounts.models import User
 from applications.access.settling import settle
 from applications.bidding.ending import withdraw_bid
 from applications.bidding.offers import decline_offer
-from applications.models import Alert, Application, Bid, Offer
+from applications.models import Alert, Application, Bid, CalendarAddress, Offer
 from applications.moves import Refused, lock_application, locking, move
 from applications.personal_data.sections import SECTIONS
 from applications.refusals import Refusal
@@ -91,6 +91,8 @@ class Applications(Part):
             _unless_refused(partial(withdraw_bid, bid, actor=user, now=now))
         for offer in Offer.objects.filter(application__in=applications, state=OfferState.OFFERED):
             _unless_refused(partial(decline_offer, offer, actor=user, now=now))
+        # Whoever comes back makes a new one.
+        CalendarAddress.objects.filter(user=user).delete()
 
     def forget(self, user: User, *, now: datetime) -> None:
         lock_children(user)

@@ -11,6 +11,7 @@ from applications.models import (
     Application,
     Benefit,
     Bid,
+    CalendarAddress,
     Contract,
     Correction,
     Event,
@@ -243,5 +244,13 @@ SECTIONS: Final = [
         ("kind", "bid", "came_on", "reason", "state", "proposed_at", "decided_at", "decision_reason"),
         people=("proposed_by", "decided_by"),
         left_out={"id": _ROW},
+    ),
+    Section(
+        "calendar_address",
+        CalendarAddress,
+        lambda user: CalendarAddress.objects.filter(user=user),
+        ("made_at",),
+        people=("user",),
+        left_out={"id": _ROW, "digest": "a secret, only a hash of which is kept"},
     ),
 ]

@@ -265,6 +265,7 @@ LEFT_OUT: Final = {
     "accounts.User_user_permissions": "nobody has rights but by a role",
     "admin.LogEntry": "the audit tells it",
     "applications.BroughtFile": _DAY,
+    "applications.CalendarAddress": "a secret of one person for this portal: made anew with one button",
     "applications.MadeFile": _DAY,
     "applications.QueueCount": "counted from the applications",
     "auth.Group": _EVERY,

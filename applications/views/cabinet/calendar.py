@@ -1,0 +1,131 @@
+"""What falls due, for the family's own calendar: the list, each day as a file, the address that a calendar reads."""
+
+from collections.abc import Iterable
+from functools import partial
+from hashlib import sha256
+from http import HTTPStatus
+from typing import Final
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.cache import get_conditional_response
+from django.utils.http import quote_etag
+from django.utils.timezone import get_default_timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from accounts import limits
+from accounts.audit import client_address
+from accounts.decorators import parent_required
+from accounts.way_back import whole_address
+from applications.families.calendar_address import make_address, owner_of, take_address_away
+from applications.families.calendar_file import calendar_file
+from applications.families.due import Due, DueKind
+from applications.families.due_days import dues_of, dues_of_family, histories_of
+from applications.families.situation import situation_of
+from applications.models import CalendarAddress
+from applications.views.people import own_application, parent
+from notifications.clock import estimate_clock, read_clock
+from notifications.pressing import pressed_on
+
+_TYPE: Final = "text/calendar; charset=utf-8"
+# The name under which the address holds what opens it: after the question mark, since the access log holds paths.
+_GIVEN_AS: Final = "key"
+_RETRY_SECONDS: Final = 3600
+
+
+@require_safe
+@parent_required
+def due_days(request: HttpRequest) -> HttpResponse:
+    """Everything that falls due, soonest first, and how to read it in one's own calendar."""
+    return _page(request)
+
+
+@never_cache
+@pressed_on("applications:calendar")
+@parent_required
+def make(request: HttpRequest) -> HttpResponse:
+    """Make an address to subscribe to, in place of a former one. It is shown this once."""
+    secret = make_address(parent(request), address=client_address(request), now=read_clock())
+    path = f"{reverse('applications:subscribed_calendar')}?{_GIVEN_AS}={secret}"
+    return _page(request, address=whole_address(request, path))
+
+
+@pressed_on("applications:calendar")
+@parent_required
+def take_away(request: HttpRequest) -> HttpResponse:
+    """Let the address open nothing any more."""
+    if take_address_away(parent(request), address=client_address(request), now=read_clock()):
+        messages.success(request, _("The address is taken away. Calendars that read it get nothing more."))
+    return redirect("applications:calendar")
+
+
+@require_safe
+@parent_required
+def one_day(request: HttpRequest, pk: UUID, kind: str, about: UUID) -> HttpResponse:
+    """One entry as a file. What is over or has ended meanwhile leads to the application, which says where it stands."""
+    if kind not in DueKind.values:
+        raise Http404
+    now = estimate_clock()
+    application = own_application(request, pk, now=now)
+    dues = [
+        due
+        for due in dues_of(situation_of(application, now=now), vacancy=about)
+        if (due.kind, due.about) == (kind, about)
+    ]
+    if not dues:
+        messages.info(request, _("This day is over, or it no longer counts. Here is how things stand now."))
+        return redirect(application)
+    response = HttpResponse(_file(request, dues), content_type=_TYPE)
+    response["Content-Disposition"] = f'attachment; filename="balabaqsha-{dues[0].digits}-{kind}.ics"'
+    return response
+
+
+@require_safe
+def subscribed(request: HttpRequest) -> HttpResponseBase:
+    """Everything that falls due for whoever made the address. What is over or has ended is no longer there.
+
+    A calendar shows what the address holds now and drops the rest, so nothing is marked as cancelled.
+    """
+    user, now = owner_of(request.GET.get(_GIVEN_AS, "")), read_clock()
+    if user is None:
+        raise Http404
+    if not limits.allow(limits.CALENDAR_PER_ACCOUNT, str(user.pk), now=now).ok:
+        return HttpResponse(status=HTTPStatus.TOO_MANY_REQUESTS, headers={"Retry-After": str(_RETRY_SECONDS)})
+    body = _file(request, dues_of_family(user, now=now))
+    etag = quote_etag(sha256(body).hexdigest())
+    response = HttpResponse(body, content_type=_TYPE)
+    response["ETag"] = etag
+    # Whoever keeps it asks each time whether it still holds, and no shared cache keeps it.
+    response["Cache-Control"] = "private, no-cache"
+    response["X-Robots-Tag"] = "noindex"
+    return get_conditional_response(request, etag=etag, response=response) or response
+
+
+def _page(request: HttpRequest, *, address: str = "") -> HttpResponse:
+    user, now = parent(request), estimate_clock()
+    dues = sorted(dues_of_family(user, now=now), key=lambda due: due.when.isoformat())
+    context = {
+        "dues": dues,
+        "address": address,
+        # Telephones hand such an address to their calendar instead of downloading a file.
+        "webcal": "webcal://" + address.partition("://")[2] if address else "",
+        "made": CalendarAddress.objects.filter(user=user).first(),
+    }
+    return render(request, "applications/calendar.html", context)
+
+
+def _file(request: HttpRequest, dues: Iterable[Due]) -> bytes:
+    listed = list(dues)
+    return calendar_file(
+        listed,
+        histories=histories_of(due.application for due in listed),
+        name=_("Balabaqsha: last days and openings"),
+        zone=get_default_timezone(),
+        whole=partial(whole_address, request),
+    )
