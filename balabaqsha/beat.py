@@ -11,6 +11,7 @@ from celery.schedules import maybe_schedule
 
 from balabaqsha.health import heartbeats, sweeps
 from balabaqsha.health.line import Line, Silent
+from balabaqsha.periodic import SENT_AT
 from notifications.clock import counted_clock, machine_clock
 
 logger = logging.getLogger(__name__)
@@ -67,10 +68,11 @@ class Scheduler(beat.Scheduler):
             self._beat()
         return delay
 
-    def apply_async(self, *args: Any, **kwargs: Any) -> Any:
-        """Send one task. Raises what Celery raises."""
+    def apply_async(self, entry: Any, *args: Any, **kwargs: Any) -> Any:
+        """Send one task, with the time. Raises what Celery raises."""
         self._broker_answers = False
-        sent = super().apply_async(*args, **kwargs)
+        entry.options["headers"] = {SENT_AT: present().isoformat()}
+        sent = super().apply_async(entry, *args, **kwargs)
         self._broker_answers = True
         return sent
 

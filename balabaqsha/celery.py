@@ -14,7 +14,7 @@ from balabaqsha.schedule import SCHEDULE
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "balabaqsha.settings")
 
-app = Celery("balabaqsha")
+app = Celery("balabaqsha", task_cls="balabaqsha.periodic:Task")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 app.conf.beat_schedule = SCHEDULE

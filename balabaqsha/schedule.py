@@ -3,6 +3,7 @@
 Every periodic task is a sweep: it does what a lost message left undone, and is idempotent.
 """
 
+from datetime import timedelta
 from typing import Any, Final
 
 from celery.schedules import crontab
@@ -52,3 +53,17 @@ SCHEDULE: Final[dict[str, dict[str, Any]]] = {
     },
     "extend-calendar": {"task": "bulletin.tasks.extend_calendar", "schedule": crontab(minute=20, hour=3)},
 }
+
+_SHORTEST_LIFE: Final = timedelta(minutes=1)
+
+
+def expires_after(task: str) -> timedelta | None:
+    """How old a run of `task` may be that the beat has sent: then the next one waits. None if it sends none."""
+    times = [entry["schedule"] for entry in SCHEDULE.values() if entry["task"] == task]
+    return max(_SHORTEST_LIFE, min(map(_interval, times))) if times else None
+
+
+def _interval(schedule: float | crontab) -> timedelta:
+    if not isinstance(schedule, crontab):
+        return timedelta(seconds=schedule)
+    return timedelta(hours=1) if len(schedule.hour) > 1 else timedelta(days=1)

@@ -15,6 +15,7 @@ from django.test import Client
 from accounts.models import SmsCode
 from balabaqsha.celery import app
 from balabaqsha.models import Heartbeat, Sweep
+from balabaqsha.periodic import SENT_AT
 from balabaqsha.queues import DELIVERIES, ORDINARY
 from notifications.broker import DELIVERY_TASK, USUAL
 from notifications.clock import read_clock
@@ -103,6 +104,18 @@ def test_sweeps_run_and_are_noted_however_wrong_the_clocks_are(start):
     sender.send_signal(signal.SIGTERM)
     sender.wait(PATIENCE)
     assert not heard_of("beat@")()
+
+
+def test_what_the_beat_sent_long_ago_is_passed_over(start):
+    """After a standstill thousands of them would stand before what is waited for."""
+    old, new = "applications.tasks.tell_placed_bids", "applications.tasks.award_collected_bids"
+    now = read_clock()
+    for task, at in [(old, now - timedelta(minutes=2)), (new, now)]:
+        Sweep.objects.create(task=task, known_at=now)
+        app.send_task(task, headers={SENT_AT: at.isoformat()})
+    worker(start, "celery@here", queue=ORDINARY)
+    until(Sweep.objects.filter(task=new, finished_at__isnull=False).exists)
+    assert Sweep.objects.get(task=old).finished_at is None
 
 
 HOUSEKEEPING = "accounts.tasks.prune_sms_codes"
