@@ -35,6 +35,7 @@ from tests.factories import (
 pytestmark = pytest.mark.django_db
 
 MICROSECOND = timedelta(microseconds=1)
+EARLY = datetime(2018, 1, 9, tzinfo=UTC)
 TABLE = Path(__file__).with_name("deadlines.csv")
 Row = dict[str, str]
 Promise = tuple[date, datetime]
@@ -86,14 +87,19 @@ def _named(row: Row) -> str:
     return f"{row['at']} {row['asked']} {row['about']}"
 
 
-def _referral(city, row: Row) -> Referral:
-    """One that has been valid up to the end of the row's day."""
+@pytest.fixture
+def referral(city) -> Referral:
+    """Of a family and a place that each row finds as they were."""
+    bid = place_bid(city.application, city.vacancy, actor=city.application.filed_by, now=EARLY)
+    return issuing.activate_bid(bid, actor=city.staff, now=EARLY)
+
+
+def _until_its_day(referral: Referral, row: Row) -> Referral:
+    """The same, valid up to the end of the row's day."""
     valid_until = instant(row["valid_until"])
     # So early that its five working days were over by then, whatever holidays lie between: none is owed to the family.
-    early = valid_until - timedelta(days=20)
-    bid = place_bid(city.application, city.vacancy, actor=city.application.filed_by, now=early)
-    referral = issuing.activate_bid(bid, actor=city.staff, now=early)
-    Referral.objects.filter(pk=referral.pk).update(valid_until=valid_until)
+    issued_at = valid_until - timedelta(days=20)
+    Referral.objects.filter(pk=referral.pk).update(issued_at=issued_at, valid_until=valid_until)
     return Referral.objects.get(pk=referral.pk)
 
 
@@ -150,14 +156,14 @@ def test_answers_of_the_kindergarten(city):
     assert found("answer", by_press) == wanted("answer")
 
 
-def test_stops(city):
+def test_stops(city, referral):
     """Ten working days after the last day of the referral, however late the portal came to it."""
 
     def promise(row):
-        referral = _referral(city, row)
-        ending.expire_referral(referral, now=referral.valid_until - MICROSECOND)
+        valid = _until_its_day(referral, row)
+        ending.expire_referral(valid, now=valid.valid_until - MICROSECOND)
         assert not StopListEntry.objects.exists()
-        ending.expire_referral(referral, now=instant(row["at"]))
+        ending.expire_referral(valid, now=instant(row["at"]))
         stop = StopListEntry.objects.get()
         assert stop.starts_at == instant(row["valid_until"])
         return city.locality.last_day(stop.until), stop.until
@@ -165,23 +171,23 @@ def test_stops(city):
     assert found("stop", promise) == wanted("stop")
 
 
-def test_extensions(city):
+def test_extensions(city, referral):
     """The last working day within what was asked, asked for in the last microsecond of the referral."""
 
     def promise(row):
-        referral = _referral(city, row)
+        valid = _until_its_day(referral, row)
         at = instant(row["at"])
-        assert at == referral.valid_until - MICROSECOND
+        assert at == valid.valid_until - MICROSECOND
         extending.extend_referral(
-            referral,
+            valid,
             actor=city.application.filed_by,
             until=date.fromisoformat(row["asked"]),
             reason="illness",
             documents=[("a.pdf", ContentFile(b"%PDF", name="a.pdf"))],
             now=at,
         )
-        referral.refresh_from_db()
-        assert referral.state == ReferralState.ISSUED
-        return last_day_of(referral), referral.valid_until
+        valid.refresh_from_db()
+        assert valid.state == ReferralState.ISSUED
+        return last_day_of(valid), valid.valid_until
 
     assert found("extension", promise) == wanted("extension")
