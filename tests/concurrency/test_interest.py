@@ -49,7 +49,7 @@ def test_control_without_the_lock_a_confirmed_family_lapses(families, monkeypatc
 
     def slow_move(application, step, **changes):
         # Long enough for the other thread to have read the same row.
-        together_once.wait(timeout=5)
+        together_once.wait(timeout=30)
         return move(application, step, **changes)
 
     move, application = confirming.move, families[0]

@@ -92,7 +92,7 @@ def test_control_without_asking_again_under_the_locks_one_family_gets_both(award
     def careless(vacancy, *, now):
         if not hasattr(seen, "once"):
             seen.once = True
-            both_have_read.wait(timeout=5)
+            both_have_read.wait(timeout=30)
         return families[2]
 
     monkeypatch.setattr(offers, "_first_in_order", careless)

@@ -122,12 +122,12 @@ def test_a_group_changed_while_the_publication_waits_for_it_is_not_what_was_read
         with locking():
             group = lock(scene.group.pk, now=NOW)
             is_held.set()
-            is_waiting.wait(timeout=2)
+            assert is_waiting.wait(timeout=30)
             group.language = "kk"
             group.save()
 
     def publish_as_read():
-        is_held.wait(timeout=2)
+        assert is_held.wait(timeout=30)
         try:
             return publication.publish_vacancy(draft, actor=scene.staff, seen=seen, now=NOW).state
         except Refused as refusal:

@@ -119,16 +119,22 @@ def test_a_dead_broker_breaks_nothing_and_is_not_waited_for(
     dead.conf.broker_url = "redis://127.0.0.1:1/0"
     monkeypatch.setattr(notifications.broker, "current_app", dead)
     monkeypatch.setattr(notifications.broker, "_rests_until", 0.0)
-    started = time.monotonic()
+    asked, send = [], dead.send_task
+
+    def send_noted(name, **options):
+        asked.append(name)
+        return send(name, **options)
+
+    monkeypatch.setattr(dead, "send_task", send_noted)
     with django_capture_on_commit_callbacks(execute=True) as callbacks:
         for key in range(20):
             tell(parent, key=str(key))
         wake_on_commit(DELIVERY_TASK)
     assert len(callbacks) == 21
     assert Message.objects.count() == 20
-    assert time.monotonic() - started < 2
     wait_for_wake_ups()
-    # It was asked, and is left alone for a while.
+    # It was asked by this thread, perhaps by the one beside it at the same time, and is left alone for a while.
+    assert 1 <= len(asked) <= 2
     assert notifications.broker._rests_until > time.monotonic()
 
 

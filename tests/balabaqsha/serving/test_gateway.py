@@ -262,7 +262,10 @@ class TestLanes:
         answer = exchange(served, post("/page/", body=b"phone=7&password=y"))
         assert b"turned away: passwords phone=7&password=y" in answer
         served.release()
-        assert status(exchange(served, post("/page/", body=b"phone=7&password=y"))) == 200
+        # Until a thread has taken note of it, one more may wait too long.
+        time_left = time.monotonic() + 20
+        while status(exchange(served, post("/page/", body=b"phone=7&password=y"))) != 200:
+            assert time.monotonic() < time_left
         assert served.called.count("/page/") == 1
 
 
