@@ -133,12 +133,12 @@ def officials_pages(city) -> list[str]:
     ]
 
 
-def too_wide(page: Page, widths: tuple[int, ...], *, what: str = TOO_WIDE) -> list[str]:
-    """At which widths the page is wider than its window, and by what."""
+def too_wide(page: Page, widths: tuple[int, ...], *whats: str) -> list[str]:
+    """At which widths the page is wider than its window, or has one of these faults, and by what."""
     found = []
     for width in widths:
         page.set_viewport_size({"width": width, "height": HEIGHT})
-        found += [f"{width} px: {one}" for one in page.evaluate(what)]
+        found += [f"{width} px: {one}" for what in whats or (TOO_WIDE,) for one in page.evaluate(what)]
     return found
 
 
@@ -149,7 +149,7 @@ def too_wide_enlarged(page: Page) -> list[str]:
     that is meant for large letters may ask for the window's width.
     """
     page.evaluate("document.documentElement.style.fontSize = '200%'")
-    found = [*too_wide(page, ENLARGED), *too_wide(page, ENLARGED, what=STICKS_OUT)]
+    found = too_wide(page, ENLARGED, TOO_WIDE, STICKS_OUT)
     page.evaluate("document.documentElement.style.fontSize = ''")
     return [f"enlarged, {what}" for what in found]
 
