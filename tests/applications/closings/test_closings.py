@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from types import SimpleNamespace
 
 import pytest
+import time_machine
 from django.core.exceptions import PermissionDenied
 from django.urls import reverse
 from django.utils.translation import gettext
@@ -79,6 +80,7 @@ from tests.factories import (
     LocalityFactory,
     VacancyFactory,
 )
+from tests.shared import built_once
 from tests.staff import employee, inside, official_of, press, worker_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "scene_once")]
@@ -140,8 +142,26 @@ def family(scene, **fields):
     return application
 
 
+@pytest.fixture(scope="module")
+def scene_once(scene_once, django_db_blocker):
+    """With families that a closing touches: to bring them so far takes longer than most tests of it."""
+
+    def build() -> SimpleNamespace:
+        with time_machine.travel(NOW, tick=False):
+            scene = scene_once()
+            scene.families = build_families(scene)
+            return scene
+
+    with built_once(django_db_blocker, build) as scene:
+        yield scene
+
+
 @pytest.fixture
 def families(scene):
+    return scene.families
+
+
+def build_families(scene):
     """One of each kind, in one group: a bid, a collected bid, an offer, a referral, a contract; and who lost."""
     worker = worker_of(scene.group.kindergarten)
     write_event(scene.application, Move.FILE, before="", actor=scene.parent, now=scene.application.filed_at)
