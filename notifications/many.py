@@ -1,17 +1,20 @@
 """Telling thousands the same at once: what `services.enqueue` does for one, by COPY and with texts rendered once."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 from uuid import UUID
-
-from django.conf import settings
+from zoneinfo import ZoneInfo
 
 from notifications.copied_rows import copy_values
+from notifications.hours import Hours
 from notifications.kinds import KINDS, Channel
-from notifications.models import Mail, Message, Notice, Outgoing
-from notifications.services import _stored_key, render
+from notifications.models import Mail, Message, Notice, Outgoing, TelegramMessage
+from notifications.services import _stored_key as stored_key
+from notifications.services import _times, copy_key, render
+from notifications.ways import Chosen, Way, address_of, ways
 
 # What stands in a rendered text in place of a value of one reader: characters that Unicode gives to nobody.
 _GAPS: Final = [chr(0xE000 + nth) for nth in range(64)]
@@ -37,27 +40,36 @@ class Texts:
         """The text for one reader: `values` stand in place of these gaps."""
         key = channel, language
         if key not in self._rendered:
-            self._rendered[key] = render(
-                KINDS[self.kind], channel, language=language, context={**self.context}
-            )
+            context = dict(self.context)
+            self._rendered[key] = render(KINDS[self.kind], channel, language=language, context=context)
         text = self._rendered[key]
         for empty, value in values.items():
             text = text.replace(empty, value)
         return text
 
 
+class Number(NamedTuple):
+    """A phone as the database holds it: to parse a hundred thousand takes half a minute."""
+
+    as_e164: str
+
+
 class Reader(NamedTuple):
-    """Whom a letter goes to: `services.Recipient`, as bare values."""
+    """Whom a letter goes to: `ways.Recipient`, as bare values."""
 
     pk: UUID
-    # In E.164, as the database holds it; empty without one.
-    phone: str
+    phone: Number | None
     language: str
-    mail_for_notices: str
+    email: str
+    mails_notices: bool
+    telegram: str
+    proven_second_phone: str
+    chosen_ways: Chosen
+    quiet_hours: Hours | None
 
 
 class Letter(NamedTuple):
-    """What one reader is told: what `enqueue` is given, with when its SMS goes out and when it is given up.
+    """What one reader is told: as `services.enqueue` is given it.
 
     `link` is a path in the portal's first language already.
     """
@@ -68,53 +80,56 @@ class Letter(NamedTuple):
     dedupe_key: str
     link: str
     about: UUID
-    due_at: datetime
-    give_up_at: datetime
+    zone: ZoneInfo
+    known_by: datetime | None
 
 
-_NOTICE: Final = (
-    "recipient_id", "kind", "text_kk", "text_ru", "link", "about", "dedupe_key", "created_at", "read_at",
-)  # fmt: skip
+_NOTICE: Final = ("recipient_id", "kind", "text_kk", "text_ru", "link", "about", "dedupe_key", "created_at")
 _OUTGOING: Final = (
-    "recipient_id", "kind", "language", "text", "about", "dedupe_key", "state", "next_attempt_at", "give_up_at",
-    "created_at",
+    "recipient_id", "kind", "language", "text", "about", "dedupe_key", "created_at", "next_attempt_at", "give_up_at",
 )  # fmt: skip
+# Where what goes by a way is written: the model, the column of the address, and what else is said of it.
+_ROWS: Final[Mapping[Way, tuple[type[Outgoing], str, Mapping[str, Any]]]] = {
+    Way.SMS: (Message, "phone", {}),
+    Way.EMAIL: (Mail, "address", {}),
+    Way.TELEGRAM: (TelegramMessage, "chat", {}),
+    Way.SECOND_PHONE: (Message, "phone", {"is_copy": True}),
+}
 
 
-def enqueue_many(kind: str, letters: Sequence[Letter], *, now: datetime) -> None:
-    """Write these messages of `kind`, a notice for the inbox and an SMS, as `services.enqueue` writes one.
+def enqueue_many(kind: str, letters: Sequence[Letter], *, now: datetime, sent_from: datetime) -> None:
+    """Write these messages of `kind` as `services.enqueue` writes one; nothing of them goes out before `sent_from`.
 
     Call it in the transaction that notes that they are written: a key that is there already is an `IntegrityError`, and
     nothing of these letters is written. Nobody is woken: they go out when they are due.
     """
-    keys = [_stored_key(kind, letter.reader.pk, letter.dedupe_key) for letter in letters]
-    told = list(zip(letters, keys, strict=True))
-    copy_values(Notice, _NOTICE, (_notice(kind, letter, key, now=now) for letter, key in told))
-    by_sms = (
-        (*_outgoing(kind, Channel.SMS, letter, key, now=now), letter.reader.phone)
-        for letter, key in told
-        if letter.reader.phone
-    )
-    copy_values(Message, (*_OUTGOING, "phone"), by_sms)
-    if settings.SENDS_MAIL:
-        mailed_as = KINDS[kind].mailed_as
-        by_mail = (
-            (*_outgoing(kind, mailed_as, letter, key, now=now), letter.reader.mail_for_notices)
-            for letter, key in told
-            if letter.reader.mail_for_notices
-        )
-        copy_values(Mail, (*_OUTGOING, "address"), by_mail)
-
-
-def _notice(kind: str, letter: Letter, key: str, *, now: datetime) -> tuple[Any, ...]:
-    texts = [letter.texts.say(Channel.INBOX, language, letter.values) for language in ("kk", "ru")]
-    return letter.reader.pk, kind, *texts, letter.link, letter.about, key, now, None
-
-
-def _outgoing(kind: str, channel: Channel, letter: Letter, key: str, *, now: datetime) -> tuple[Any, ...]:
-    language = letter.reader.language
-    text = letter.texts.say(channel, language, letter.values)
-    return (
-        letter.reader.pk, kind, language, text, letter.about, key, Outgoing.State.QUEUED.value,
-        letter.due_at, letter.give_up_at, now,
-    )  # fmt: skip
+    what = KINDS[kind]
+    # Thousands have the same hours.
+    times: dict[tuple[ZoneInfo, Hours | None, datetime | None], dict[str, datetime]] = {}
+    notices: list[tuple[Any, ...]] = []
+    posted: dict[Way, list[tuple[Any, ...]]] = defaultdict(list)
+    for letter in letters:
+        reader, say = letter.reader, letter.texts.say
+        hours = letter.zone, reader.quiet_hours, letter.known_by
+        if hours not in times:
+            times[hours] = _times(
+                what, now=sent_from, zone=letter.zone, whose=reader, known_by=letter.known_by
+            )
+        due = times[hours]
+        key = stored_key(kind, reader.pk, letter.dedupe_key)
+        texts = [say(Channel.INBOX, language, letter.values) for language in ("kk", "ru")]
+        notices.append((reader.pk, kind, *texts, letter.link, letter.about, key, now))
+        for way in ways(what, reader):
+            channel = what.mailed_as if way is Way.EMAIL else Channel.SMS
+            text = say(channel, reader.language, letter.values)
+            own_key = copy_key(key) if way is Way.SECOND_PHONE else key
+            posted[way].append(
+                (
+                    reader.pk, kind, reader.language, text, letter.about, own_key, now, due["next_attempt_at"],
+                    due["give_up_at"], address_of(reader, way), *_ROWS[way][2].values(),
+                )
+            )  # fmt: skip
+    copy_values(Notice, _NOTICE, notices)
+    for way, rows in posted.items():
+        model, column, more = _ROWS[way]
+        copy_values(model, (*_OUTGOING, column, *more), rows)

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any, Final, NamedTuple
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib.postgres.expressions import ArraySubquery
@@ -25,8 +26,8 @@ from bulletin.models import Vacancy
 from children.access import informed_guardianships, present_people
 from children.models import Child
 from notifications.alone import alone
-from notifications.kinds import KINDS
-from notifications.many import Letter, Reader, Texts, enqueue_many, gap
+from notifications.hours import Hours
+from notifications.many import Letter, Number, Reader, Texts, enqueue_many, gap
 
 KIND: Final = "place_appeared"
 # How many are told in one transaction: some seconds of work at most, and little memory.
@@ -98,7 +99,7 @@ def _tell_portion(pk: UUID, saying: "Saying", *, now: datetime) -> int | None:
             return None
         asking = _asking(saying.places, after=wave.told_to)
         letters = list(saying.letters(asking))
-        enqueue_many(KIND, letters, now=wave.begun_at)
+        enqueue_many(KIND, letters, now=wave.begun_at, sent_from=wave.begun_at + WRITTEN_IN)
         wave.told += len(letters)
         if asking:
             wave.told_to = asking[-1].alert
@@ -116,19 +117,23 @@ class _Asking(NamedTuple):
     number: str
     child: UUID
     child_name: str
+    zone: ZoneInfo
     reader: Reader
     wish: Wish
 
 
-# In the order in which `_as_asking` takes them.
 _COLUMNS: Final = (
     "pk",
-    *("application_id", "application__number", "application__child_id"),
+    "user_id",
+    *("application_id", "application__number", "application__child_id", "application__locality__timezone"),
     *(f"application__child__{name}" for name in ("last_name", "first_name", "middle_name")),
-    *("user_id", "user__phone", "user__language", "user__mails_notices", "user__email"),
+    *(f"application__{name}" for name in Wish._fields[:6]),
+    *(f"user__{name}" for name in ("phone", "language", "email", "mails_notices", "telegram", "chosen_ways")),
     *(
-        f"application__{name}"
-        for name in ("locality_id", "birth_year", "languages", "tier", "filed_at", "sequence")
+        "user__quiet_from",
+        "user__quiet_to",
+        "user__profile__second_phone",
+        "user__profile__second_phone_proven_at",
     ),
     *("languages", "chosen"),
 )
@@ -153,19 +158,48 @@ def _asking(places: Places, *, after: UUID | None) -> list[_Asking]:
     if after is not None:
         asking = asking.filter(pk__gt=after)
     rows = asking.order_by("pk").annotate(chosen=ArraySubquery(chosen.values("kindergarten")))
-    return [_as_asking(*row) for row in rows.values_list(*_COLUMNS)[:PORTION]]
+    return [_as_asking(row) for row in rows.values_list(*_COLUMNS, named=True)[:PORTION]]
 
 
-def _as_asking(
-    alert: UUID, application: UUID, number: str, child: UUID, last: str, first: str, middle: str, *rest: Any
-) -> _Asking:
-    user, phone, language, mails, email, *seeker, languages, chosen = rest
-    name = Child(last_name=last, first_name=first, middle_name=middle).full_name
-    reader = Reader(user, str(phone or ""), language, (email or "") if mails else "")
-    locality, birth_year, spoken, tier, filed_at, sequence = seeker
-    narrowed = tuple(one for one in spoken if one in languages)
-    wish = Wish(locality, birth_year, tuple(spoken), tier, filed_at, sequence, narrowed, tuple(chosen))
-    return _Asking(alert, application, number, child, name, reader, wish)
+def _as_asking(row: Any) -> _Asking:
+    child = Child(
+        last_name=row.application__child__last_name,
+        first_name=row.application__child__first_name,
+        middle_name=row.application__child__middle_name,
+    )
+    second_phone = row.user__profile__second_phone if row.user__profile__second_phone_proven_at else None
+    quiet = (row.user__quiet_from, row.user__quiet_to)
+    reader = Reader(
+        row.user_id,
+        phone=Number(row.user__phone) if row.user__phone else None,
+        language=row.user__language,
+        email=row.user__email or "",
+        mails_notices=row.user__mails_notices,
+        telegram=row.user__telegram or "",
+        proven_second_phone=second_phone or "",
+        chosen_ways=row.user__chosen_ways,
+        quiet_hours=Hours(*quiet) if all(quiet) else None,
+    )
+    wish = Wish(
+        row.application__locality_id,
+        row.application__birth_year,
+        tuple(row.application__languages),
+        row.application__tier,
+        row.application__filed_at,
+        row.application__sequence,
+        tuple(one for one in row.application__languages if one in row.languages),
+        tuple(row.chosen),
+    )
+    return _Asking(
+        row.pk,
+        row.application_id,
+        row.application__number,
+        row.application__child_id,
+        child.full_name,
+        ZoneInfo(row.application__locality__timezone),
+        reader,
+        wish,
+    )
 
 
 class Saying:
@@ -173,8 +207,7 @@ class Saying:
 
     def __init__(self, wave: Wave, places: Places) -> None:
         self.places = places
-        self._due_at = wave.begun_at + WRITTEN_IN
-        self._key = wave.pk
+        self._wave = wave
         with translation.override(settings.LANGUAGE_CODE):
             self._link = reverse("applications:alert", args=[_NIL])
 
@@ -191,16 +224,17 @@ class Saying:
 
     def _letter(self, one: _Asking, suiting: tuple[Suiting, ...], texts: Texts) -> Letter:
         opens_at = suiting[0].opens_at
+        is_ahead = opens_at > self._wave.begun_at + WRITTEN_IN
         return Letter(
             reader=one.reader,
             texts=texts,
             # The whole number first: its last digits are a part of it.
             values={_NUMBER: one.number, _NUMBER[-4:]: one.number[-4:], _CHILD: one.child_name},
-            dedupe_key=f"{self._key}:{one.alert}",
+            dedupe_key=f"{self._wave.pk}:{one.alert}",
             link=self._link.replace(str(_NIL), str(one.application)),
             about=one.child,
-            due_at=self._due_at,
-            give_up_at=opens_at if opens_at > self._due_at else self._due_at + KINDS[KIND].worth_for,
+            zone=one.zone,
+            known_by=opens_at if is_ahead else None,
         )
 
 

@@ -6,10 +6,12 @@ import pytest
 from django.db import connection
 
 from accounts.models import AuditEntry
-from applications.models import Application, Referral
-from benchmarks import queue_position, rush, soak, workplace
+from applications.alerts.waves import tell_of_places
+from applications.models import Alert, Application, Referral
+from benchmarks import alerts, queue_position, rush, soak, workplace
 from bulletin.models import Vacancy
 from children.models import Child
+from notifications.clock import read_clock
 from tests.factories import LocalityFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -67,3 +69,10 @@ def test_the_city_of_the_employees():
     assert (Vacancy.objects.count(), Application.objects.count()) == (10, 100)
     assert Referral.objects.count() == 20
     assert AuditEntry.objects.count() == 1000
+
+
+def test_the_families_that_asked_for_places():
+    with connection.cursor() as cursor:
+        cursor.execute(alerts.SEED.format(rows=FAMILIES, places=VACANCIES, kindergartens=10, chosen=5))
+    assert (Alert.objects.count(), Vacancy.objects.count()) == (FAMILIES, VACANCIES)
+    assert tell_of_places(now=read_clock()) == FAMILIES

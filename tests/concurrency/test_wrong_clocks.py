@@ -374,6 +374,7 @@ TIMELESS = {
     "applications.tasks.repair_buckets",
     "applications.tasks.settle_disputes",  # by what the registries answer
     "applications.tasks.tell_moved_openings",  # at once, up to the new opening
+    "applications.tasks.tell_of_places",  # what has been published
     "applications.tasks.tell_placed_bids",
     "children.tasks.recheck_guardianships",  # by what the registry says
 }

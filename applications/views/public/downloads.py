@@ -1,23 +1,32 @@
 """The bulletin as a file and as a feed."""
 
+import hashlib
 from datetime import datetime
+from urllib.parse import urlencode
 
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.urls import reverse
+from django.utils.cache import get_conditional_response
+from django.utils.http import http_date
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from accounts.way_back import whole_address
 from applications.csv_file import csv_response
-from applications.views.public.feed import atom, heading, row
+from applications.views.public.feed import Written, atom, heading, row
 from bulletin.chosen_place import chosen_locality
-from bulletin.forms import BulletinFilterForm
-from bulletin.models import Vacancy
-from bulletin.selectors import published_vacancies
+from bulletin.forms import ALL_PLACES, BulletinFilterForm
+from bulletin.models import Language, Vacancy
+from bulletin.moment import Moment
+from bulletin.selectors import localities, published_vacancies
 from notifications.clock import estimate_clock
 
 FEED_SIZE = 50
+# For so long a proxy or a news reader need not ask again.
+KEPT_SECONDS = 60
+
+_feeds: Moment[Written] = Moment(room=100)
 
 
 @require_safe
@@ -31,21 +40,67 @@ def bulletin_csv(request: HttpRequest) -> StreamingHttpResponse:
 
 @require_safe
 def bulletin_atom(request: HttpRequest) -> HttpResponse:
-    """The newest vacancies as an Atom feed, with the same filters."""
+    """The newest vacancies as an Atom feed, with the same filters: the address alone decides what is in it.
+
+    Written once a second for all who ask. Who has it as it is gets 304 (`ETag`, `Last-Modified`).
+    """
     now = estimate_clock()
-    newest = _public_list(request, now=now).order_by("-published_at", "id")[:FEED_SIZE]
-    feed = atom(
-        newest,
-        title=_("Bulletin of vacant places"),
-        page=whole_address(request, reverse("applications:bulletin")),
-        address=whole_address(request, request.get_full_path()),
-        now=now,
-    )
-    return HttpResponse(feed, content_type="application/atom+xml; charset=utf-8")
+    # News readers have no cookie of a chosen place, and proxies may keep one answer for all.
+    places = localities()
+    filters = BulletinFilterForm(request.GET, locality=places[0] if places else None)
+    query = _canonical(filters)
+    page = whole_address(request, f"{reverse('applications:bulletin')}?{query}")
+    address = whole_address(request, f"{reverse('applications:bulletin_atom')}?{query}")
+
+    def write() -> Written:
+        newest = _listed(filters, now=now).order_by("-published_at", "id")[:FEED_SIZE]
+        author = _("Education department")
+        return atom(newest, title=_title(filters), author=author, page=page, address=address, now=now)
+
+    feed = _feeds.get(address, now=now, make=write)
+    response = HttpResponse(feed.text, content_type="application/atom+xml; charset=utf-8")
+    etag = f'"{hashlib.sha256(feed.text.encode()).hexdigest()[:32]}"'
+    updated_at = int(feed.updated_at.timestamp())
+    response.headers["ETag"] = etag
+    response.headers["Last-Modified"] = http_date(updated_at)
+    response.headers["Cache-Control"] = f"public, max-age={KEPT_SECONDS}"
+    found = get_conditional_response(request, etag=etag, last_modified=updated_at, response=response)
+    return found or response
+
+
+def _title(filters: BulletinFilterForm) -> str:
+    """What the feed is called among others of the same reader: the bulletin, and what narrows it."""
+    chosen = filters.values
+    words = [
+        chosen["locality"].name if chosen["locality"] else "",
+        str(chosen["birth_year"] or ""),
+        str(dict(Language.choices).get(chosen["language"], "")),
+        str(dict(Vacancy.PlaceType.choices).get(chosen["place_type"], "")),
+        chosen["search"],
+    ]
+    return " · ".join([_("Bulletin of vacant places"), *filter(None, words)])
+
+
+def _canonical(filters: BulletinFilterForm) -> str:
+    """The query that decides what is in the feed: the same for every way to write it, and nothing that it ignores."""
+    chosen = filters.values
+    place = chosen["locality"]
+    decisive = {
+        "place": place.slug if place else ALL_PLACES,
+        **{name: chosen[name] for name in ("search", "birth_year", "language", "place_type")},
+        "status": _status(filters),
+    }
+    return urlencode({name: value for name, value in decisive.items() if value})
 
 
 def _public_list(request: HttpRequest, *, now: datetime) -> QuerySet[Vacancy]:
     """What anybody would see under the filters of the address."""
-    chosen = BulletinFilterForm(request.GET, locality=chosen_locality(request)).values
-    status = "open" if chosen["status"] == "open" else "all"
-    return published_vacancies(**chosen | {"status": status}, now=now)
+    return _listed(BulletinFilterForm(request.GET, locality=chosen_locality(request)), now=now)
+
+
+def _listed(filters: BulletinFilterForm, *, now: datetime) -> QuerySet[Vacancy]:
+    return published_vacancies(**filters.values | {"status": _status(filters)}, now=now)
+
+
+def _status(filters: BulletinFilterForm) -> str:
+    return "open" if filters.values["status"] == "open" else "all"

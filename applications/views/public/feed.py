@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Final, NamedTuple
 
 from django.utils.feedgenerator import Atom1Feed
 from django.utils.timezone import localtime
@@ -12,6 +13,8 @@ from django.utils.translation import gettext as _
 from bulletin.models import MovedOpening, Vacancy
 from bulletin.opening import phase
 
+# For readers of news it was updated then.
+_NEVER: Final = datetime(2000, 1, 1, tzinfo=UTC)
 # XML has no way to write these, however escaped.
 _NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
 
@@ -53,9 +56,35 @@ def row(vacancy: Vacancy, *, now: datetime) -> list[object]:
     ]
 
 
-def atom(vacancies: Iterable[Vacancy], *, title: str, page: str, address: str, now: datetime) -> str:
-    """An Atom feed of the vacancies. `page` and `address` are absolute addresses of the bulletin and of the feed."""
-    feed = Atom1Feed(title=title, link=page, description="", language=get_language(), feed_url=address)
+class _Feed(Atom1Feed):
+    def latest_post_date(self) -> datetime:
+        """When an entry was last updated. Of a feed without entries it is always the same, and not the present."""
+        return max((item["updateddate"] for item in self.items), default=_NEVER)
+
+
+class Written(NamedTuple):
+    """A feed as it is sent, and when an entry of it was last updated."""
+
+    text: str
+    updated_at: datetime
+
+
+def atom(
+    vacancies: Iterable[Vacancy], *, title: str, author: str, page: str, address: str, now: datetime
+) -> Written:
+    """An Atom feed of the vacancies. `page` and `address` are absolute addresses of the bulletin and of the feed.
+
+    The address is also its id: every search is a feed of its own.
+    """
+    feed = _Feed(
+        title=_plain(title),
+        link=page,
+        description="",
+        language=get_language(),
+        author_name=author,
+        feed_url=address,
+        feed_guid=address,
+    )
     site = page.split("/", 3)
     listed = list(vacancies)
     # The last one of a vacancy counts: readers of the feed show again what was updated.
@@ -75,7 +104,7 @@ def atom(vacancies: Iterable[Vacancy], *, title: str, page: str, address: str, n
             pubdate=vacancy.published_at,
             updateddate=moved.get(vacancy.pk, vacancy.published_at),
         )
-    return feed.writeString("utf-8")
+    return Written(feed.writeString("utf-8"), feed.latest_post_date())
 
 
 def _years(vacancy: Vacancy) -> str:

@@ -5,12 +5,14 @@ from itertools import product
 
 import pytest
 from django.db import connection
+from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from accounts.models import User
 from applications.alerts import waves
 from applications.alerts.choosing import choose, switch, wish_of
-from applications.alerts.suiting import Places
+from applications.alerts.suiting import Places, Suiting
 from applications.alerts.waves import LONGEST, QUIET, SOON, WRITTEN_IN, begin_wave, is_ripe, tell_of_places
 from applications.bidding.eligibility import refusal_at_opening
 from applications.models import Alert, Application, PriorityCutoff, ToldPlace, Wave
@@ -18,8 +20,9 @@ from applications.states import ApplicationState
 from bulletin.models import Vacancy
 from children.models import Guardianship
 from notifications.kinds import KINDS
-from notifications.models import Mail, Message, Notice
+from notifications.models import Mail, Message, Notice, TelegramMessage
 from notifications.selectors import inbox_of
+from notifications.services import enqueue
 from tests.applications.conftest import NOW
 from tests.factories import (
     ApplicationFactory,
@@ -126,6 +129,60 @@ class TestWhat:
         assert not Message.objects.filter(kind="place_appeared").exists()
 
 
+ROWS = {Notice: "recipient", Message: "phone", Mail: "address", TelegramMessage: "chat"}
+
+
+def everything_told():
+    """Every row of every way, without what no two rows have in common."""
+    unlike = {"id", "dedupe_key"}
+    return sorted(
+        [
+            {name: value for name, value in vars(one).items() if name not in unlike and name[0] != "_"}
+            for model in ROWS
+            for one in model.objects.filter(kind="place_appeared")
+        ],
+        key=repr,
+    )
+
+
+def test_what_a_wave_writes_is_what_one_message_would_be(asked, settings):
+    """By COPY and with shared texts: the same rows, by every way that the family has chosen."""
+    settings.SENDS_MAIL, settings.TELEGRAM_TOKEN = True, "1:x"
+    parent, application = asked.parent, asked.application
+    parent.email, parent.mails_notices, parent.telegram, parent.language = "ana@example.kz", True, "77", "ru"
+    parent.chosen_ways = {"alerts": {"second": True}}
+    parent.save()
+    parent.profile.second_phone, parent.profile.second_phone_proven_at = "+77172123456", asked.now
+    parent.profile.save()
+    tell_of_places(now=asked.now)
+    written = everything_told()
+    # The notice, and what goes by four ways.
+    assert len(written) == 5
+    for model in ROWS:
+        model.objects.filter(kind="place_appeared").delete()
+    appeared = [Suiting(asked.vacancy, asked.vacancy.opens_at)]
+    enqueue(
+        User.objects.get(pk=parent.pk),
+        "place_appeared",
+        context={
+            "application": application,
+            "places": 2,
+            "appeared": appeared,
+            "others": 0,
+            "first": appeared[0],
+        },
+        dedupe_key="x",
+        now=asked.now,
+        link=reverse("applications:alert", args=[application.pk]),
+        about=application.child_id,
+        zone=application.locality.zone,
+        known_by=asked.vacancy.opens_at,
+    )
+    for model in (Message, Mail, TelegramMessage):
+        model.objects.filter(kind="place_appeared").update(next_attempt_at=F("next_attempt_at") + WRITTEN_IN)
+    assert everything_told() == written
+
+
 class TestOf:
     """The one rule of who may bid decides which places, beside what was chosen."""
 
@@ -191,7 +248,7 @@ class TestOf:
         assert tell_of_places(now=asked.now) == 1
         behind = Message.objects.get(kind="place_appeared")
         assert "30.06.2019 16:20" in behind.text
-        assert behind.give_up_at == window
+        assert behind.give_up_at == behind.next_attempt_at + KINDS["place_appeared"].worth_for < window
 
     def test_the_head_of_the_queue_reads_the_opening(self, asked):
         application = asked.application
@@ -284,6 +341,24 @@ class TestWhen:
         assert sms.next_attempt_at == asked.now + WRITTEN_IN
         assert sms.give_up_at == asked.vacancy.opens_at
         assert told(asked.parent)[0].created_at == asked.now
+
+    @pytest.mark.parametrize(
+        ("opens_in", "sent_in"),
+        [
+            # From 23:20 to 08:00: the morning would be too late.
+            (timedelta(hours=8, minutes=40), WRITTEN_IN),
+            # To 12:00: at 09:00.
+            (timedelta(hours=12, minutes=40), timedelta(hours=9, minutes=40)),
+        ],
+        ids=["opens before the morning", "opens by day"],
+    )
+    def test_at_night_it_waits_for_the_morning_unless_that_is_too_late(self, asked, opens_in, sent_in):
+        night = asked.now + timedelta(hours=7)
+        Vacancy.objects.update(opens_at=night + opens_in, published_at=night - LONGEST)
+        tell_of_places(now=night)
+        sms = Message.objects.get(kind="place_appeared")
+        assert sms.next_attempt_at == night + sent_in
+        assert told(asked.parent)[0].created_at == night
 
     def test_a_place_that_is_open_already_is_told_of_all_the_same(self, asked):
         """The worker stood still: late is better than never."""

@@ -123,6 +123,90 @@ class TestFeed:
         assert len(lines(client)) == 1
 
 
+class TestSubscription:
+    """What news readers rely on: a feed for each search, ids that stay, and no body if nothing is new."""
+
+    def test_every_search_is_a_feed_of_its_own(self, client, scene):
+        seen = {
+            query["language"]: feed(client, query).find(f"{NAMES}id").text
+            for query in ({"language": "ru"}, {"language": "kk"})
+        }
+        assert seen["ru"] != seen["kk"]
+        assert seen["ru"] == "http://testserver/bulletin.atom?place=turkistan&language=ru&status=all"
+
+    @pytest.mark.parametrize(
+        "query",
+        [
+            {"language": "ru", "sort": "free", "page": "2", "utm": "x"},
+            {"status": "me", "language": "ru", "place": "turkistan"},
+            {"language": "ru", "search": "  "},
+        ],
+        ids=["what it ignores", "whose it is", "blanks"],
+    )
+    def test_the_same_search_written_otherwise_is_the_same_feed(self, client, scene, query):
+        assert client.get(ATOM, query).content == client.get(ATOM, {"language": "ru"}).content
+
+    def test_a_cookie_changes_nothing(self, client, scene):
+        LocalityFactory(slug="kentau", name_kk="Кентау қ.", name_ru="г. Кентау", order=1)
+        before = client.get(ATOM).content
+        client.post(reverse("place"), {"place": "kentau"})
+        assert client.get(ATOM).content == before
+
+    def test_it_names_its_search_its_page_and_its_author(self, client, scene):
+        root = feed(client, {"language": "ru", "birth_year": "2017"}, prefix="/ru")
+        assert root.find(f"{NAMES}title").text == ("Бюллетень свободных мест · г. Туркестан · 2017 · Русский")
+        assert root.find(f"{NAMES}author/{NAMES}name").text
+        links = {link.get("rel"): link.get("href") for link in root.findall(f"{NAMES}link")}
+        assert links["alternate"].startswith("http://testserver/ru/bulletin/?place=turkistan&birth_year=2017")
+        assert links["self"].startswith("http://testserver/ru/bulletin.atom?place=turkistan&birth_year=2017")
+        assert client.get(links["alternate"]).status_code == 200
+
+    def test_every_entry_has_what_the_standard_demands(self, client, scene):
+        VacancyFactory.create_batch(3, group=scene.group)
+        root = feed(client)
+        for element in (root, *root.iter(f"{NAMES}entry")):
+            assert len(element.findall(f"{NAMES}id")) == 1
+            assert len(element.findall(f"{NAMES}title")) == 1
+            assert datetime.fromisoformat(element.find(f"{NAMES}updated").text).tzinfo is not None
+        ids = [entry.find(f"{NAMES}id").text for entry in root.iter(f"{NAMES}entry")]
+        assert len(set(ids)) == len(ids) == 4
+
+    def test_who_has_it_is_told_so(self, client, scene, clock):
+        first = client.get(ATOM)
+        clock.move_to(scene.now + timedelta(minutes=5))
+        again = client.get(ATOM, headers={"if-none-match": first["ETag"]})
+        assert (again.status_code, again.content) == (304, b"")
+        assert again["ETag"] == first["ETag"]
+        assert client.get(ATOM, headers={"if-modified-since": first["Last-Modified"]}).status_code == 304
+        assert client.head(ATOM)["ETag"] == first["ETag"]
+
+    def test_a_new_place_is_a_new_answer(self, client, scene):
+        first = client.get(ATOM)
+        VacancyFactory(group=scene.group, published_at=scene.now - timedelta(hours=2))
+        for known in ({"if-none-match": first["ETag"]}, {"if-modified-since": first["Last-Modified"]}):
+            answer = client.get(ATOM, headers=known)
+            assert answer.status_code == 200
+            assert len(titles(ET.fromstring(answer.content))) == 2
+
+    def test_an_empty_feed_stays_as_it_is(self, client, scene, clock):
+        Vacancy.objects.all().delete()
+        first = client.get(ATOM).content
+        clock.move_to(scene.now + timedelta(days=5))
+        assert client.get(ATOM).content == first
+
+    def test_anybody_on_the_way_may_keep_it(self, client, client_of, scene):
+        answer = client.get(ATOM)
+        assert answer["Cache-Control"] == "public, max-age=60"
+        assert "Cookie" not in answer.get("Vary", "")
+        assert not answer.cookies
+        assert client_of(scene.parent).get(ATOM).content == answer.content
+
+    @pytest.mark.parametrize("value", ["nonsense", '"', "*", "W/" + '"x"', "\x00"], ids=ascii)
+    def test_nonsense_in_the_headers_breaks_nothing(self, client, scene, value):
+        assert client.get(ATOM, headers={"if-none-match": value}).status_code in (200, 304)
+        assert client.get(ATOM, headers={"if-modified-since": value}).status_code == 200
+
+
 class TestBoth:
     @pytest.mark.parametrize("address", [CSV, ATOM])
     def test_no_person_is_named(self, client, client_of, scene, address):
