@@ -1,10 +1,6 @@
 # Two commands are all it takes: `make run` and `make test`. `make help` lists the rest.
 .DEFAULT_GOAL := help
-<<<<<<< HEAD
-.PHONY: help run stop test tests thorough coverage lint audit mutants format messages shell reset-demo bench bench-crowd bench-import bench-outbox bench-queue bench-workplace soak pages manual install lock
-=======
-.PHONY: help run stop test tests thorough coverage lint audit mutants format messages shell reset-demo bench bench-alerts bench-crowd bench-import bench-queue bench-workplace soak pages manual install lock
->>>>>>> a5f49244 (Tell of new places by the chosen ways, at the hours that families keep)
+.PHONY: help run stop test tests thorough coverage lint audit mutants format messages shell reset-demo bench bench-alerts bench-crowd bench-import bench-outbox bench-queue bench-workplace soak pages manual install lock
 
 # Any Python from 3.11 on makes the environment; everything else runs inside it.
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
@@ -138,15 +134,13 @@ bench-import: ## Measure what bringing in a former queue costs, on a scratch dat
 	@$(PREPARE) run
 	@$(PY) benchmarks/bring_in.py $(if $(ROWS),--rows $(ROWS))
 
-<<<<<<< HEAD
 bench-outbox: ## Measure what delivering SMS costs, and how long a code waits meanwhile, on a scratch database (ROWS=100000)
 	@$(PREPARE) run
 	@$(PY) benchmarks/outbox.py $(if $(ROWS),--rows $(ROWS))
-=======
+
 bench-alerts: ## Measure telling 100,000 families of new places, and a code asked for meanwhile (ROWS=100000)
 	@$(PREPARE) run
 	@$(PY) benchmarks/alerts.py $(if $(ROWS),--rows $(ROWS))
->>>>>>> a5f49244 (Tell of new places by the chosen ways, at the hours that families keep)
 
 bench-workplace: ## Measure every list and start page of the workplace in a city of full size, on a scratch database
 	@$(PREPARE) run

@@ -15,7 +15,8 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import transaction
-from django.db.models import Exists, Max, Min, OuterRef, Q
+from django.db.models import CharField, Exists, Max, Min, OuterRef, Q
+from django.db.models.functions import Cast
 from django.urls import reverse
 from django.utils import translation
 
@@ -97,13 +98,13 @@ def _tell_portion(pk: UUID, saying: "Saying", *, now: datetime) -> int | None:
         wave = Wave.objects.select_for_update().get(pk=pk)
         if wave.done_at is not None:
             return None
-        asking = _asking(saying.places, after=wave.told_to)
-        letters = list(saying.letters(asking))
+        keys = _next_keys(after=wave.told_to)
+        letters = list(saying.letters(_asking(keys, saying.places)))
         enqueue_many(KIND, letters, now=wave.begun_at, sent_from=wave.begun_at + WRITTEN_IN)
         wave.told += len(letters)
-        if asking:
-            wave.told_to = asking[-1].alert
-        if len(asking) < PORTION:
+        if keys:
+            wave.told_to = keys[-1]
+        if len(keys) < PORTION:
             wave.done_at = now
         wave.save(update_fields=["told", "told_to", "done_at"])
         return len(letters)
@@ -128,19 +129,26 @@ _COLUMNS: Final = (
     *("application_id", "application__number", "application__child_id", "application__locality__timezone"),
     *(f"application__child__{name}" for name in ("last_name", "first_name", "middle_name")),
     *(f"application__{name}" for name in Wish._fields[:6]),
-    *(f"user__{name}" for name in ("phone", "language", "email", "mails_notices", "telegram", "chosen_ways")),
+    *(f"user__{name}" for name in ("language", "email", "mails_notices", "telegram", "chosen_ways")),
     *(
         "user__quiet_from",
         "user__quiet_to",
-        "user__profile__second_phone",
         "user__profile__second_phone_proven_at",
     ),
-    *("languages", "chosen"),
+    *("languages", "chosen", "phone", "second_phone"),
 )
 
 
-def _asking(places: Places, *, after: UUID | None) -> list[_Asking]:
-    """The next who may be told of one of these places, in the order of keys: `Places.suiting` says of which.
+def _next_keys(*, after: UUID | None) -> list[UUID]:
+    """The next alerts that are switched on, whomever they suit: found by an index, however many there are."""
+    on = Alert.objects.filter(is_on=True)
+    if after is not None:
+        on = on.filter(pk__gt=after)
+    return list(on.order_by("pk").values_list("pk", flat=True)[:PORTION])
+
+
+def _asking(keys: Sequence[UUID], places: Places) -> list[_Asking]:
+    """Those of these alerts whose guardians may be told of one of the places; `Places.suiting` says of which.
 
     Their applications may bid (`SEEKING`), and they are told where the child is given a place.
     """
@@ -151,14 +159,17 @@ def _asking(places: Places, *, after: UUID | None) -> list[_Asking]:
     )
     asking = Alert.objects.filter(
         Exists(told),
-        is_on=True,
+        pk__in=keys,
         user__in=present_people(),
         application__in=Application.objects.filter(SEEKING, queues),
     )
-    if after is not None:
-        asking = asking.filter(pk__gt=after)
-    rows = asking.order_by("pk").annotate(chosen=ArraySubquery(chosen.values("kindergarten")))
-    return [_as_asking(row) for row in rows.values_list(*_COLUMNS, named=True)[:PORTION]]
+    rows = asking.annotate(
+        chosen=ArraySubquery(chosen.values("kindergarten")),
+        # As text: to parse the numbers would take longer than all else.
+        phone=Cast("user__phone", CharField()),
+        second_phone=Cast("user__profile__second_phone", CharField()),
+    )
+    return [_as_asking(row) for row in rows.values_list(*_COLUMNS, named=True)]
 
 
 def _as_asking(row: Any) -> _Asking:
@@ -167,11 +178,11 @@ def _as_asking(row: Any) -> _Asking:
         first_name=row.application__child__first_name,
         middle_name=row.application__child__middle_name,
     )
-    second_phone = row.user__profile__second_phone if row.user__profile__second_phone_proven_at else None
+    second_phone = row.second_phone if row.user__profile__second_phone_proven_at else None
     quiet = (row.user__quiet_from, row.user__quiet_to)
     reader = Reader(
         row.user_id,
-        phone=Number(row.user__phone) if row.user__phone else None,
+        phone=Number(row.phone) if row.phone else None,
         language=row.user__language,
         email=row.user__email or "",
         mails_notices=row.user__mails_notices,

@@ -2,6 +2,7 @@
 
 import hashlib
 from datetime import datetime
+from typing import Any
 from urllib.parse import urlencode
 
 from django.db.models import QuerySet
@@ -17,7 +18,7 @@ from applications.csv_file import csv_response
 from applications.views.public.feed import Written, atom, heading, row
 from bulletin.chosen_place import chosen_locality
 from bulletin.forms import ALL_PLACES, BulletinFilterForm
-from bulletin.models import Language, Vacancy
+from bulletin.models import Vacancy
 from bulletin.moment import Moment
 from bulletin.selectors import localities, published_vacancies
 from notifications.clock import estimate_clock
@@ -70,27 +71,25 @@ def bulletin_atom(request: HttpRequest) -> HttpResponse:
 
 def _title(filters: BulletinFilterForm) -> str:
     """What the feed is called among others of the same reader: the bulletin, and what narrows it."""
-    chosen = filters.values
-    words = [
-        chosen["locality"].name if chosen["locality"] else "",
-        str(chosen["birth_year"] or ""),
-        str(dict(Language.choices).get(chosen["language"], "")),
-        str(dict(Vacancy.PlaceType.choices).get(chosen["place_type"], "")),
-        chosen["search"],
+    narrowed = [
+        str(dict(getattr(field, "choices", ())).get(str(chosen), chosen))
+        for name, chosen in _decisive(filters).items()
+        if (field := filters.fields[name]) and name != "status" and chosen
     ]
-    return " · ".join([_("Bulletin of vacant places"), *filter(None, words)])
+    return " · ".join([_("Bulletin of vacant places"), *narrowed])
 
 
 def _canonical(filters: BulletinFilterForm) -> str:
     """The query that decides what is in the feed: the same for every way to write it, and nothing that it ignores."""
+    return urlencode({name: chosen for name, chosen in _decisive(filters).items() if chosen})
+
+
+def _decisive(filters: BulletinFilterForm) -> dict[str, Any]:
+    """What every filter but the order is, by the names in addresses."""
     chosen = filters.values
-    place = chosen["locality"]
-    decisive = {
-        "place": place.slug if place else ALL_PLACES,
-        **{name: chosen[name] for name in ("search", "birth_year", "language", "place_type")},
-        "status": _status(filters),
-    }
-    return urlencode({name: value for name, value in decisive.items() if value})
+    place = chosen.pop("locality")
+    rest = {name: chosen[name] for name in filters.fields if name in chosen and name != "sort"}
+    return {"place": place.slug if place else ALL_PLACES, **rest, "status": _status(filters)}
 
 
 def _public_list(request: HttpRequest, *, now: datetime) -> QuerySet[Vacancy]:
