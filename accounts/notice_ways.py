@@ -16,6 +16,7 @@ from notifications.hours import Hours
 from notifications.kinds import KINDS, Channel, Topic
 from notifications.models import Mail, Message, TelegramMessage
 from notifications.services import enqueue_by
+from notifications.troubles import Trouble
 from notifications.ways import Way, address_of, always_on, is_offered, is_on, what_differs
 
 
@@ -83,6 +84,14 @@ def last_success(user: User) -> dict[Way, datetime | None]:
         Way.SECOND_PHONE: sms.filter(is_copy=True),
     }
     return {way: of_way.aggregate(at=Max("sent_at"))["at"] for way, of_way in rows.items()}
+
+
+def is_bot_blocked(user: User) -> bool:
+    """Whether `user` has no chat because the last message to it found the bot blocked."""
+    if user.telegram:
+        return False
+    last = TelegramMessage.objects.filter(recipient=user).order_by("-created_at").first()
+    return last is not None and last.error == Trouble.BLOCKED
 
 
 def send_test(user: User, way: Way, *, now: datetime) -> Allowed | None:

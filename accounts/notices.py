@@ -242,6 +242,14 @@ KINDS: Final = (
         BOTH,
         past_budget=PastBudget.WARNING,
     ),
+    Kind(
+        "telegram_changed",
+        Topic.ACCOUNT,
+        _("Telegram linked or unlinked"),
+        BOTH,
+        ("is_gone",),
+        past_budget=PastBudget.WARNING,
+    ),
     # By one way, which its owner tries.
     Kind("test_message", Topic.ACCOUNT, _("Test message"), SMS, answers=True),
     Kind("new_device", Topic.ACCOUNT, _("Sign-in on a new device"), BOTH, past_budget=PastBudget.WARNING),

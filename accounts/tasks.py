@@ -4,7 +4,7 @@ import logging
 
 from celery import shared_task
 
-from accounts import registry_data, sms_codes, stored_files
+from accounts import registry_data, sms_codes, stored_files, telegram
 from accounts.data import exporting
 from accounts.models import User
 from accounts.numbers import moves
@@ -25,6 +25,12 @@ def prune_sms_codes() -> None:
 def move_numbers() -> None:
     """Complete the moves of numbers that are due."""
     moves.complete_due(now=read_clock())
+
+
+@shared_task
+def read_telegram() -> None:
+    """Link the chats of those who have opened the bot by their link."""
+    telegram.read_links(now=read_clock())
 
 
 @shared_task

@@ -351,9 +351,9 @@ KANNEL_PASSWORD: str = env.token("KANNEL_PASSWORD")
 SMS_PRICES: dict[str, Decimal] = env.prices("SMS_PRICES")
 
 # Telegram is another way beside SMS for whoever links a chat. Without a token the portal offers none.
-TELEGRAM_TOKEN: str = env.credential("TELEGRAM_TOKEN")
+TELEGRAM_TOKEN: str = env.token("TELEGRAM_TOKEN")
 # The bot's name, to which the link leads: `t.me/<name>`.
-TELEGRAM_BOT: str = env.credential("TELEGRAM_BOT").removeprefix("@")
+TELEGRAM_BOT: str = env.token("TELEGRAM_BOT").removeprefix("@")
 TELEGRAM_URL: str = env.http_address("TELEGRAM_URL", default="https://api.telegram.org")
 
 # E-mail is a second copy beside SMS for whoever asks for it. Without a mail server the portal offers none.

@@ -19,12 +19,12 @@ from django.db.models import prefetch_related_objects
 
 from notifications import gateways
 from notifications.alone import alone
-from notifications.broker import DELIVERY_TASK, MAIL_TASK, wake_soon
+from notifications.broker import DELIVERY_TASK, MAIL_TASK, TELEGRAM_TASK, wake_soon
 from notifications.budget import HadToday, Purse, raise_alarm
 from notifications.kinds import PastBudget, fate_of, is_secret
 from notifications.lanes import Lanes
 from notifications.mailing import send_mail
-from notifications.models import Mail, Message, Outgoing
+from notifications.models import Mail, Message, Outgoing, TelegramMessage
 from notifications.outbox import (
     WAITS_SECONDS,
     Change,
@@ -35,10 +35,11 @@ from notifications.outbox import (
     record,
 )
 from notifications.selectors import untold
-from notifications.services import is_still_theirs
+from notifications.services import forget_chat, is_still_theirs
 from notifications.sms.base import SEND_SECONDS, Outcome, SendResult, get_backend, hand_over
 from notifications.sms.failover import FailoverBackend
 from notifications.sweeps import renew_connection
+from notifications.telegram import TelegramBackend
 from notifications.troubles import Trouble
 
 logger = logging.getLogger(__name__)
@@ -182,6 +183,40 @@ class _MailPost:
         """Nothing to count."""
 
 
+class _TelegramPost:
+    """Messages to chats cost nothing either."""
+
+    model: type[Outgoing] = TelegramMessage
+    task = TELEGRAM_TASK
+    # Telegram takes some thirty a second in all.
+    lanes = 4
+
+    def __init__(self) -> None:
+        self._backend = TelegramBackend()
+
+    def to(self, row: TelegramMessage) -> str:
+        return row.chat or ""
+
+    def look_at(self, rows: list[TelegramMessage], *, now: datetime) -> None:
+        prefetch_related_objects(rows, "recipient")
+
+    def why_withheld(self, row: TelegramMessage, *, claimed: int, now: datetime) -> str:
+        if row.chat is None:
+            return Trouble.NO_KEY_OF_ADDRESS.value
+        return "" if is_still_theirs(row) else Trouble.NOT_LINKED.value
+
+    def send(self, row: TelegramMessage) -> SendResult:
+        return self._backend.send(row.chat or "", row.text or "", idempotency_key=str(row.pk))
+
+    def as_taken(self, row: TelegramMessage, result: SendResult, *, now: datetime) -> dict[str, Any]:
+        return {}
+
+    def note(self, row: TelegramMessage, result: SendResult, *, now: datetime) -> None:
+        """Who blocked the bot is written to no more, until they link it again."""
+        if result.error == Trouble.BLOCKED:
+            forget_chat(row)
+
+
 def deliver_due(*, now: datetime) -> Counts:
     """Send the SMS that are due at `now`, those that somebody waits for first (`outbox.claim`); returns the counts.
 
@@ -204,6 +239,12 @@ def deliver_mails(*, now: datetime) -> Counts:
     """The same for e-mails."""
     renew_connection()
     return _deliver_all(_MailPost(), now=now)
+
+
+def deliver_telegrams(*, now: datetime) -> Counts:
+    """The same for messages to Telegram."""
+    renew_connection()
+    return _deliver_all(_TelegramPost(), now=now)
 
 
 def _deliver_all(post: _Post, *, now: datetime) -> Counts:

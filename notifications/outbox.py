@@ -14,7 +14,7 @@ from notifications.kinds import (
     kinds_that_can_not_wait,
     secret_kinds,
 )
-from notifications.models import Mail, Message, Outgoing
+from notifications.models import Mail, Message, Outgoing, TelegramMessage
 from notifications.sms.base import SEND_SECONDS
 
 logger = logging.getLogger(__name__)
@@ -45,6 +45,11 @@ def due(*, now: datetime) -> QuerySet[Message]:
 def mails_due(*, now: datetime) -> QuerySet[Mail]:
     """The same for e-mails."""
     return _due(Mail, now=now)
+
+
+def telegrams_due(*, now: datetime) -> QuerySet[TelegramMessage]:
+    """The same for messages to Telegram."""
+    return _due(TelegramMessage, now=now)
 
 
 def waiting_codes() -> QuerySet[Message]:

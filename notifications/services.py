@@ -10,6 +10,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.db import transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Coalesce
@@ -154,6 +155,16 @@ def repeat_to_second_phone(message: Message, *, now: datetime) -> bool:
     Message.objects.bulk_create([copy], ignore_conflicts=True)
     wake_soon_on_commit(DELIVERY_TASK)
     return True
+
+
+def forget_chat(message: TelegramMessage) -> None:
+    """Unlink the chat that `message` could not reach, unless its recipient has linked another since."""
+    with transaction.atomic():
+        users = get_user_model()._default_manager.select_for_update(no_key=True)
+        recipient: Any = users.filter(pk=message.recipient_id).first() if message.recipient_id else None
+        if recipient is not None and recipient.telegram == message.chat:
+            recipient.telegram = ""
+            recipient.save(update_fields=["telegram"])
 
 
 def follow(about: UUID, *, into: UUID, recipients: Iterable[Any]) -> None:

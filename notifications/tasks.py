@@ -6,9 +6,9 @@ Every task of this module but the one that asks for reports is of the worker tha
 from celery import shared_task
 
 from notifications import reports
-from notifications.broker import DELIVERY_TASK, MAIL_TASK
+from notifications.broker import DELIVERY_TASK, MAIL_TASK, TELEGRAM_TASK
 from notifications.clock import read_clock
-from notifications.delivery import LONGEST, deliver_due, deliver_mails
+from notifications.delivery import LONGEST, deliver_due, deliver_mails, deliver_telegrams
 
 
 @shared_task(name=DELIVERY_TASK, time_limit=LONGEST.seconds)
@@ -21,6 +21,12 @@ def deliver_due_messages() -> None:
 def deliver_due_mails() -> None:
     """The same for e-mails: a mail server that is slow delays no SMS."""
     deliver_mails(now=read_clock())
+
+
+@shared_task(name=TELEGRAM_TASK, time_limit=LONGEST.seconds)
+def deliver_due_telegrams() -> None:
+    """The same for messages to Telegram."""
+    deliver_telegrams(now=read_clock())
 
 
 @shared_task(name=reports.REPORTS_TASK, time_limit=120)

@@ -202,8 +202,8 @@ LEFT_OUT: dict[str, set[enum.Enum] | str] = {
     "accounts/uploads.py _TOLD · Part": "SCRIPTS ACTIONS FORM",
     "applications/alerts/suiting.py _TO_BE_HAD · Phase": "DRAFT FULL CLOSED RECALLED",
     "notifications/kinds.py BOTH · Channel": "EMAIL",
+    "notifications/outbox.py _UNDER_WAY · Outgoing.State": "SENT DELIVERED UNDELIVERED FAILED WITHHELD",
     "notifications/traces.py _UNDER_WAY · Outgoing.State": "SENT DELIVERED UNDELIVERED FAILED WITHHELD",
-    "accounts/views/ways.py _PAGE_OF · Way": "TELEGRAM",
     # Of reviews nothing goes by other ways than the inbox; the rest is for employees.
     "accounts/forms.py _TOLD_OF · Topic": "REVIEWS WORK",
     "notifications/ways.py _OWN · Way": "SECOND_PHONE",

@@ -111,6 +111,8 @@ TABLE = {
     "accounts:ways": PARENTS,
     "accounts:test_message": BUTTON,
     "accounts:topics": PARENTS,
+    "accounts:telegram": (LOGIN, 404, 404, 403, 403),
+    "accounts:telegram_off": BUTTON,
     "accounts:journal": PARENTS,
     "accounts:app": PARENTS,
     "accounts:recovery_codes": (LOGIN, AWAY, AWAY, 403, 403),

@@ -49,6 +49,7 @@ NOT_PAGES = {
     "accounts:identity_back",
     "demo_identity",
     "accounts:language",
+    "accounts:telegram_off",
     "accounts:test_message",
     "accounts:logout",
     "accounts:number_stop",

@@ -4,14 +4,16 @@ from typing import Final, cast
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
+from redis.exceptions import RedisError
 
 from accounts import notice_ways
+from accounts import telegram as telegram_links
 from accounts.audit import client_address
 from accounts.decorators import parent_required
 from accounts.forms import TopicsForm
@@ -24,6 +26,7 @@ from notifications.pressing import pressed_on
 from notifications.ways import Way
 
 _PAGE_OF: Final = {
+    Way.TELEGRAM: "accounts:telegram",
     Way.SMS: "accounts:number",
     Way.EMAIL: "accounts:email",
     Way.SECOND_PHONE: "accounts:second_phone",
@@ -91,6 +94,48 @@ def topics(request: HttpRequest) -> HttpResponse:
     return render(request, "accounts/topics.html", {"form": form, "fixed": fixed})
 
 
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@parent_required
+def telegram(request: HttpRequest) -> HttpResponse:
+    """Link a chat with the bot: a POST gives a link, which counts once and for a quarter of an hour."""
+    if not telegram_links.is_offered():
+        raise Http404
+    user = cast(User, request.user)
+    link = ""
+    if request.method == "POST":
+        try:
+            link = telegram_links.new_link(user)
+        except RedisError:
+            messages.warning(request, _("The service is busy. Try again in a few minutes"))
+            return redirect("accounts:telegram")
+    context = {
+        "link": link,
+        "is_linked": bool(user.telegram),
+        "is_blocked": notice_ways.is_bot_blocked(user),
+        "minutes": int(telegram_links.LINK_LASTS.total_seconds()) // 60,
+    }
+    return render(request, "accounts/telegram.html", context)
+
+
+@pressed_on("accounts:ways")
+@parent_required
+def telegram_off(request: HttpRequest) -> HttpResponse:
+    """Unlink the chat."""
+    user = cast(User, request.user)
+    telegram_links.link(user, "", address=client_address(request), now=read_clock())
+    messages.success(request, _("Nothing goes to Telegram any more"))
+    return redirect("accounts:ways")
+
+
+def _telegram_hint(user: User) -> str:
+    return (
+        _("The bot is blocked, or the chat is gone. Link it again")
+        if notice_ways.is_bot_blocked(user)
+        else ""
+    )
+
+
 def _topics_form(request: HttpRequest, user: User, choices: list[notice_ways.Choice]) -> TopicsForm:
     return TopicsForm(
         request.POST if request.method == "POST" else None,
@@ -113,6 +158,10 @@ def _told(user: User) -> list[tuple[Way, str, str]]:
         (Way.SMS, display_phone(user.phone), proven if user.phone else ""),
         (Way.SECOND_PHONE, display_phone(own.second_phone), second_hint),
     ]
+    if telegram_links.is_offered():
+        offered.append(
+            (Way.TELEGRAM, _("linked") if user.telegram else _("not linked"), _telegram_hint(user))
+        )
     if settings.SENDS_MAIL:
         offered.append((Way.EMAIL, user.email or "", proven if user.email else ""))
     return offered

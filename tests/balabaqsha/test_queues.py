@@ -15,11 +15,13 @@ PLACES = {
     ("deliveries", USUAL): {
         "notifications.tasks.deliver_due_mails",
         "notifications.tasks.deliver_due_messages",
+        "notifications.tasks.deliver_due_telegrams",
     },
     ("celery", FIRST): {"accounts.tasks.make_exports", "applications.tasks.make_files"},
     ("celery", USUAL): {
         "notifications.tasks.ask_for_reports",
         "accounts.tasks.move_numbers",
+        "accounts.tasks.read_telegram",
         "applications.tasks.award_collected_bids",
         "applications.tasks.finish_closings",
         "applications.tasks.lengthen_referrals",

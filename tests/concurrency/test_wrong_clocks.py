@@ -28,7 +28,7 @@ from applications.waiting import confirming, filing
 from balabaqsha.celery import app
 from bulletin.models import Holiday, Vacancy
 from bulletin.official_days import YEARS_AHEAD
-from notifications.models import Mail, Message, Notice
+from notifications.models import Mail, Message, Notice, TelegramMessage
 from tests.accounts.walk import PHONE, newest_code
 from tests.applications.bidding.reference import place_bid
 from tests.applications.conftest import NOW, ZONE
@@ -261,6 +261,21 @@ def given_up_mail(scene):
     return Case(due, lambda: Mail.objects.get().state == "failed")
 
 
+def given_up_telegram(scene):
+    due = NOW + HOUR
+    TelegramMessage.objects.create(
+        chat="42",
+        kind="stop_lifted",
+        language="kk",
+        text="x",
+        dedupe_key="telegram",
+        created_at=NOW,
+        next_attempt_at=due,
+        give_up_at=due,
+    )
+    return Case(due, lambda: TelegramMessage.objects.get().state == "failed")
+
+
 def pruned_code(scene):
     code = SmsCode.objects.create(
         phone=PHONE,
@@ -358,12 +373,14 @@ CASES = {
     "applications.tasks.make_files": [deleted_file],
     "accounts.tasks.move_numbers": [moved_number],
     "notifications.tasks.deliver_due_mails": [given_up_mail],
+    "notifications.tasks.deliver_due_telegrams": [given_up_telegram],
     "accounts.tasks.prune_sms_codes": [pruned_code],
     "balabaqsha.tasks.purge_personal_data": [purged_text],
     "bulletin.tasks.extend_calendar": [longer_calendar],
 }
 # What these do depends on no instant of the database.
 TIMELESS = {
+    "accounts.tasks.read_telegram",  # by what people wrote to the bot; the cache ends a link
     "accounts.tasks.sweep_files",  # by the clock of the disk
     "applications.tasks.check_invariants",
     "applications.tasks.finish_closings",  # by what was decided

@@ -5,12 +5,12 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from notifications.clock import read_clock
-from notifications.delivery import deliver_due, deliver_mails
-from notifications.outbox import due, mails_due
+from notifications.delivery import deliver_due, deliver_mails, deliver_telegrams
+from notifications.outbox import due, mails_due, telegrams_due
 
 
 class Command(BaseCommand):
-    help = "Sends the SMS and e-mails that are due, as a worker would. Safe to run beside workers, and twice."
+    help = "Sends what the outbox holds and is due, as workers would. Safe to run beside workers, and twice."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--dry-run", action="store_true", help="Only count what is due.")
@@ -18,10 +18,11 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if options["dry_run"]:
             now = read_clock()
-            self.stdout.write(f"due: {due(now=now).count() + mails_due(now=now).count()}")
+            waiting = (due(now=now), mails_due(now=now), telegrams_due(now=now))
+            self.stdout.write(f"due: {sum(rows.count() for rows in waiting)}")
             return
-        both = deliver_due(now=read_clock()), deliver_mails(now=read_clock())
+        all_ways = [deliver(now=read_clock()) for deliver in (deliver_due, deliver_mails, deliver_telegrams)]
         sent, put_off, given_up = (
-            sum(getattr(counts, name) for counts in both) for name in ("sent", "retried", "failed")
+            sum(getattr(counts, name) for counts in all_ways) for name in ("sent", "retried", "failed")
         )
         self.stdout.write(f"sent: {sent}, put off: {put_off}, given up: {given_up}")
