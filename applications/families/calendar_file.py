@@ -89,6 +89,8 @@ def _entry(due: Due, history: History, *, whole: Callable[[str], str]) -> Event:
     entry.add("dtstart", due.when)
     if due.is_day:
         entry.add("dtend", due.when + timedelta(days=1))
+    if due.kindergarten:
+        entry.add("location", due.kindergarten)
     # Nobody is away from other things on the day.
     entry.add("transp", "TRANSPARENT")
     entry.add("url", whole(due.path))

@@ -42,6 +42,8 @@ class Due:
     path: str
     # Of its place.
     zone: ZoneInfo
+    # Where a place opens, as the bulletin tells everybody.
+    kindergarten: str = ""
 
     def get_absolute_url(self) -> str:
         """Where it is had as a file."""

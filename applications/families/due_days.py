@@ -79,14 +79,14 @@ def _openings(situation: Situation, only: UUID | None) -> Iterator[Due]:
 
 
 def _opening(situation: Situation, vacancy: Vacancy) -> Iterator[Due]:
-    path, window = vacancy.get_absolute_url(), vacancy.priority_until
+    window = vacancy.priority_until
     refusal = why_not(situation.application, vacancy, now=max(situation.now, vacancy.opens_at))
     if refusal is None and vacancy.opens_at > situation.now:
-        yield situation.due(DueKind.OPENING, vacancy.pk, vacancy.opens_at, path=path)
+        yield situation.due(DueKind.OPENING, vacancy.pk, vacancy.opens_at, opening=vacancy)
     if refusal is None and window is not None:
-        yield situation.due(DueKind.WINDOW, vacancy.pk, window, path=path)
+        yield situation.due(DueKind.WINDOW, vacancy.pk, window, opening=vacancy)
     if refusal == Refusal.PRIORITY and window is not None:
-        yield situation.due(DueKind.OPENING, vacancy.pk, window, path=path)
+        yield situation.due(DueKind.OPENING, vacancy.pk, window, opening=vacancy)
 
 
 def _school_age(situation: Situation) -> Iterator[Due]:

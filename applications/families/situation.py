@@ -351,16 +351,19 @@ class Situation:
             return None
         return self.due(DueKind.AWARD, self.bid.pk, ends)
 
-    def due(self, kind: DueKind, about: UUID, when: date | datetime, *, path: str = "") -> Due:
-        """An entry for the family's calendar; it leads to the application unless `path` says otherwise."""
+    def due(
+        self, kind: DueKind, about: UUID, when: date | datetime, *, opening: Vacancy | None = None
+    ) -> Due:
+        """An entry for the family's calendar. It leads to the application, or to the place whose `opening` it is."""
         return Due(
             kind=kind,
             about=about,
             when=when,
             application=self.application.pk,
             digits=self.application.number[-4:],
-            path=path or self.application.get_absolute_url(),
+            path=(opening or self.application).get_absolute_url(),
             zone=self.application.locality.zone,
+            kindergarten=opening.group.kindergarten.name if opening else "",
         )
 
     def steps(self) -> list[Step]:

@@ -153,6 +153,12 @@ def test_a_calendar_is_asked_to_look_again_within_hours():
     assert b"X-PUBLISHED-TTL:PT6H\r\n" in body
 
 
+def test_an_opening_says_where_and_a_last_day_does_not():
+    opening, last_day = entries(made(due(DueKind.OPENING, CHANGED, kindergarten="«Айша», Абай; 1"), due()))
+    assert opening["location"] == "«Айша», Абай; 1"
+    assert "location" not in last_day
+
+
 @given(st.text(alphabet=st.characters(exclude_categories=["Cs", "Cc"]), max_size=80))
 def test_no_path_breaks_out_of_its_line(path):
     (entry,) = entries(made(due(path=path)))

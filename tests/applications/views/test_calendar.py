@@ -112,6 +112,8 @@ class TestDays:
 
         # Not at the head: it opens with the end of the window.
         assert openings() == {(DueKind.OPENING, place.priority_until)}
+        (due,) = (due for due in dues_of_family(city.parent, now=now) if due.about == place.pk)
+        assert (due.kindergarten, due.path) == (city.kindergarten.name, place.get_absolute_url())
         PriorityCutoff.objects.create(
             vacancy=place,
             birth_year=waiting.birth_year,
