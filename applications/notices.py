@@ -161,6 +161,7 @@ KINDS: Final = (
         _("Place for the child appeared"),
         BOTH,
         ("application", "places", "appeared", "others", "first"),
+        past_budget=PastBudget.SPARING,
         can_wait=True,
     ),
     # After a pause: to those to whom the place opens, and to those to whom it opens later.

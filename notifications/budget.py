@@ -27,6 +27,8 @@ logger = logging.getLogger(__name__)
 HOUR: Final = timedelta(hours=1)
 # `+7 701` is an operator, `+7 701 777` a block of ten thousand numbers, which is as easily owned as one number.
 OPERATOR_LENGTH, BLOCK_LENGTH = 5, 8
+# The part of the day's budget that sparing kinds may take.
+SPARING_PERCENT: Final = 50
 _SINCE: Final = "sms-budget-since"
 
 
@@ -74,11 +76,13 @@ class Purse:
     def __init__(self) -> None:
         self._left = 0
         self._is_spent = False
+        # What is left of the part that thousands of the same may take.
+        self._spared = 0
         # What was spent before the first message.
         self.before: Usage | None = None
 
-    def is_open(self, *, claimed: int, now: datetime) -> bool:
-        """Whether one more message may go out; if so, it is counted.
+    def is_open(self, *, is_sparing: bool = False, claimed: int, now: datetime) -> bool:
+        """Whether one more message may go out; if so, it is counted. Of a kind that `is_sparing`, while half is left.
 
         So many are `claimed` by this worker and not handed over, that one included: they count as spent, and are not.
         """
@@ -89,8 +93,10 @@ class Purse:
             left = usage.budget - spent
             self._is_spent = left < 1
             self._left = max(1, left // 50)
+            self._spared = left - usage.budget * (100 - SPARING_PERCENT) // 100
         self._left -= 1
-        return not self._is_spent
+        self._spared -= 1
+        return not self._is_spent and not (is_sparing and self._spared < 0)
 
 
 class HadToday:
@@ -113,13 +119,14 @@ class HadToday:
         """Whether the recipient of `message`, no code, has had the day's number of notices.
 
         A warning is counted among those of its kind alone: whoever causes other messages can't keep it from the owner.
+        So is what is sparing, which keeps nothing else from anybody.
         """
         had = self._had[message.phone.as_e164]
-        if fate_of(message.kind) is PastBudget.WARNING:
+        if fate_of(message.kind) in (PastBudget.WARNING, PastBudget.SPARING):
             number = had[message.kind]
         else:
-            codes = {*kinds_past_budget(PastBudget.REFUSED), *kinds_past_budget(PastBudget.CODE)}
-            number = sum(times for kind, times in had.items() if kind not in codes)
+            apart = {PastBudget.REFUSED, PastBudget.CODE, PastBudget.SPARING}
+            number = sum(times for kind, times in had.items() if fate_of(kind) not in apart)
         return number >= settings.SMS_NOTICES_PER_RECIPIENT_PER_DAY
 
 

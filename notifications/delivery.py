@@ -133,10 +133,10 @@ class _SmsPost:
         if row.is_copy and not is_still_theirs(row):
             return Trouble.NOT_PROVEN.value
         fate = fate_of(row.kind)
-        is_open = self.purse.is_open(claimed=claimed, now=now)
-        if fate is PastBudget.WITHHELD and not is_open:
+        is_open = self.purse.is_open(is_sparing=fate is PastBudget.SPARING, claimed=claimed, now=now)
+        if fate in (PastBudget.WITHHELD, PastBudget.SPARING) and not is_open:
             return Trouble.BUDGET.value
-        if fate in (PastBudget.WITHHELD, PastBudget.WARNING) and self._had.enough(row):
+        if fate in (PastBudget.WITHHELD, PastBudget.SPARING, PastBudget.WARNING) and self._had.enough(row):
             return Trouble.ENOUGH.value
         return ""
 

@@ -34,6 +34,9 @@ class PastBudget(StrEnum):
     """What happens to an SMS once the day's budget is spent (`notifications.budget`)."""
 
     WITHHELD = "withheld"  # it stays in the inbox, and employees see that it was not sent
+    SPARING = (
+        "sparing"  # the same, once half of it is spent: thousands at once must keep nothing else from anybody
+    )
     REFUSED = "refused"  # it is not written, and the visitor who asks for it is told so
     CODE = "code"  # it goes out: somebody with an account waits for it
     WARNING = "warning"  # it goes out: somebody's account may be in danger

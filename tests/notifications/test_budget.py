@@ -151,6 +151,31 @@ class TestWholeDay:
         assert len(counting) == 2
 
 
+class TestSparing:
+    """What goes to thousands at once keeps nothing else from anybody."""
+
+    def test_it_ends_when_half_of_the_day_is_spent(self):
+        for _ in range(8):
+            notice(UserFactory(), key=1, kind="place_appeared")
+        notices(3)
+        assert deliver_due(now=NOW) == Counts(sent=5, withheld=6)
+        assert Message.objects.filter(kind="stop_lifted", state=Message.State.SENT).count() == 3
+        assert Message.objects.filter(kind="place_appeared", state=Message.State.SENT).count() == 2
+
+    def test_the_other_half_is_for_everything_else(self):
+        sent_already(5, kind="place_appeared")
+        notices(5)
+        assert deliver_due(now=NOW) == Counts(sent=5)
+
+    def test_one_recipient_has_the_rest_of_the_day_as_well(self, parent, settings):
+        settings.SMS_BUDGET_PER_DAY, settings.SMS_NOTICES_PER_RECIPIENT_PER_DAY = 1000, 3
+        for key in range(5):
+            notice(parent, key=key, kind="place_appeared")
+        assert deliver_due(now=NOW) == Counts(sent=3, withheld=2)
+        notice(parent, key=1)
+        assert deliver_due(now=NOW) == Counts(sent=1)
+
+
 class TestEveryKind:
     def test_no_code_and_no_sms_without_a_notice_is_withheld(self):
         withheld = [kind for kind in KINDS.values() if kind.past_budget is PastBudget.WITHHELD]
