@@ -21,7 +21,7 @@ from notifications import gateways
 from notifications.alone import alone
 from notifications.broker import DELIVERY_TASK, MAIL_TASK, TELEGRAM_TASK, wake_soon
 from notifications.budget import HadToday, Purse, raise_alarm
-from notifications.kinds import PastBudget, fate_of, is_secret
+from notifications.kinds import PastBudget, fate_of, is_code, is_secret
 from notifications.lanes import Lanes
 from notifications.mailing import send_mail
 from notifications.models import Mail, Message, Outgoing, TelegramMessage
@@ -359,12 +359,25 @@ class _Delivery:
         for row in rows:
             if row.pk in hidden:
                 self._withhold(row, Trouble.NOT_TOLD.value)
-            elif is_secret(row.kind):
+            elif not self._is_sound(row):
+                continue
+            elif is_code(row.kind):
                 self._codes.append(_Claimed(row, since))
             else:
                 self._others.append(_Claimed(row, since))
         if self._others:
             self._post.look_at([claimed.row for claimed in self._others], now=self._clock.now())
+
+    def _is_sound(self, row: Any) -> bool:
+        """Whether it says to whom it goes; if not, it is put off, and holds up no other."""
+        try:
+            self._post.to(row)
+        except Exception:
+            logger.exception("Message %s (%s) can't be read", row.pk, row.kind)
+            unreadable = SendResult(Outcome.UNAVAILABLE, error="the message can't be read")
+            self._endings.append(_ending(row, unreadable, taken={}, now=self._clock.now()))
+            return False
+        return True
 
     def _begin(self) -> None:
         """Give the lanes what waits, codes first; one lane is kept for them. What waited too long goes back."""
@@ -387,7 +400,7 @@ class _Delivery:
         return left
 
     def _is_busy_with(self, row: Any) -> bool:
-        return not is_secret(row.kind) and self._post.to(row) in self._busy_with
+        return not is_code(row.kind) and self._post.to(row) in self._busy_with
 
     def _begin_one(self, row: Any) -> None:
         now = self._clock.now()
@@ -396,7 +409,7 @@ class _Delivery:
         elif why := self._post.why_withheld(row, claimed=self._not_begun, now=now):
             self._withhold(row, why)
         else:
-            if not is_secret(row.kind):
+            if not is_code(row.kind):
                 self._busy_with.add(self._post.to(row))
             self._not_begun -= 1
             self._begun += 1
@@ -410,16 +423,26 @@ class _Delivery:
     def _hear(self, results: list[tuple[Any, SendResult]]) -> None:
         now = self._clock.now()
         for row, result in results:
-            if not is_secret(row.kind):
+            if not is_code(row.kind):
                 self._busy_with.discard(self._post.to(row))
             if result.outcome is Outcome.NOT_ASKED:
                 self.rests = True
             elif self.rests:
                 # The gateway was on trial.
                 self.rests, self._is_exhausted, self._others_from = False, False, 0
-            taken = self._post.as_taken(row, result, now=now) if result.outcome is Outcome.ACCEPTED else {}
+            taken = self._as_taken(row, result, now=now)
             self._endings.append(_ending(row, result, taken=taken, now=now)._replace(result=result))
         self._write()
+
+    def _as_taken(self, row: Any, result: SendResult, *, now: datetime) -> dict[str, Any]:
+        if result.outcome is not Outcome.ACCEPTED:
+            return {}
+        try:
+            return self._post.as_taken(row, result, now=now)
+        except Exception:
+            # What was taken is written as taken, or it would be sent again.
+            logger.exception("Of message %s (%s) only the state is kept", row.pk, row.kind)
+            return {}
 
     def _write(self) -> None:
         endings, self._endings = self._endings, []

@@ -159,8 +159,13 @@ def is_secret(code: str) -> bool:
     return code not in KINDS or KINDS[code].secret
 
 
+def is_code(code: str) -> bool:
+    """Whether somebody waits for it before a page."""
+    return code in KINDS and KINDS[code].secret
+
+
 def secret_kinds() -> list[str]:
-    """The kinds of which `is_secret` holds: codes, for which somebody waits before a page."""
+    """The kinds of which `is_code` holds."""
     return [kind.code for kind in KINDS.values() if kind.secret]
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple, TypeVar
 
-from django.db import DatabaseError, transaction
+from django.db import transaction
 from django.db.models import F, Q, QuerySet
 
 from notifications.kinds import (
@@ -16,6 +16,7 @@ from notifications.kinds import (
 )
 from notifications.models import Mail, Message, Outgoing, TelegramMessage
 from notifications.sms.base import SEND_SECONDS
+from notifications.sweeps import renew_connection
 
 logger = logging.getLogger(__name__)
 
@@ -25,6 +26,8 @@ WAITS_SECONDS: Final = 10.0
 LEASE: Final = timedelta(seconds=WAITS_SECONDS + SEND_SECONDS + 5)
 
 _UNDER_WAY: Final = (Outgoing.State.QUEUED, Outgoing.State.SENDING)
+# What decides whether a message goes out again; each of these is the portal's own word.
+_BARE: Final = ("state", "attempts", "next_attempt_at", "sent_at", "unclear", "text")
 _AGE: Final = ("give_up_at", "created_at", "id")
 
 Row = TypeVar("Row", bound=Outgoing)
@@ -96,20 +99,21 @@ def record(changes: list[Change]) -> list[bool]:
     try:
         with transaction.atomic():
             return [_write(*change) for change in changes]
-    except DatabaseError:
+    except Exception:
         logger.exception("The outcomes of %s messages can't be written together", len(changes))
+    renew_connection()
     return [_write_what_can_be(*change) for change in changes]
 
 
 def _write_what_can_be(row: Outgoing, columns: Mapping[str, Any]) -> bool:
-    try:
-        with transaction.atomic():
-            return _write(row, columns)
-    except DatabaseError:
-        logger.exception("Of message %s only the state is written", row.pk)
-    bare = ("state", "attempts", "next_attempt_at", "sent_at", "unclear", "text")
-    with transaction.atomic():
-        return _write(row, {name: value for name, value in columns.items() if name in bare})
+    bare = {name: value for name, value in columns.items() if name in _BARE}
+    for some in (columns, bare):
+        try:
+            with transaction.atomic():
+                return _write(row, some)
+        except Exception:
+            logger.exception("Of message %s %s can't be written", row.pk, ", ".join(some))
+    return False
 
 
 def _write(row: Outgoing, columns: Mapping[str, Any]) -> bool:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
+from django.db import connection, transaction
 
 from notifications import delivery
 from notifications.delivery import CLAIMING, Counts, deliver_due, pause_after
@@ -179,6 +180,61 @@ def test_what_surely_was_not_taken_does_not_count_as_unclear(message, gateway):
         now = Message.objects.get().next_attempt_at
     message.refresh_from_db()
     assert (message.state, message.attempts, message.unclear) == (Message.State.SENT, 9, 3)
+
+
+class TestPoison:
+    """One row that can't be handled, and eleven that can: it holds up none of them, however often it is tried."""
+
+    @pytest.fixture
+    def rows(self, db):
+        """The first of twelve, which goes before the others."""
+        for number in range(12):
+            written(UserFactory(), key=str(number), now=NOW + number * MICROSECOND)
+        return Message.objects.order_by("created_at")
+
+    def spoil(self, rows, **columns):
+        Message.objects.filter(pk=rows[0].pk).update(**columns)
+
+    @pytest.mark.parametrize(
+        "columns",
+        [
+            {"kind": "no_longer_known"},
+            {"language": "xx"},
+            {"phone": "+7701"},
+            {"phone": ""},
+            {"about": "00000000-0000-4000-8000-000000000000"},
+            {"attempts": 32_766},
+        ],
+        ids=["kind", "language", "phone", "no phone", "about", "attempts"],
+    )
+    def test_an_odd_row(self, rows, gateway, columns):
+        self.spoil(rows, **columns)
+        assert deliver_due(now=NOW + timedelta(seconds=1)).sent >= 11
+        assert rows.filter(state=Message.State.SENT).count() >= 11
+
+    def test_a_text_that_no_key_opens(self, rows, gateway):
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE notifications_message SET text = %s WHERE id = %s", ["not encrypted", rows[0].pk]
+            )
+        assert deliver_due(now=NOW + timedelta(seconds=1)) == Counts(sent=11, retried=1)
+
+    def test_an_outcome_that_can_not_be_written_keeps_its_state_at_least(self, rows, gateway, monkeypatch):
+        """What was sent is sent, whatever else is to be kept of it: else it would go out every minute."""
+        as_taken, bad = delivery._SmsPost.as_taken, rows[0].pk
+
+        def poisoned(self, row, result, *, now):
+            columns = as_taken(self, row, result, now=now)
+            if row.pk == rows[1].pk:
+                raise RuntimeError
+            return columns | ({"provider_id": "a\0b"} if row.pk == bad else {})
+
+        monkeypatch.setattr(delivery._SmsPost, "as_taken", poisoned)
+        with pytest.raises(ValueError, match="database can't hold"), transaction.atomic():
+            Message.objects.filter(pk=bad).update(provider_id="a\0b")
+        assert deliver_due(now=NOW + timedelta(seconds=1)) == Counts(sent=12)
+        assert deliver_due(now=NOW + timedelta(days=1)) == Counts()
+        assert len(gateway.sent) == 12
 
 
 def test_gives_up_when_it_is_no_longer_worth_it(message, gateway):
