@@ -105,6 +105,20 @@ def mails_leave_the_house(*, app_configs: Sequence[Any] | None, **kwargs: Any) -
 
 
 @register(Tags.security, deploy=True)
+def telegram_is_whole(*, app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    """A bot has a name to which links lead, and is spoken to over TLS: its token stands in every address."""
+    if settings.DEBUG or settings.DEMO or not settings.TELEGRAM_TOKEN:
+        return []
+    problems: list[CheckMessage] = []
+    if not settings.TELEGRAM_BOT:
+        hint = "Set TELEGRAM_BOT to the name that @BotFather gave the bot, or unset TELEGRAM_TOKEN."
+        problems.append(Error("TELEGRAM_TOKEN needs TELEGRAM_BOT.", hint=hint, id="notifications.E030"))
+    if not settings.TELEGRAM_URL.startswith("https://"):
+        problems.append(Error("TELEGRAM_URL must begin with https://.", id="notifications.E031"))
+    return problems
+
+
+@register(Tags.security, deploy=True)
 def budgets_are_budgets(*, app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
     """Every budget for SMS is above zero: zero would silence the portal."""
     return [

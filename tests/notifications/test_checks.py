@@ -2,7 +2,12 @@
 
 import pytest
 
-from notifications.checks import backends_exist, budgets_are_budgets, messages_leave_the_house
+from notifications.checks import (
+    backends_exist,
+    budgets_are_budgets,
+    messages_leave_the_house,
+    telegram_is_whole,
+)
 
 SMS = "notifications.sms"
 SMSC, MOBIZON = f"{SMS}.smsc.SmscBackend", f"{SMS}.mobizon.MobizonBackend"
@@ -98,3 +103,11 @@ def test_a_budget_of_nothing(live, name, value):
     assert ids(budgets_are_budgets) == []
     setattr(live, name, value)
     assert ids(budgets_are_budgets) == ["notifications.E006"]
+
+
+def test_a_bot_has_a_name_and_is_spoken_to_over_tls(live):
+    assert ids(telegram_is_whole) == []
+    live.TELEGRAM_TOKEN, live.TELEGRAM_URL = "1:token", "http://api.telegram.org"
+    assert ids(telegram_is_whole) == ["notifications.E030", "notifications.E031"]
+    live.TELEGRAM_BOT, live.TELEGRAM_URL = "bala_bot", "https://api.telegram.org"
+    assert ids(telegram_is_whole) == []
