@@ -13,9 +13,9 @@ from django.db import connections, transaction
 from PIL import Image
 
 from accounts.models import User
-from applications.models import Application, BenefitCategory, Rules
+from applications.models import Alert, Application, BenefitCategory, Rules
 from applications.rules.in_force import rules_at
-from balabaqsha.demo import ends, history, offers, reviews, staff
+from balabaqsha.demo import alerts, ends, history, offers, reviews, staff
 from balabaqsha.demo.benefits import Office
 from balabaqsha.demo.lives import SHARED_DOCUMENT, Book
 from balabaqsha.demo.places import KINDERGARTENS, PLACES, KindergartenPlan
@@ -46,6 +46,7 @@ def steps() -> list[Step]:
         Step("employees and their roles", _has_staff, _hire_staff),
         Step("families, the queue and the past year", Application.objects.exists, _build_history),
         Step("today's vacancies and bids", _has_offers, _publish_offers),
+        Step("alerts about places", Alert.objects.exists, _ask_for_places),
         Step("reviews", Review.objects.exists, _write_reviews),
         Step("a child that left, a group that is closed", Closing.objects.exists, _end_some),
     ]
@@ -150,6 +151,10 @@ def _publish_offers(now: datetime, scale: float) -> None:
     offers.count_children(now=now, actor=official)
     published = offers.publish(now=now, actor=official)
     offers.place_bids(_book(now, seed=SEED + 1), published)
+
+
+def _ask_for_places(now: datetime, scale: float) -> None:
+    alerts.ask(now=now)
 
 
 def _write_reviews(now: datetime, scale: float) -> None:

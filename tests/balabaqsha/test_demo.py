@@ -18,12 +18,13 @@ from accounts.iin import parse_iin
 from accounts.models import Profile, Sex, User
 from accounts.registry import simulated_people
 from accounts.roles import Role
+from applications.alerts.waves import QUIET, tell_of_places
 from applications.benefits.claims import claims_to_check
 from applications.bidding.stand_ins import ANSWER
 from applications.models import Application, Benefit, Bid, Contract, Event, Referral, Rules, StopListEntry
 from applications.states import ApplicationState, BenefitState, BidState, Move, ReferralState, Tier
+from balabaqsha.demo import alerts, desk, history, moments, offers, reviews, staff
 from balabaqsha.demo import city as demo_city
-from balabaqsha.demo import desk, history, moments, offers, reviews, staff
 from balabaqsha.demo.families import simulated_iins
 from balabaqsha.demo.lives import Book, Fate
 from balabaqsha.demo.people import People
@@ -45,6 +46,7 @@ from bulletin.opening import Phase, phase
 from bulletin.workdays import Calendar
 from children.models import Child, Guardianship
 from notifications.clock import read_clock
+from notifications.models import Notice
 from tests.balabaqsha.city_audit import findings
 from tests.factories import ApplicationFactory, LocalityFactory
 from tests.thorough import THOROUGH
@@ -222,6 +224,10 @@ class TestCity:
         assert not closing.vacancies.exists()
         assert Contract.objects.filter(told_of_closings__closing=closing).exists()
         assert contract.referral.application.state == ApplicationState.ARCHIVED
+
+    def test_some_families_that_wait_are_told_of_today_s_places(self, city):
+        assert tell_of_places(now=timezone.now() + QUIET) == alerts.FAMILIES
+        assert Notice.objects.filter(kind="place_appeared").count() == alerts.FAMILIES
 
     def test_reviews_are_in_both_languages_and_some_wait(self):
         states = Counter(Review.objects.values_list("state", flat=True))
