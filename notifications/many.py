@@ -12,8 +12,7 @@ from notifications.copied_rows import copy_values
 from notifications.hours import Hours
 from notifications.kinds import KINDS, Channel
 from notifications.models import Mail, Message, Notice, Outgoing, TelegramMessage
-from notifications.services import _stored_key as stored_key
-from notifications.services import _times, copy_key, render
+from notifications.services import copy_key, render, stored_key, times_of
 from notifications.ways import Chosen, Way, address_of, ways
 
 # What stands in a rendered text in place of a value of one reader: characters that Unicode gives to nobody.
@@ -112,7 +111,7 @@ def enqueue_many(kind: str, letters: Sequence[Letter], *, now: datetime, sent_fr
         reader, say = letter.reader, letter.texts.say
         hours = letter.zone, reader.quiet_hours, letter.known_by
         if hours not in times:
-            times[hours] = _times(
+            times[hours] = times_of(
                 what, now=sent_from, zone=letter.zone, whose=reader, known_by=letter.known_by
             )
         due = times[hours]

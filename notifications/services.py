@@ -69,7 +69,7 @@ def enqueue(
     The sender is woken after the commit, once for a whole burst of messages.
     """
     what = KINDS[kind]
-    key = _stored_key(kind, recipient.pk, dedupe_key)
+    key = stored_key(kind, recipient.pk, dedupe_key)
     if Channel.INBOX in what.channels:
         notice = Notice(
             recipient_id=recipient.pk,
@@ -85,7 +85,7 @@ def enqueue(
     chosen = ways(what, recipient)
     if not chosen:
         return
-    times = _times(what, now=now, zone=zone, whose=recipient, known_by=known_by)
+    times = times_of(what, now=now, zone=zone, whose=recipient, known_by=known_by)
     for way in chosen:
         _SEND_BY[way](
             what,
@@ -113,8 +113,8 @@ def enqueue_by(
             to,
             recipient.language,
             context=context,
-            key=_stored_key(kind, recipient.pk, dedupe_key),
-            times=_times(KINDS[kind], now=now, zone=None, whose=recipient),
+            key=stored_key(kind, recipient.pk, dedupe_key),
+            times=times_of(KINDS[kind], now=now, zone=None, whose=recipient),
             recipient_id=recipient.pk,
         )
     return bool(to)
@@ -193,8 +193,8 @@ def enqueue_to_mail(
         address,
         language,
         context=context,
-        key=_stored_key(kind, address, dedupe_key),
-        times=_times(what, now=now, zone=zone),
+        key=stored_key(kind, address, dedupe_key),
+        times=times_of(what, now=now, zone=zone),
         recipient_id=None,
     )
 
@@ -216,8 +216,8 @@ def enqueue_to_phone(
         phone,
         language,
         context=context,
-        key=_stored_key(kind, PhoneNumber.from_string(str(phone)).as_e164, dedupe_key),
-        times=_times(what, now=now, zone=zone),
+        key=stored_key(kind, PhoneNumber.from_string(str(phone)).as_e164, dedupe_key),
+        times=times_of(what, now=now, zone=zone),
         recipient_id=None,
     )
 
@@ -228,7 +228,7 @@ def withdraw_from_phone(phone: Any, kind: str, *, dedupe_keys: Iterable[str]) ->
     Its text is emptied: it holds a code that opens nothing any more.
     """
     number = PhoneNumber.from_string(str(phone)).as_e164
-    stored = [_stored_key(kind, number, key) for key in dedupe_keys]
+    stored = [stored_key(kind, number, key) for key in dedupe_keys]
     if stored:
         under_way = Message.objects.filter(dedupe_key__in=stored, state__in=_UNDER_WAY)
         under_way.update(state=Message.State.WITHHELD, text="", error=Trouble.NEWER.value)
@@ -305,7 +305,7 @@ def send_again(message: Outgoing, *, now: datetime) -> datetime | None:
         locked.state = Message.State.QUEUED
         locked.attempts = locked.unclear = 0
         locked.error = ""
-        times = _times(KINDS[locked.kind], now=now, zone=None, whose=locked.recipient)
+        times = times_of(KINDS[locked.kind], now=now, zone=None, whose=locked.recipient)
         locked.next_attempt_at, locked.give_up_at = times["next_attempt_at"], times["give_up_at"]
         locked.save(update_fields=["state", "attempts", "unclear", "error", "next_attempt_at", "give_up_at"])
         wake_on_commit(_TASKS[type(locked)])
@@ -325,7 +325,7 @@ def is_still_theirs(message: Outgoing) -> bool:
     return isinstance(message, Mail) and bool(message.address == recipient.email)
 
 
-def _times(
+def times_of(
     kind: Kind,
     *,
     now: datetime,
@@ -449,7 +449,8 @@ def _without_language(link: str) -> str:
     return translate_url(link, settings.LANGUAGE_CODE) if link else ""
 
 
-def _stored_key(kind: str, recipient: Any, dedupe_key: str) -> str:
+def stored_key(kind: str, recipient: Any, dedupe_key: str) -> str:
+    """The key that the rows of one message share in the database."""
     # Hashed, since keys made of several ids outgrow the column; with the recipient, since a family has two
     # guardians.
     return hashlib.sha256(f"{kind}\n{recipient}\n{dedupe_key}".encode()).hexdigest()
