@@ -18,7 +18,7 @@ class ApplicationsConfig(AppConfig):
         from applications.objections import names_of_objections
         from applications.personal_data.leaving import Applications
         from notifications import kinds, targets, zones
-        from notifications.models import Mail, Message
+        from notifications.models import Mail, Message, TelegramMessage
 
         kinds.register(notices.KINDS, samples=notices.SAMPLES)
         targets.register(notices.TARGETS)
@@ -27,6 +27,7 @@ class ApplicationsConfig(AppConfig):
         journal.register_names("accounts.objection", names_of_objections)
         journal.register_names("notifications.message", names_of(Message))
         journal.register_names("notifications.mail", names_of(Mail))
+        journal.register_names("notifications.telegrammessage", names_of(TelegramMessage))
         stops.register(UnknownGuardian())
         stops.register(UnknownClaimant())
         parts.register(Applications())

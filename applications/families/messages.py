@@ -14,7 +14,7 @@ from django.http import Http404
 from accounts import audit
 from accounts.models import User
 from applications.journal_actions import Action
-from notifications.models import Mail, Message, Notice, Outgoing
+from notifications.models import Mail, Message, Notice, Outgoing, TelegramMessage
 from notifications.services import can_send_again, send_again
 
 
@@ -23,10 +23,15 @@ class Way(StrEnum):
 
     SMS = "sms"
     EMAIL = "email"
+    TELEGRAM = "telegram"
     INBOX = "inbox"
 
 
-_SENT_BY: Final[dict[Way, type[Message] | type[Mail]]] = {Way.SMS: Message, Way.EMAIL: Mail}
+_SENT_BY: Final[dict[Way, type[Outgoing]]] = {
+    Way.SMS: Message,
+    Way.EMAIL: Mail,
+    Way.TELEGRAM: TelegramMessage,
+}
 
 
 @dataclass(frozen=True)
@@ -59,6 +64,7 @@ def messages_to(guardians: Mapping[User, str], *, most: int) -> list[Sent]:
     for way, rows in (
         (Way.SMS, sms),
         (Way.EMAIL, _newest(Mail, theirs, most)),
+        (Way.TELEGRAM, _newest(TelegramMessage, theirs, most)),
         (Way.INBOX, _newest(Notice, theirs, most)),
     ):
         for row in rows:

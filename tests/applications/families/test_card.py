@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accounts import audit
 from accounts.masks import mask_name
-from accounts.models import AuditEntry, Profile
+from accounts.models import AuditEntry, Profile, User
 from accounts.roles import Role
 from applications.families.card import IN_FULL, SHOWN
 from applications.families.looks import LASTS
@@ -20,7 +20,7 @@ from applications.queue.history import explain
 from applications.referrals.issuing import activate_bid
 from applications.states import BidState
 from children.models import Dispute
-from notifications.models import Message
+from notifications.models import Message, TelegramMessage
 from tests.applications.bidding.reference import place_bid
 from tests.factories import (
     ApplicationFactory,
@@ -194,6 +194,28 @@ def test_a_failed_message_goes_out_again_and_the_family_reads_by_whom(scene):
     # On its way it is not sent twice.
     client.post(again)
     assert AuditEntry.objects.filter(action=Action.SENT_AGAIN).count() == 1
+
+
+def test_what_went_to_telegram_and_to_the_second_phone_is_seen_and_goes_again(scene):
+    User.objects.filter(pk=scene.parent.pk).update(telegram="42")
+    Profile.objects.filter(user=scene.parent).update(
+        second_phone="+77052223344", second_phone_proven_at=scene.now
+    )
+    common = {
+        "recipient": scene.parent, "kind": "stop_lifted", "language": "kk", "text": "x", "state": "failed",
+        "created_at": scene.now, "next_attempt_at": scene.now, "give_up_at": scene.now,
+    }  # fmt: skip
+    telegram = TelegramMessage.objects.create(chat="42", dedupe_key="t", **common)
+    copy = Message.objects.create(phone="+77052223344", is_copy=True, dedupe_key="t:copy", **common)
+    client, answer = opened(employee(Role.CONTACT_CENTRE), scene.application.child)
+    text = text_of(answer)
+    assert "SMS: қосымша телефонға" in text
+    for way, row in (("telegram", telegram), ("sms", copy)):
+        again = reverse("admin:family_of_child_again", args=[scene.application.child.pk, way, row.pk])
+        assert again in text
+        assert client.post(again).status_code == 302
+        row.refresh_from_db()
+        assert row.state == "queued"
 
 
 def test_what_may_not_be_sent_again(scene):
