@@ -9,4 +9,6 @@ class NotificationsConfig(AppConfig):
     verbose_name = _("Notifications")
 
     def ready(self) -> None:
-        from notifications import checks  # noqa: F401  (registers them; settings are complete only now)
+        from notifications import checks, kinds, notices  # noqa: F401  (checks register themselves)
+
+        kinds.register(notices.KINDS, samples=notices.SAMPLES)

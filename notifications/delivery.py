@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import SystemRandom
 from typing import Any, Final, NamedTuple, Protocol
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import connections
@@ -21,7 +22,9 @@ from notifications import gateways
 from notifications.alone import alone
 from notifications.broker import DELIVERY_TASK, MAIL_TASK, TELEGRAM_TASK, wake_soon
 from notifications.budget import HadToday, Purse, raise_alarm
-from notifications.kinds import PastBudget, fate_of, is_code, is_secret
+from notifications.bursts import Bursts, merge, sent_lately
+from notifications.hours import due_at
+from notifications.kinds import PastBudget, fate_of, goes_at_once, is_code, is_secret
 from notifications.lanes import Lanes
 from notifications.mailing import send_mail
 from notifications.models import Mail, Message, Outgoing, TelegramMessage
@@ -32,6 +35,7 @@ from notifications.outbox import (
     claim_codes,
     is_any_due,
     nothing_tried,
+    put_off,
     record,
 )
 from notifications.selectors import untold
@@ -41,6 +45,7 @@ from notifications.sms.failover import FailoverBackend
 from notifications.sweeps import renew_connection
 from notifications.telegram import TelegramBackend
 from notifications.troubles import Trouble
+from notifications.zones import zones_of
 
 logger = logging.getLogger(__name__)
 
@@ -91,6 +96,14 @@ class _Post(Protocol):
         """Ask the database, once for all the notices that wait here, what `why_withheld` needs to know."""
         ...
 
+    def gather(self, rows: list[Any], *, now: datetime) -> list[Any]:
+        """Put one in the place of those that go together; returns the others."""
+        ...
+
+    def waits_until(self, row: Any, *, now: datetime) -> datetime:
+        """When one that keeps hours may follow what went to the same place before; `now` if it may go."""
+        ...
+
     def why_withheld(self, row: Any, *, claimed: int, now: datetime) -> str:
         """Why a notice is not sent; empty if it is. So many rows are `claimed` and not begun, this one included."""
         ...
@@ -119,14 +132,23 @@ class _SmsPost:
         self.purse = Purse()
         self.tally = gateways.Tally()
         self._had = HadToday()
+        self._bursts = Bursts()
 
     def to(self, row: Message) -> str:
         number: str = row.phone.as_e164
         return number
 
     def look_at(self, rows: list[Message], *, now: datetime) -> None:
-        self._had = HadToday({row.phone.as_e164 for row in rows}, now=now)
+        phones = {row.phone.as_e164 for row in rows}
+        self._had = HadToday(phones, now=now)
+        self._bursts = Bursts(sent_lately(phones, now=now))
         prefetch_related_objects([row for row in rows if row.is_copy], "recipient")
+
+    def gather(self, rows: list[Message], *, now: datetime) -> list[Message]:
+        return merge(rows, now=now)
+
+    def waits_until(self, row: Message, *, now: datetime) -> datetime:
+        return self._bursts.waits_until(row, now=now)
 
     def why_withheld(self, row: Message, *, claimed: int, now: datetime) -> str:
         """As every code is, a notice is sent while there is a budget for it."""
@@ -152,6 +174,8 @@ class _SmsPost:
     def note(self, row: Message, result: SendResult, *, now: datetime) -> None:
         if result.outcome is Outcome.ACCEPTED:
             self._had.note(row)
+            if not goes_at_once(row.kind):
+                self._bursts.note(row, now=now)
         self.tally.add(row.kind, result.tries, now=now)
 
 
@@ -169,6 +193,12 @@ class _MailPost:
 
     def look_at(self, rows: list[Mail], *, now: datetime) -> None:
         """Nothing to ask."""
+
+    def gather(self, rows: list[Mail], *, now: datetime) -> list[Mail]:
+        return rows
+
+    def waits_until(self, row: Mail, *, now: datetime) -> datetime:
+        return now
 
     def why_withheld(self, row: Mail, *, claimed: int, now: datetime) -> str:
         return ""
@@ -199,6 +229,12 @@ class _TelegramPost:
 
     def look_at(self, rows: list[TelegramMessage], *, now: datetime) -> None:
         prefetch_related_objects(rows, "recipient")
+
+    def gather(self, rows: list[TelegramMessage], *, now: datetime) -> list[TelegramMessage]:
+        return rows
+
+    def waits_until(self, row: TelegramMessage, *, now: datetime) -> datetime:
+        return now
 
     def why_withheld(self, row: TelegramMessage, *, claimed: int, now: datetime) -> str:
         if row.chat is None:
@@ -309,6 +345,8 @@ class _Delivery:
         # Of what is no code, whom something goes to just now.
         self._busy_with: set[str] = set()
         self._endings: list[_Ending] = []
+        # Where those live who are told by day.
+        self._zones: dict[Any, ZoneInfo] = {}
         # Rows claimed of which none of the lanes has heard, until they are begun or written.
         self._not_begun = 0
         self._begun = 0
@@ -359,14 +397,22 @@ class _Delivery:
         for row in rows:
             if row.pk in hidden:
                 self._withhold(row, Trouble.NOT_TOLD.value)
-            elif not self._is_sound(row):
-                continue
-            elif is_code(row.kind):
-                self._codes.append(_Claimed(row, since))
-            else:
-                self._others.append(_Claimed(row, since))
+        sound = [row for row in rows if row.pk not in hidden and self._is_sound(row)]
+        for row in self._gather(sound):
+            waiting = self._codes if is_code(row.kind) else self._others
+            waiting.append(_Claimed(row, since))
         if self._others:
-            self._post.look_at([claimed.row for claimed in self._others], now=self._clock.now())
+            others = [claimed.row for claimed in self._others]
+            self._zones = zones_of({row.recipient_id for row in others if not goes_at_once(row.kind)})
+            self._post.look_at(others, now=self._clock.now())
+
+    def _gather(self, rows: list[Any]) -> list[Any]:
+        left = self._post.gather(rows, now=self._clock.now())
+        if len(left) < len(rows):
+            self._not_begun -= len(rows) - len(left)
+            # What goes in their place is due, too.
+            self._is_exhausted, self._others_from = False, 0
+        return left
 
     def _is_sound(self, row: Any) -> bool:
         """Whether it says to whom it goes; if not, it is put off, and holds up no other."""
@@ -406,6 +452,8 @@ class _Delivery:
         now = self._clock.now()
         if now >= row.give_up_at:
             self._endings.append(_given_up(row, row.error or Trouble.LATE.value))
+        elif (goes_at := self._goes_at(row, now=now)) > now:
+            self._endings.append(_Ending(row, put_off(row, until=goes_at)))
         elif why := self._post.why_withheld(row, claimed=self._not_begun, now=now):
             self._withhold(row, why)
         else:
@@ -414,6 +462,14 @@ class _Delivery:
             self._not_begun -= 1
             self._begun += 1
             self._lanes.start(row)
+
+    def _goes_at(self, row: Any, *, now: datetime) -> datetime:
+        """When it may go: by day, and not on the heels of another; `now` if it would be worthless by then."""
+        if goes_at_once(row.kind):
+            return now
+        after_others = self._post.waits_until(row, now=now)
+        goes_at = due_at(after_others, self._zones[row.recipient_id], known_by=row.give_up_at)
+        return goes_at if goes_at < row.give_up_at else now
 
     def _withhold(self, row: Any, why: str) -> None:
         columns = {"state": Outgoing.State.WITHHELD, "attempts": row.attempts - 1, "error": why}

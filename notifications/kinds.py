@@ -149,6 +149,11 @@ def fate_of(code: str) -> PastBudget:
     return KINDS[code].past_budget if code in KINDS else PastBudget.WITHHELD
 
 
+def kinds_by_day() -> list[str]:
+    """The kinds that do not go at once: they keep hours, and are merged in a burst (`bursts`)."""
+    return [kind.code for kind in KINDS.values() if not kind.goes_at_once]
+
+
 def goes_at_once(code: str) -> bool:
     """Whether a message of the kind `code` goes at any hour; one of a kind that no longer exists goes by day."""
     return code in KINDS and KINDS[code].goes_at_once

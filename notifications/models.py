@@ -78,6 +78,8 @@ class Outgoing(models.Model):
         UNDELIVERED = "undelivered", _("not delivered")
         FAILED = "failed", _("failed")
         WITHHELD = "withheld", _("withheld: inbox only")
+        # In its place went one SMS that tells of several (`bursts`).
+        MERGED = "merged", _("told of in one SMS with others")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     recipient = models.ForeignKey(
@@ -133,6 +135,16 @@ class Message(Outgoing):
     instead_of = models.UUIDField(null=True, editable=False)
     # The gateway that took that one: it is asked last.
     avoids = models.CharField(max_length=20, blank=True, default="", db_default="", editable=False)
+
+    merged_into = models.ForeignKey(
+        "self",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        editable=False,
+        db_index=False,
+        related_name="+",
+    )
 
     class Meta:
         verbose_name = _("SMS message")

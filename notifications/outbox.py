@@ -17,6 +17,7 @@ from notifications.kinds import (
 from notifications.models import Mail, Message, Outgoing, TelegramMessage
 from notifications.sms.base import SEND_SECONDS
 from notifications.sweeps import renew_connection
+from notifications.troubles import Trouble
 
 logger = logging.getLogger(__name__)
 
@@ -88,6 +89,11 @@ def claim(model: type[Row], *, most: int, now: datetime) -> list[Row]:
 def nothing_tried(row: Outgoing, *, now: datetime) -> dict[str, Any]:
     """The columns of a row that is due again, with its attempts as they were before the claim."""
     return {"state": Outgoing.State.QUEUED, "attempts": row.attempts - 1, "next_attempt_at": now}
+
+
+def put_off(row: Outgoing, *, until: datetime) -> dict[str, Any]:
+    """The columns of a row that may not go yet. What waits for the morning may go with others then, too."""
+    return nothing_tried(row, now=until) | {"error": Trouble.WITH_OTHERS.value}
 
 
 def record(changes: list[Change]) -> list[bool]:

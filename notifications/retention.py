@@ -18,6 +18,7 @@ OVER = (
     Outgoing.State.UNDELIVERED,
     Outgoing.State.FAILED,
     Outgoing.State.WITHHELD,
+    Outgoing.State.MERGED,
 )
 
 

@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from django.db.models import Case, CharField, DateTimeField, F, QuerySet, Value, When
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext
 
 from notifications.models import Mail, Message, Notice, Outgoing, TelegramMessage
@@ -16,9 +17,10 @@ from notifications.ways import Way
 
 _State = Outgoing.State
 _UNDER_WAY: Final = (_State.QUEUED, _State.SENDING)
+_LOST: Final = (_State.FAILED, _State.UNDELIVERED, _State.WITHHELD)
 _ORDER: Final = list(Way)
 _COLUMNS: Final = (
-    "way", "dedupe_key", "state", "error", "attempts", "next_attempt_at", "sent_at", "arrived_at",
+    "way", "dedupe_key", "state", "error", "attempts", "next_attempt_at", "sent_at", "arrived_at", "together",
 )  # fmt: skip
 
 
@@ -54,18 +56,22 @@ def _rows(keys: list[str]) -> "QuerySet[Any, Any]":
         default=Value(Way.SMS.value),
         output_field=CharField(),
     )
-    of_sms = _told(Message, keys, copy, F("delivered_at"))
-    unknown = Value(None, output_field=DateTimeField())
+    of_sms = _told(
+        Message, keys, copy, Coalesce("delivered_at", "merged_into__sent_at"), F("merged_into__state")
+    )
+    unknown, none = Value(None, output_field=DateTimeField()), Value(None, output_field=CharField())
     others = [
-        _told(model, keys, Value(way.value, output_field=CharField()), unknown)
+        _told(model, keys, Value(way.value, output_field=CharField()), unknown, none)
         for model, way in ((Mail, Way.EMAIL), (TelegramMessage, Way.TELEGRAM))
     ]
     return of_sms.union(*others, all=True)
 
 
-def _told(model: type[Outgoing], keys: list[str], way: Any, arrived_at: Any) -> "QuerySet[Any, Any]":
-    rows = model._default_manager.filter(dedupe_key__in=keys)
-    return rows.order_by().annotate(way=way, arrived_at=arrived_at).values_list(*_COLUMNS)
+def _told(
+    model: type[Outgoing], keys: list[str], way: Any, arrived_at: Any, together: Any
+) -> "QuerySet[Any, Any]":
+    rows = model._default_manager.filter(dedupe_key__in=keys).order_by()
+    return rows.annotate(way=way, arrived_at=arrived_at, together=together).values_list(*_COLUMNS)
 
 
 def _trace(
@@ -76,6 +82,7 @@ def _trace(
     next_attempt_at: datetime,
     sent_at: datetime | None,
     arrived_at: datetime | None,
+    together: str | None,
     *,
     now: datetime,
 ) -> Trace:
@@ -85,6 +92,8 @@ def _trace(
         return Trace(way, gettext("sent"), sent_at)
     if state == _State.WITHHELD:
         return Trace(way, _why_not(error))
+    if state == _State.MERGED and together not in _LOST:
+        return Trace(way, gettext("told of in one SMS with others"), arrived_at)
     if state not in _UNDER_WAY:
         return Trace(way, gettext("did not arrive"), is_lost=True)
     if state == _State.SENDING or next_attempt_at <= now:

@@ -14,6 +14,7 @@ class Trouble(TextChoices):
     NOT_PROVEN = "the second phone is no longer proven", _("The second phone is no longer proven")
     BLOCKED = "the bot is blocked, or the chat is gone", _("The bot is blocked, or the chat is gone")
     NOT_LINKED = "the chat is no longer linked", _("The chat is no longer linked")
+    WITH_OTHERS = "waits for its hour", _("It waits for the morning, or to go together with others")
     NEWER = "void: a newer one followed", _("A newer code followed")
     UNCLEAR = (
         "the gateway never answered clearly",

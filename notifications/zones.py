@@ -16,12 +16,13 @@ def register(zones: Callable[[Collection[Any]], Mapping[Any, ZoneInfo]]) -> None
 
 
 def zones_of(user_pks: Collection[Any]) -> dict[Any, ZoneInfo]:
-    """The zone in which each of these users lives; the portal's where nobody knows. One query for all of them."""
-    known = _zones[0](user_pks) if _zones and user_pks else {}
+    """The zone in which each of these users lives; the portal's where nobody knows, and for None. One query for all."""
+    users = [pk for pk in user_pks if pk is not None]
+    known = _zones[0](users) if _zones and users else {}
     portal = ZoneInfo(settings.TIME_ZONE)
     return {pk: known.get(pk, portal) for pk in user_pks}
 
 
 def zone_of(user_pk: Any) -> ZoneInfo:
-    """The same for one user; for None, whoever has no account, the portal's."""
-    return ZoneInfo(settings.TIME_ZONE) if user_pk is None else zones_of([user_pk])[user_pk]
+    """The same for one user; for None, whoever has no account."""
+    return zones_of([user_pk])[user_pk]

@@ -18,6 +18,8 @@ from notifications.tasks import deliver_due_messages
 from tests.factories import UserFactory
 from tests.notifications.gateways import BAD_NUMBER, OBEDIENT, RESTING, TROUBLE, UNCLEAR, ObedientBackend
 
+pytestmark = pytest.mark.usefixtures("each_by_itself")
+
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 

@@ -19,7 +19,11 @@ from notifications.sms.base import get_backend
 from tests.factories import UserFactory
 from tests.notifications.gateways import ObedientBackend
 
-pytestmark = [pytest.mark.concurrency, pytest.mark.django_db(transaction=True)]
+pytestmark = [
+    pytest.mark.concurrency,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("each_by_itself"),
+]
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 MESSAGES = 30

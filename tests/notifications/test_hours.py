@@ -167,6 +167,7 @@ class TestKinds:
             "application_filed",
             "bid_placed",
             "referral_extended",
+            "test_message",
         }
         for kind in KINDS.values():
             is_urgent = kind.secret or kind.past_budget is PastBudget.WARNING

@@ -12,6 +12,7 @@ from django.template import Engine
 from django.utils.translation import gettext, override
 
 from notifications.kinds import KINDS, Channel, PastBudget, is_secret, register, sample_context
+from notifications.management.commands.list_message_kinds import table_of_kinds
 from notifications.services import render
 from notifications.text import SINGLE_SEGMENT, segments
 
@@ -234,6 +235,11 @@ def test_every_folder_of_texts_belongs_to_a_kind():
         for kind in KINDS.values()
     }
     assert folders == wanted
+
+
+def test_the_table_in_the_docs_is_that_of_the_code():
+    """`manage.py list_message_kinds > docs/messages-kinds.md` writes it anew."""
+    assert (Path(settings.BASE_DIR) / "docs" / "messages-kinds.md").read_text() == table_of_kinds()
 
 
 def test_codes_are_secret_and_soon_worthless():

@@ -14,7 +14,7 @@ from notifications.sweeps import sweep
 from tests.factories import UserFactory
 from tests.notifications.gateways import OBEDIENT, ObedientBackend
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("each_by_itself")]
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 NOTICES = 5
