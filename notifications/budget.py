@@ -15,7 +15,8 @@ from typing import Final, NamedTuple
 
 from django.conf import settings
 from django.core.cache import cache
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Q, QuerySet, TextField
+from django.db.models.functions import Cast
 from django.utils import timezone
 from redis.exceptions import RedisError
 
@@ -106,9 +107,11 @@ class HadToday:
         """`phones` as E.164, with the instant whose day is meant."""
         self._had: dict[str, Counter[str]] = {phone: Counter() for phone in phones}
         if phones and now:
-            sent = sent_today(now=now).filter(phone__in=phones).order_by()
-            for phone, kind, number in sent.values_list("phone", "kind").annotate(Count("pk")):
-                self._had[phone.as_e164][kind] = number
+            # As text: the field would parse each number anew, which takes longer than the answer.
+            sent = sent_today(now=now).annotate(text_of_phone=Cast("phone", TextField())).order_by()
+            mine = sent.filter(text_of_phone__in=phones).values_list("text_of_phone", "kind")
+            for phone, kind, number in mine.annotate(Count("pk")):
+                self._had[phone][kind] = number
 
     def note(self, message: Message) -> None:
         """One more was sent."""

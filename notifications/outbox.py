@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple, TypeVar
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F, Q, QuerySet
 
 from notifications.kinds import (
@@ -104,29 +104,56 @@ def record(changes: list[Change]) -> list[bool]:
     """
     try:
         with transaction.atomic():
-            return [_write(*change) for change in changes]
+            return _write(changes)
     except Exception:
         logger.exception("The outcomes of %s messages can't be written together", len(changes))
     renew_connection()
-    return [_write_what_can_be(*change) for change in changes]
+    return [_write_what_can_be(change) for change in changes]
 
 
-def _write_what_can_be(row: Outgoing, columns: Mapping[str, Any]) -> bool:
-    bare = {name: value for name, value in columns.items() if name in _BARE}
-    for some in (columns, bare):
+def _write_what_can_be(change: Change) -> bool:
+    bare = {name: value for name, value in change.columns.items() if name in _BARE}
+    for columns in (change.columns, bare):
         try:
             with transaction.atomic():
-                return _write(row, some)
+                return _write([change._replace(columns=columns)])[0]
         except Exception:
-            logger.exception("Of message %s %s can't be written", row.pk, ", ".join(some))
+            logger.exception("Of message %s %s can't be written", change.row.pk, ", ".join(columns))
     return False
 
 
-def _write(row: Outgoing, columns: Mapping[str, Any]) -> bool:
-    mine: QuerySet[Any] = type(row)._default_manager.filter(
-        pk=row.pk, state=Outgoing.State.SENDING, attempts=row.attempts
-    )
-    return bool(mine.update(**columns))
+def _write(changes: list[Change]) -> list[bool]:
+    """One statement for all that change in the same columns: a statement for each row takes five times as long."""
+    alike: dict[tuple[type[Outgoing], tuple[str, ...]], list[Change]] = {}
+    for change in changes:
+        alike.setdefault((type(change.row), tuple(change.columns)), []).append(change)
+    written = {key for (model, names), some in alike.items() for key in _write_alike(model, names, some)}
+    return [change.row.pk in written for change in changes]
+
+
+def _write_alike(model: type[Outgoing], names: tuple[str, ...], changes: list[Change]) -> list[Any]:
+    """The keys of those that were still this worker's."""
+    fields: list[Any] = [model._meta.get_field(name) for name in ("id", "attempts", *names)]
+    old = [(change.row.pk, change.row.attempts, *change.columns.values()) for change in changes]
+    values = [
+        field.get_db_prep_save(value, connection)
+        for row in old
+        for field, value in zip(fields, row, strict=True)
+    ]
+    columns = [connection.ops.quote_name(field.column) for field in fields]
+    # A list of values knows no types of its own.
+    one = ", ".join(f"%s::{field.db_type(connection)}" for field in fields)
+    set_ = ", ".join(f"{column} = new.value_{place}" for place, column in enumerate(columns[2:], start=2))
+    names_ = ", ".join(f"value_{place}" for place in range(len(fields)))
+    statement = f"""
+        UPDATE {connection.ops.quote_name(model._meta.db_table)} AS mine SET {set_}
+        FROM (VALUES {", ".join([f"({one})"] * len(old))}) AS new ({names_})
+        WHERE mine.id = new.value_0 AND mine.attempts = new.value_1 AND mine.state = %s
+        RETURNING mine.id
+    """  # noqa: S608  names of our own models alone
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [*values, Outgoing.State.SENDING])
+        return [key for (key,) in cursor.fetchall()]
 
 
 def _due(model: type[Any], *, now: datetime) -> QuerySet[Any]:
