@@ -83,6 +83,7 @@ class Action(models.TextChoices):
     AUDIT_EXPORTED = "audit_exported", _("Audit entries downloaded as a file")
     ACCOUNT_BLOCKED = "account_blocked", _("Account blocked by an employee")
     ACCOUNT_UNBLOCKED = "account_unblocked", _("Account opened again by an employee")
+    MESSAGE_SENT_AGAIN = "message_sent_again", _("Message sent again by an employee")
     ROW_ADDED = "row_added", _("Added in the workplace")
     ROW_CHANGED = "row_changed", _("Changed in the workplace")
     ROW_DELETED = "row_deleted", _("Deleted in the workplace")
@@ -169,6 +170,7 @@ ABOUT: Final = {
     Action.AUDIT_EXPORTED: Subject.LOOKS,
     Action.ACCOUNT_BLOCKED: Subject.WORKPLACE,
     Action.ACCOUNT_UNBLOCKED: Subject.WORKPLACE,
+    Action.MESSAGE_SENT_AGAIN: Subject.WORKPLACE,
     Action.ROW_ADDED: Subject.WORKPLACE,
     Action.ROW_CHANGED: Subject.WORKPLACE,
     Action.ROW_DELETED: Subject.WORKPLACE,

@@ -38,13 +38,14 @@ from balabaqsha.staff_codes import backup_codes
 from balabaqsha.staff_inbox import inbox, unread
 from balabaqsha.staff_lists import WatchedAutocomplete, guarded, is_offered_for_choice
 from balabaqsha.staff_manual import manual
+from balabaqsha.staff_messages import messages_page
 from balabaqsha.staff_ready import ready
 from balabaqsha.staff_set_up import set_up
 from balabaqsha.staff_sign_in import StaffLoginForm, StaffPasswordChangeView
 from balabaqsha.staff_signed_out import signed_out_page
 from bulletin.employment import places_of
 from bulletin.sorting import sort_key
-from notifications import budget
+from notifications import budget, gateways
 from notifications.clock import estimate_clock, read_clock
 
 # Once this share of the day's budget for SMS is spent, the start page shows it in red.
@@ -212,10 +213,11 @@ class StaffAdminSite(OTPAdminSite):
         told = path("inbox/", self.admin_view(inbox), name="inbox")
         explained = path("manual/", self.admin_view(manual), name="manual")
         prepared = path("ready/", self.admin_view(ready), name="ready")
+        delivered = path("messages/", self.admin_view(messages_page), name="messages")
         codes = path("backup-codes/", self.admin_view(backup_codes), name="backup_codes")
         pages = (FamilyPages, RosterPages, ReportPages, FilePages, ReconcilingPages, CityPages)
         ours = [address for one in pages for address in one(self).urls]
-        return [own, told, explained, prepared, codes, link, *ours, *super().get_urls()]
+        return [own, told, explained, prepared, delivered, codes, link, *ours, *super().get_urls()]
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         """Django's, with how many messages to the employee are unread."""
@@ -249,6 +251,7 @@ def _ask_for_sms(user: User, *, now: datetime) -> dict[str, Any]:
     """What `_sms` is told of; None for employees who may not see messages."""
     may_see = user.has_perm("notifications.view_message")
     return {
+        "sms_gateways": gateways.troubled(now=now) if may_see else None,
         "sms_paid": budget.paid_today(now=now) if may_see else None,
         "sms_withheld": own_rows(budget.withheld_today(now=now), user=user, now=now) if may_see else None,
     }
@@ -256,15 +259,16 @@ def _ask_for_sms(user: User, *, now: datetime) -> dict[str, Any]:
 
 def _sms(counted: dict[str, Any], *, now: datetime) -> dict[str, Any] | None:
     """What the start page says about today's SMS, for employees who may see them; nothing while all is well."""
-    paid, withheld = counted["sms_paid"], counted["sms_withheld"]
+    paid, withheld, troubled = (counted[f"sms_{name}"] for name in ("paid", "withheld", "gateways"))
     if paid is None:
         return None
     usage = budget.usage(paid)
-    if usage.level is budget.Level.OK and not withheld:
+    if usage.level is budget.Level.OK and not withheld and not troubled:
         return None
     return {
         "usage": usage,
         "withheld": withheld,
+        "troubled": troubled,
         "since": budget.midnight(now).isoformat(),
         # How much is spent is of interest only near the limit.
         "is_near": usage.level is not budget.Level.OK or usage.percent >= ALARM_PERCENT,

@@ -57,6 +57,10 @@ class AuditedAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             _note_formset(request, formset)
         return cast("list[dict[str, Any]]", super().construct_change_message(request, form, formsets, add))
 
+    def note_sent_again(self, request: HttpRequest, message: Any, reason: str) -> None:
+        """Enter, for its recipient to read, that a message is sent again (`notifications.admin`)."""
+        _note(request, Action.MESSAGE_SENT_AGAIN, message, None, subject=message.recipient, reason=reason)
+
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         _note(request, Action.ROW_ADDED, obj, vars(request).pop(_CHANGED, None))
         return super().log_addition(request, obj, message)
@@ -106,14 +110,23 @@ def _note_formset(request: HttpRequest, formset: Any) -> None:
         _note(request, Action.ROW_DELETED, obj, None)
 
 
-def _note(request: HttpRequest, action: Action, obj: Model, changes: Changes | None) -> None:
+def _note(
+    request: HttpRequest,
+    action: Action,
+    obj: Model,
+    changes: Changes | None,
+    *,
+    subject: User | None = None,
+    reason: str = "",
+) -> None:
     with translation.override(_NAMED_IN):
         name = str(obj)
     audit.record(
         action,
         actor=cast(User, request.user),
-        subject=_employee(obj),
+        subject=subject or _employee(obj),
         target=name,
+        reason=reason,
         about=obj,
         changes=changes,
         address=audit.client_address(request),

@@ -1,9 +1,12 @@
 """Messages as employees see them: whether they arrived, and a button to send one again. Never a secret text."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
+from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -19,6 +22,20 @@ from notifications.selectors import undelivered
 from notifications.services import can_send_again, send_again
 from notifications.text import mask_phone, segments
 from notifications.troubles import in_words
+
+
+class SendAgainForm(forms.Form):
+    """Why a message is sent again."""
+
+    reason = forms.CharField(
+        label=_("Reason"),
+        help_text=_(
+            "What is the cause, and who asked for it? It stands in the audit, and its recipient reads it."
+        ),
+        min_length=3,
+        max_length=300,
+        widget=forms.Textarea(attrs={"rows": 3, "cols": 60}),
+    )
 
 
 def _no_names() -> str:
@@ -94,17 +111,20 @@ class _Outbox(_Record):
         """Asked once more first: what is sent costs money, and somebody reads it a second time."""
         chosen = list(queryset)
         able = [message for message in chosen if can_send_again(message)]
-        if able and "confirmed" not in request.POST:
+        form = SendAgainForm(request.POST if "confirmed" in request.POST else None)
+        if able and not form.is_valid():
             context = {
                 **self.admin_site.each_context(request),
                 "opts": self.opts,
+                "form": form,
                 "title": gettext("Send again"),
                 "chosen": able,
                 "left_out": [message for message in chosen if message not in able],
             }
             return TemplateResponse(request, "admin/send_again.html", context)
         now = read_clock()
-        results = [send_again(message, now=now) for message in chosen]
+        reason = form.cleaned_data["reason"] if able else ""
+        results = [self._send_again(request, message, reason, now=now) for message in chosen]
         done = sum(goes_at is not None and goes_at <= now for goes_at in results)
         by_day = [goes_at for goes_at in results if goes_at is not None and goes_at > now]
         left = results.count(None)
@@ -129,6 +149,18 @@ class _Outbox(_Record):
             )
             messages.warning(request, text % {"count": left})
         return None
+
+    def _send_again(
+        self, request: HttpRequest, message: Any, reason: str, *, now: datetime
+    ) -> datetime | None:
+        with transaction.atomic():
+            goes_at = send_again(message, now=now)
+            if goes_at is not None:
+                self.note_sent_again(request, message, reason)
+        return goes_at
+
+    def note_sent_again(self, request: HttpRequest, message: Any, reason: str) -> None:
+        """The workplace enters it into the audit, which belongs to an app above (`balabaqsha.staff_audit`)."""
 
 
 @admin.register(Message)

@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Sum
+from django.db.models import Q, QuerySet, Sum
 
 from notifications.models import Gateway, GatewayMinute, Message
 from notifications.sms import health
@@ -167,19 +167,16 @@ def standings(*, now: datetime) -> list[Standing]:
 
 def in_trouble(*, now: datetime) -> list[Standing]:
     """Those of the chosen gateways that are left for a while, or take nothing until somebody acts. One short query."""
-    names = chosen()
     return [
         Standing(row.name, health.Record(), _still(row.left_until, now), row.alarm)
         for row in troubled(now=now)
-        if row.name in names
     ]
 
 
-def troubled(*, now: datetime) -> Any:
-    """The rows of gateways that are left at `now`, or have an alarm."""
-    return (
-        Gateway.objects.filter(left_until__gt=now).union(Gateway.objects.exclude(alarm="")).order_by("name")
-    )
+def troubled(*, now: datetime) -> QuerySet[Gateway]:
+    """The rows of the chosen gateways that are left at `now`, or have an alarm."""
+    rows = Gateway.objects.filter(name__in=list(chosen()))
+    return rows.filter(Q(left_until__gt=now) | ~Q(alarm="")).order_by("name")
 
 
 def as_taken(message: Message, result: SendResult, *, now: datetime) -> dict[str, Any]:

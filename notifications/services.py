@@ -307,7 +307,12 @@ def send_again(message: Outgoing, *, now: datetime) -> datetime | None:
         locked.error = ""
         times = times_of(KINDS[locked.kind], now=now, zone=None, whose=locked.recipient)
         locked.next_attempt_at, locked.give_up_at = times["next_attempt_at"], times["give_up_at"]
-        locked.save(update_fields=["state", "attempts", "unclear", "error", "next_attempt_at", "give_up_at"])
+        changed = ["state", "attempts", "unclear", "error", "next_attempt_at", "give_up_at"]
+        if isinstance(locked, Message):
+            # What became of the former one is asked no more.
+            locked.ask_at = None
+            changed.append("ask_at")
+        locked.save(update_fields=changed)
         wake_on_commit(_TASKS[type(locked)])
         return locked.next_attempt_at
 

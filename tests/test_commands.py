@@ -49,6 +49,7 @@ BAD = {
                       "--first-year 2100"],
     "recheck_guardianship": ["--limit x", "--limit -1", "--limit 0", "--limit 1.5", f"--limit {'9' * 24}",
                              f"--limit {'9' * 5000}"],
+    "sms_costs": ["extra", "--month x", "--month 2026", "--month 2026-13", "--month 0001-01", "--month 9999-12"],
     "send_test_sms": [
         "", "x", LONG, SURROGATE, "+70000000000", "+77017779876 --backend x", "+77017779876 --backend os.path",
         "+77017779876 --backend os.getcwd", "+77017779876 --backend no.such.Thing",

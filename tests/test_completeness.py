@@ -214,6 +214,7 @@ LEFT_OUT: dict[str, set[enum.Enum] | str] = {
     "notifications/outbox.py _UNDER_WAY · Outgoing.State": "SENT DELIVERED UNDELIVERED FAILED WITHHELD MERGED",
     "notifications/services.py _UNDER_WAY · Outgoing.State": "SENT DELIVERED UNDELIVERED FAILED WITHHELD MERGED",
     "notifications/selectors.py _LOST · Outgoing.State": "QUEUED SENDING SENT DELIVERED WITHHELD MERGED",
+    "notifications/overview.py _UNDER_WAY · Outgoing.State": "SENT DELIVERED UNDELIVERED FAILED WITHHELD MERGED",
     "notifications/gateways.py _FAILED · Outcome": "ACCEPTED REFUSED NOT_ASKED",
     "notifications/sms/failover.py _TROUBLES · Outcome": "ACCEPTED REFUSED",
     "balabaqsha/ready/reading.py _TO_ANSWER · Vacancy.State": "RECALLED CLOSED",

@@ -503,6 +503,7 @@ class TestLanguageOf:
                 "index": reverse("admin:index"),
                 "password": reverse("admin:password_change"),
                 "ready": reverse("admin:ready"),
+                "messages": reverse("admin:messages"),
             }
             for model in staff_site._registry:
                 name = f"admin:{model._meta.app_label}_{model._meta.model_name}"

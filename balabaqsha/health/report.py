@@ -17,6 +17,7 @@ from balabaqsha.health.sweeps import SEEN, late_sweeps
 from balabaqsha.queues import DELIVERIES, QUEUES
 from bulletin.calendar import MUST_REACH, CalendarEmpty, calendar_of, calendar_rows
 from children.disputes import undecided
+from notifications import gateways
 from notifications.budget import Usage, midnight, spent_since
 from notifications.clock import machine_clock
 from notifications.outbox import due, mails_due, waiting_codes
@@ -54,6 +55,8 @@ class Facts:
     outbox_due_at: datetime | None
     code_made_at: datetime | None
     sms: Usage
+    # What keeps an SMS gateway from being asked in its turn: an alarm, or "left".
+    gateways: dict[str, str]
     calendar_ends: date | None
     decision_due_at: datetime | None
 
@@ -70,6 +73,7 @@ def read_facts(*, seconds: float) -> Facts:
         oldest = line.rows(due(now=now).order_by("next_attempt_at").values_list("next_attempt_at")[:1])
         oldest += line.rows(mails_due(now=now).order_by("next_attempt_at").values_list("next_attempt_at")[:1])
         oldest_code = line.rows(waiting_codes().order_by("created_at").values_list("created_at")[:1])
+        troubled = line.rows(gateways.troubled(now=now).values_list("name", "alarm"))
         spent = line.count(spent_since(midnight(now)))
         try:
             calendar_ends = calendar_of(line.rows(calendar_rows())).last
@@ -82,6 +86,7 @@ def read_facts(*, seconds: float) -> Facts:
         sweeps=sweeps,
         outbox_due_at=min(at for (at,) in oldest) if oldest else None,
         code_made_at=oldest_code[0][0] if oldest_code else None,
+        gateways={name: alarm or "left" for name, alarm in troubled},
         sms=Usage(spent, settings.SMS_BUDGET_PER_DAY),
         calendar_ends=calendar_ends,
         decision_due_at=decisions[0][0] if decisions else None,
@@ -98,6 +103,8 @@ def judge(facts: Facts) -> dict[str, Any]:
         "codes_seconds": _seconds(codes),
         "sms_budget": facts.sms.level.value,
         "sms_percent": facts.sms.percent,
+        "sms_gateways": _gateways(facts),
+        "sms_gateways_troubled": facts.gateways,
         "calendar": _calendar(facts),
         "disputes": _disputes(facts),
         **_beat(facts),
@@ -160,6 +167,13 @@ def _clocks(facts: Facts) -> dict[str, Any]:
         if abs(seconds) > CLOCK_LIMIT.total_seconds()
     }
     return {"clocks": "differ" if differ else "ok", "clocks_differ": differ}
+
+
+def _gateways(facts: Facts) -> str:
+    """An alarm calls a person at once; one that is left comes back by itself, or calls somebody by and by."""
+    if not facts.gateways:
+        return "ok"
+    return "left" if set(facts.gateways.values()) == {"left"} else "alarm"
 
 
 def _disputes(facts: Facts) -> str:

@@ -20,7 +20,7 @@ from balabaqsha.health import heartbeats, probes, sweeps
 from balabaqsha.health import line as line_module
 from balabaqsha.models import Heartbeat, Sweep
 from balabaqsha.queues import QUEUES
-from notifications.models import Message
+from notifications.models import Gateway, Message
 from tests.balabaqsha.silent import at_port, silent_server
 from tests.factories import DisputeFactory
 
@@ -93,6 +93,8 @@ def test_all_well(client):
         "codes_seconds": 0,
         "sms_budget": "ok",
         "sms_percent": 0,
+        "sms_gateways": "ok",
+        "sms_gateways_troubled": {},
         "calendar": "ok",
         "disputes": "ok",
         "beat": "ok",
@@ -452,3 +454,15 @@ def test_an_sms_budget_that_is_half_spent_needs_a_person(client, settings):
     Message.objects.update(sent_at=NOW)
     answer = told(client)
     assert (answer["sms_budget"], answer["sms_percent"], answer["status"]) == ("half", 50, "warning")
+
+
+@pytest.mark.parametrize(("alarm", "word"), [("no money", "alarm"), ("", "left")])
+@pytest.mark.usefixtures("_well")
+def test_a_gateway_in_trouble_needs_a_person(client, settings, alarm, word):
+    settings.SMS_BACKEND = "notifications.sms.smsc.SmscBackend"
+    Gateway.objects.create(name="smsc", alarm=alarm, times_left=1, left_until=NOW + timedelta(minutes=5))
+    # One that is not used any more is nobody's trouble.
+    Gateway.objects.create(name="former", alarm="no money")
+    answer = told(client)
+    assert (answer["sms_gateways"], answer["status"]) == (word, "warning")
+    assert answer["sms_gateways_troubled"] == {"smsc": alarm or "left"}

@@ -108,6 +108,7 @@ def workers_pages(city) -> list[str]:
         reverse("admin:bulletin_vacancy_history", args=[city.vacancy.pk]),
         reverse("admin:inbox"),
         reverse("admin:ready"),
+        reverse("admin:messages"),
         reverse("admin:backup_codes"),
     ]
 

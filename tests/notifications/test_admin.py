@@ -6,6 +6,8 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.urls import reverse
 
+from accounts.journal_actions import Action
+from accounts.models import AuditEntry
 from notifications.kinds import KINDS, sample_context
 from notifications.models import Message, Notice
 from notifications.services import enqueue
@@ -72,10 +74,10 @@ def test_a_row_is_only_viewed(admin_page, message):
     )
 
 
-def send_again(client, *messages, confirmed=True):
+def send_again(client, *messages, confirmed=True, reason="The family called"):
     data = {"action": "send_again", "_selected_action": [str(message.pk) for message in messages]}
     if confirmed:
-        data["confirmed"] = "yes"
+        data |= {"confirmed": "yes", "reason": reason}
     return client.post(reverse(LIST), data, follow=True)
 
 
@@ -87,6 +89,23 @@ def test_send_again_puts_a_failed_message_back(admin_page, message):
     send_again(admin_page, message)
     message.refresh_from_db()
     assert (message.state, message.attempts) == (Message.State.QUEUED, 0)
+
+
+def test_send_again_keeps_its_reason_where_the_recipient_reads_it(admin_page, message, parent):
+    Message.objects.update(state=Message.State.UNDELIVERED)
+    send_again(admin_page, message)
+    entry = AuditEntry.objects.get(action=Action.MESSAGE_SENT_AGAIN)
+    assert (entry.subject, entry.reason) == (parent, "The family called")
+    assert entry.about == f"notifications.message:{message.pk}"
+
+
+def test_send_again_without_a_reason_sends_nothing(admin_page, message):
+    Message.objects.update(state=Message.State.FAILED)
+    for reason in ("", "  ", "a"):
+        response = send_again(admin_page, message, reason=reason)
+        assert response.context["form"].errors
+        assert response.context["chosen"] == [message]
+    assert Message.objects.get().state == Message.State.FAILED
 
 
 def test_send_again_at_night_says_when_it_goes(admin_page, message, monkeypatch):
