@@ -14,12 +14,12 @@ from typing import Any, Final
 from uuid import UUID
 
 from notifications.alone import alone
-from notifications.broker import DELIVERY_TASK, wake_on_commit, wake_soon
+from notifications.broker import wake_soon
 from notifications.gateways import FIRST_ASKED, reporters
 from notifications.kinds import KINDS
 from notifications.models import Message
 from notifications.selectors import untold
-from notifications.services import again_key, is_still_theirs, repeat_to_second_phone
+from notifications.services import is_still_theirs, repeat, repeat_to_second_phone, was_repeated
 from notifications.sms.base import Arrival, Report, Reporter, chosen
 from notifications.sms.http import GatewayError
 from notifications.sweeps import renew_connection
@@ -125,33 +125,15 @@ def try_another_way(message: Message, *, now: datetime) -> bool:
     kind = KINDS.get(message.kind)
     if kind is None or kind.secret or kind.can_wait or not kind.topic.is_mandatory:
         return False
-    gateway = message.provider_id.partition(":")[0]
     if message.instead_of or message.is_copy or not message.text or now >= message.give_up_at:
         return False
-    if untold([message]) or not is_still_theirs(message):
+    if was_repeated(message) or untold([message]) or not is_still_theirs(message):
         return False
     if repeat_to_second_phone(message, now=now):
         return True
     if len(chosen()) < 2:
         return False
-    again = Message(
-        recipient_id=message.recipient_id,
-        about=message.about,
-        phone=message.phone,
-        kind=message.kind,
-        language=message.language,
-        text=message.text,
-        dedupe_key=again_key(message.dedupe_key),
-        instead_of=message.pk,
-        avoids=gateway,
-        next_attempt_at=now,
-        give_up_at=message.give_up_at,
-        created_at=now,
-    )
-    if Message.objects.filter(dedupe_key=again.dedupe_key).exists():
-        return False
-    Message.objects.bulk_create([again], ignore_conflicts=True)
-    wake_on_commit(DELIVERY_TASK)
+    repeat(message, avoiding=message.provider_id.partition(":")[0], now=now)
     return True
 
 

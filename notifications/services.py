@@ -123,8 +123,8 @@ def enqueue_by(
 def repeat_to_second_phone(message: Message, *, now: datetime) -> bool:
     """Send an SMS that did not arrive to the second phone, if its owner proved that and chose so; True if it goes.
 
-    Once in all, and only what can't be switched off: a code or a warning of a lost account never. It goes at once, and
-    is worth as long as the first was. Call it in a transaction.
+    Once in all, and only what can't be switched off: a code or a warning of a lost account never. It goes by day, and
+    is worth no longer than the first was. Call it in a transaction.
     """
     recipient: Any = message.recipient
     kind = KINDS.get(message.kind)
@@ -148,9 +148,7 @@ def repeat_to_second_phone(message: Message, *, now: datetime) -> bool:
         text=message.text,
         dedupe_key=key,
         instead_of=message.pk,
-        next_attempt_at=now,
-        give_up_at=message.give_up_at,
-        created_at=now,
+        **times_of(kind, now=now, zone=None, whose=recipient, known_by=message.give_up_at),
     )
     Message.objects.bulk_create([copy], ignore_conflicts=True)
     wake_soon_on_commit(DELIVERY_TASK)
@@ -315,6 +313,34 @@ def send_again(message: Outgoing, *, now: datetime) -> datetime | None:
         locked.save(update_fields=changed)
         wake_on_commit(_TASKS[type(locked)])
         return locked.next_attempt_at
+
+
+def repeat(message: Message, *, avoiding: str, now: datetime) -> None:
+    """Write an SMS that did not arrive once more, to go by another gateway than `avoiding`.
+
+    By day like any other, while there is still time for that. A second time changes nothing.
+    """
+    recipient: Any = message.recipient
+    again = Message(
+        recipient_id=message.recipient_id,
+        about=message.about,
+        phone=message.phone,
+        kind=message.kind,
+        language=message.language,
+        text=message.text,
+        dedupe_key=again_key(message.dedupe_key),
+        instead_of=message.pk,
+        avoids=avoiding,
+        **times_of(KINDS[message.kind], now=now, zone=None, whose=recipient, known_by=message.give_up_at),
+    )
+    Message.objects.bulk_create([again], ignore_conflicts=True)
+    wake_on_commit(DELIVERY_TASK)
+
+
+def was_repeated(message: Message) -> bool:
+    """Whether an SMS that did not arrive has gone by another way, of whichever kind."""
+    keys = [copy_key(message.dedupe_key), again_key(message.dedupe_key)]
+    return Message.objects.filter(dedupe_key__in=keys, instead_of=message.pk).exists()
 
 
 def is_still_theirs(message: Outgoing) -> bool:

@@ -228,6 +228,26 @@ class TestAnotherWay:
         ask_for_reports(now=NOW + ASKED_AFTER[2])
         assert not self.again(message)
 
+    def test_who_chose_so_gets_it_on_the_second_phone_instead_and_once(self, telling):
+        message = sent()
+        profile = message.recipient.profile
+        profile.second_phone, profile.second_phone_proven_at = "+77015550022", NOW
+        profile.save()
+        message.recipient.second_phone_if_lost = True
+        message.recipient.save()
+        telling.told = {"7": Report(Arrival.UNDER_WAY)}
+        for after in ASKED_AFTER:
+            ask_for_reports(now=NOW + after)
+        (again,) = self.again(message)
+        assert (again.phone.as_e164, again.is_copy) == ("+77015550022", True)
+
+    def test_it_waits_for_the_morning(self):
+        """What was lost in the evening rings nobody at night."""
+        night = datetime(2026, 11, 22, 16, 0, tzinfo=UTC)
+        message = sent()
+        take(message, Report(Arrival.UNDELIVERED), now=night)
+        assert self.again(message).get().next_attempt_at == datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
+
     def test_what_is_repeated_is_never_repeated(self):
         message = sent()
         take(message, Report(Arrival.UNDELIVERED), now=NOW)
