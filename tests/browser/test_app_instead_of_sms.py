@@ -44,8 +44,8 @@ def test_the_app_takes_the_place_of_sms(open_context, live_server, transactional
     page.locator("#id_code").fill(shown(parent))
     page.locator("#id_password").fill(PASSWORD)
     page.locator("main form .actions button").click()
+    expect(page.locator(".codes code")).to_have_count(10)
     codes = page.locator(".codes code").all_inner_texts()
-    assert len(codes) == 10
 
     # The page asks shortly before the end, and one button goes on.
     page.goto(f"{live_server.url}/cabinet/profile/")

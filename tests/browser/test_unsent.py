@@ -55,7 +55,8 @@ def test_a_half_filled_form_stays_until_its_reader_agrees(page, live_server, pla
     page.goto(address)
     page.locator("main [name=phone]").fill("8 701 777 98 76")
     asked = Asked(page, leaves=False)
-    switch(page)
+    with page.expect_event("dialog"):
+        switch(page)
     assert [words in text for text in asked.texts] == [True]
     assert page.url == address
     expect(page.locator("main [name=phone]")).to_have_value("8 701 777 98 76")
@@ -84,6 +85,7 @@ def test_a_refused_form_is_not_lost_unasked_either(page, live_server, places):
     page.locator("main form button").first.click()
     expect(page.locator("main .has-error").first).to_be_visible()
     asked = Asked(page, leaves=False)
-    switch_language(page)
+    with page.expect_event("dialog"):
+        switch_language(page)
     assert len(asked.texts) == 1
     assert re.search(r"/register/$", page.url)
