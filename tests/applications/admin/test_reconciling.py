@@ -26,7 +26,7 @@ from tests.applications.conftest import NOW
 from tests.factories import LocalityFactory, left_out
 from tests.staff import employee, inside, official_of, press
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock", "scene_once")]
 
 
 @pytest.fixture(autouse=True)

@@ -61,7 +61,7 @@ from tests.applications.conftest import NOW
 from tests.factories import GuardianshipFactory, LocalityFactory
 from tests.staff import employee, inside, official_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("scene_once")]
 
 WHY = "Бұйрық бойынша тексерілді"
 

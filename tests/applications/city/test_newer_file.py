@@ -55,7 +55,7 @@ from tests.applications.conftest import NOW, ZONE
 from tests.factories import ApplicationFactory, BenefitCategoryFactory, LocalityFactory, UserFactory
 from tests.staff import employee, inside
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("scene_once")]
 
 LATER = NOW + timedelta(days=3)
 PLAIN = {"benefit": "", "benefit_until": "", "state": "waiting", "until": "", "interest_confirmed_at": ""}

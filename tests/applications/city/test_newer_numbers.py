@@ -18,7 +18,7 @@ from tests.applications.conftest import NOW
 from tests.factories import UserFactory
 from tests.staff import employee
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("scene_once")]
 CERTIFICATE = "01-ТР-0123456"
 
 
