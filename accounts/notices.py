@@ -281,6 +281,7 @@ TARGETS: Final = {
     "accounts:email": _("To the e-mail address"),
     "accounts:second_phone": _("To the second phone"),
     "accounts:profile": _("To the profile"),
+    "accounts:ways": _("How we reach you"),
     "accounts:export": _("To the copy of my data"),
     "accounts:number": _("To the phone number"),
     "accounts:document": _("To the new document"),

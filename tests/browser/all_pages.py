@@ -40,7 +40,9 @@ CABINET = (
     "/cabinet/profile/document/",
     "/cabinet/objections/",
     "/cabinet/notifications/",
+    "/cabinet/notifications/archive/",
     "/cabinet/notifications/log/",
+    "/cabinet/calendar/",
     "/cabinet/children/",
     "/cabinet/children/add/",
     "/cabinet/children/papers/",
@@ -50,7 +52,14 @@ CABINET = (
     "/bulletin/?status=me",
     "/feedback/",
 )
-EMPTY = ("/cabinet/", "/cabinet/applications/", "/cabinet/applications/new/", "/cabinet/notifications/")
+EMPTY = (
+    "/cabinet/",
+    "/cabinet/applications/",
+    "/cabinet/applications/new/",
+    "/cabinet/notifications/",
+    "/cabinet/notifications/archive/",
+    "/cabinet/calendar/",
+)
 
 
 def in_language(language: str, *paths: str) -> list[str]:
