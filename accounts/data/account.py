@@ -249,6 +249,7 @@ class Account(Part):
                     "cost": "of the sender",
                     "ask_at": "of the sender",
                     "instead_of": "of the sender",
+                    "merged_into": "of the sender",
                     "avoids": "of the sender",
                     "error": "of the sender",
                 },
