@@ -24,7 +24,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from balabaqsha.servers.running import start as start_servers
-from benchmarks.scratch import NAME, django_on, scratch_database
+from benchmarks.scratch import NAME, at_any_hour, django_on, scratch_database
 
 ROWS = 100_000
 # Seconds for 100,000 families on two cores, seconds until a code is handed over, MB by which the writer may grow.
@@ -105,6 +105,7 @@ def serve() -> None:
     django.setup()
     from balabaqsha.queues import DELIVERIES, WORKERS
 
+    at_any_hour()
     [worker] = [one for one in WORKERS if one.queue == DELIVERIES]
     on_our_queues().start(argv=worker.command())
 

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import time
 from urllib.parse import urlsplit
 
 import psycopg2
@@ -50,3 +51,10 @@ def django_on(urls: dict[str, str]) -> Iterator[None]:
     finally:
         connection.close()
         Redis.from_url(settings.REDIS_URL).delete(NAME, f"_kombu.binding.{NAME}")
+
+
+def at_any_hour() -> None:
+    """Let notices go whatever the clocks of this machine say: by night they would wait for the morning."""
+    from notifications import hours
+
+    hours.DAYTIME = hours.Hours(time.min, time.max)  # type: ignore[misc]
