@@ -1,5 +1,6 @@
 """Many new rows at once, by COPY: for who writes thousands, where an INSERT would cost several times as much."""
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from io import StringIO
@@ -16,6 +17,8 @@ from notifications.fields import EncryptedTextField
 _PORTION: Final = 1000
 # What stands for nothing, and what means something else in a line of COPY.
 _NOTHING: Final = r"\N"
+# Few texts hold one: to look for it takes a tenth of the time of putting others in its place.
+_MEANING: Final = re.compile(r"[\\\t\n\r]")
 _ESCAPED: Final = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
 
 
@@ -103,7 +106,7 @@ def _value_teller(field: "Field[Any, Any]", index: int | None) -> Callable[[Sequ
 def _text(value: Any) -> str:
     """A value as the database takes it, in a line of COPY."""
     if isinstance(value, str):
-        return value.translate(_ESCAPED)
+        return value.translate(_ESCAPED) if _MEANING.search(value) else value
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, Json):

@@ -1,6 +1,7 @@
 """Rows that were copied in are what an INSERT would have made of them."""
 
 from datetime import UTC, datetime
+from uuid import UUID
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -9,8 +10,9 @@ from django.db.models.functions import Now
 from accounts.models import AuditEntry
 from applications.models import FormerLine, FormerRow
 from bulletin.models import ImportBatch, ImportedRow, Vacancy
-from notifications.copied_rows import copy_rows
-from tests.factories import ApplicationFactory, GroupFactory
+from notifications.copied_rows import copy_rows, copy_values
+from notifications.models import Message
+from tests.factories import ApplicationFactory, GroupFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -101,3 +103,29 @@ def test_what_the_database_would_work_out_is_refused(batch):
     batch.pk, batch.loaded_at = None, Now()
     with pytest.raises(TypeError):
         copy_rows([batch])
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=map(ascii, HOSTILE))
+def test_bare_values_are_what_objects_would_be(text):
+    """As they are, encrypted where the field is, and with the defaults of what is not named."""
+    user, about = UserFactory(), UUID(int=7)
+    names = (
+        "recipient_id",
+        "kind",
+        "language",
+        "text",
+        "about",
+        "dedupe_key",
+        "next_attempt_at",
+        "give_up_at",
+    )
+    row = (user.pk, "stop_lifted", "kk", text, about, f"x{text}", NOW, NOW)
+    copy_values(Message, (*names, "created_at", "phone"), [(*row, NOW, "+77011234567")])
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT text FROM notifications_message")
+        assert (cursor.fetchone()[0] == text) is (text == "")
+    copied = Message.objects.get()
+    Message.objects.all().delete()
+    values = dict(zip(names, row, strict=True)) | {"created_at": NOW, "phone": "+77011234567"}
+    Message.objects.create(pk=copied.pk, **values)
+    assert {**vars(copied), "_state": None} == {**vars(Message.objects.get()), "_state": None}
