@@ -1,12 +1,14 @@
 """The page that says how messages do, and where it is named."""
 
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import translation
+from redis.exceptions import RedisError
 
 from accounts.roles import Role
 from notifications.clock import read_clock
@@ -83,6 +85,22 @@ def test_its_statements_do_not_grow_with_the_messages(desk):
     for number in range(20):
         message(dedupe_key=str(number), state="sent", sent_at=read_clock(), provider_id=f"smsc:{number}")
     assert asked() == before
+
+
+def test_the_month_is_not_counted_for_each_look_unless_redis_is_away(desk, monkeypatch):
+    def costs():
+        return [one.messages for one in desk.get(reverse("admin:messages")).context_data["costs"]]
+
+    message(state="sent", sent_at=read_clock() - timedelta(seconds=2), provider_id="smsc:1")
+    assert costs() == [1]
+    Message.objects.all().delete()
+    assert costs() == [1]
+
+    def away(*args, **kwargs):
+        raise RedisError
+
+    monkeypatch.setattr("balabaqsha.staff_messages.cache", SimpleNamespace(get_or_set=away))
+    assert costs() == []
 
 
 @pytest.mark.parametrize(
