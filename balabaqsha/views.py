@@ -37,6 +37,7 @@ from bulletin.forms import ALL_PLACES
 from bulletin.models import Locality
 from bulletin.shared_page import shared_page
 from notifications.clock import estimate_clock, read_clock
+from notifications.hours import DAYTIME
 from notifications.pressing import pressed_on
 from notifications.selectors import unread_count
 
@@ -130,6 +131,7 @@ def help_page(request: HttpRequest) -> HttpResponse:
         "ratio": of_the_day.general_per_priority,
         "interest_last_day": date(day.year, of_the_day.interest_month, of_the_day.interest_day),
         "decision_days": DECISION_WORKING_DAYS,
+        "daytime": DAYTIME,
         "password_lengths": f"{SHORTEST}–{LONGEST}",
     }
     return render(request, "pages/help.html", context)

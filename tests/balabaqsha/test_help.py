@@ -1,13 +1,14 @@
 """The help names the periods of the rules in force where the visitor looks."""
 
 import re
-from datetime import date
+from datetime import date, time
 
 import pytest
 import time_machine
 
 from applications.models import Correction, Extension, Rules
 from bulletin.chosen_place import PLACE_COOKIE
+from notifications.hours import Hours
 from tests.factories import LocalityFactory
 
 pytestmark = pytest.mark.django_db
@@ -94,10 +95,11 @@ def test_no_figure_is_typed_in(client, path, monkeypatch):
     monkeypatch.setattr("balabaqsha.views.DECISION_WORKING_DAYS", 6)
     monkeypatch.setattr("balabaqsha.views.SHORTEST", 9)
     monkeypatch.setattr("balabaqsha.views.LONGEST", 44)
+    monkeypatch.setattr("balabaqsha.views.DAYTIME", Hours(time(6, 15), time(23, 40)))
     page = client.get(path).content.decode()
     prose = re.sub(r"<[^>]*>", " ", page[page.index('class="prose"') : page.index("<footer")])
     assert sorted(re.findall(r"\d+", prose)) == sorted(
-        ["9", "44", *(str(number) for number in OTHER), "03", "11", "6", "8"]
+        ["9", "44", *(str(number) for number in OTHER), "03", "11", "6", "8", "6", "15", "23", "40"]
     )
     assert LAST_DAYS[path].format("03.11") in prose
 
