@@ -166,10 +166,13 @@ def measure(rows: int, *, seconds: float, most_seconds: float, codes: bool = Fal
 def run(rows: int, most_seconds: float) -> bool:
     from django.conf import settings
 
+    from notifications import delivery
     from notifications.clock import read_clock
 
     at_any_hour()
     settings.SMS_BACKEND, settings.SMS_BUDGET_PER_DAY = "benchmarks.outbox.Gateway", 10 * ROWS
+    # One call ends in time, too.
+    delivery.CLAIMING = min(delivery.CLAIMING, timedelta(seconds=most_seconds))  # type: ignore[misc]
     allowed = getattr(settings, "SMS_AT_ONCE", 1) / SLOW_SECONDS
     result: dict[str, Any] = {}
     good = True
@@ -214,4 +217,6 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    # The gateway is found by its name, so this module must not be there twice.
+    sys.modules["benchmarks.outbox"] = sys.modules["__main__"]
     sys.exit(main())
