@@ -357,9 +357,12 @@ class _Delivery:
         """Go on until nothing is due, nobody may be asked, or the time is over."""
         with self._lanes:
             while True:
-                self._claim()
+                # Lanes first: they need not wait until the database has written and found what it has to.
                 self._begin()
-                if self._is_exhausted and not (self._lanes.under_way or self._codes or self._others):
+                self._write()
+                self._claim()
+                at_hand = self._codes or self._others or self._endings
+                if self._is_exhausted and not (self._lanes.under_way or at_hand):
                     break
                 self._hear(self._lanes.finished(seconds=_LOOK_SECONDS if self._lanes.under_way else 0))
 
@@ -429,8 +432,6 @@ class _Delivery:
         """Give the lanes what waits, codes first; one lane is kept for them. What waited too long goes back."""
         self._codes = self._begin_some(self._codes, lanes=self._lanes.number)
         self._others = self._begin_some(self._others, lanes=max(1, self._lanes.number - 1))
-        self._not_begun -= len(self._endings)
-        self._write()
 
     def _begin_some(self, waiting: "deque[_Claimed]", *, lanes: int) -> "deque[_Claimed]":
         """Returns those that go on waiting."""
@@ -479,8 +480,6 @@ class _Delivery:
     def _hear(self, results: list[tuple[Any, SendResult]]) -> None:
         now = self._clock.now()
         for row, result in results:
-            if not is_code(row.kind):
-                self._busy_with.discard(self._post.to(row))
             if result.outcome is Outcome.NOT_ASKED:
                 self.rests = True
             elif self.rests:
@@ -488,7 +487,6 @@ class _Delivery:
                 self.rests, self._is_exhausted, self._others_from = False, False, 0
             taken = self._as_taken(row, result, now=now)
             self._endings.append(_ending(row, result, taken=taken, now=now)._replace(result=result))
-        self._write()
 
     def _as_taken(self, row: Any, result: SendResult, *, now: datetime) -> dict[str, Any]:
         if result.outcome is not Outcome.ACCEPTED:
@@ -508,8 +506,12 @@ class _Delivery:
         for (row, _columns, tally, result), is_written in zip(endings, written, strict=True):
             if is_written and tally:
                 setattr(self._counts, tally, getattr(self._counts, tally) + 1)
-            if result:
-                self._post.note(row, result, now=self._clock.now())
+            if result is None:
+                self._not_begun -= 1
+                continue
+            self._post.note(row, result, now=self._clock.now())
+            if not is_code(row.kind):
+                self._busy_with.discard(self._post.to(row))
 
     def _send(self, row: Any) -> SendResult:
         """In a lane."""
