@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.core.cache import cache
 from django.db import Error
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, RawPostDataException
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_POST
@@ -36,11 +36,12 @@ MOST_IN_A_MINUTE: Final = 1200
 @require_POST
 def mobizon_report(request: HttpRequest) -> HttpResponse:
     """The webhook of Mobizon: the message that it names is asked about within seconds."""
-    if len(request.headers.get("Content-Length", "0")) > 6 or len(request.body) > LARGEST_BODY:
-        return _answer(413)
     try:
+        if len(request.headers.get("Content-Length", "0")) > 6 or len(request.body) > LARGEST_BODY:
+            return _answer(413)
         event = json.loads(request.body)
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError, RawPostDataException):
+        # The last: a form, which a middleware has read.
         return _answer(400)
     number = mobizon.read_report(event)
     if not number:
@@ -88,4 +89,6 @@ def _away() -> HttpResponse:
 
 
 def _answer(status: int) -> HttpResponse:
-    return HttpResponse("OK" if status == 200 else "", status=status, content_type="text/plain")
+    return HttpResponse(
+        "OK" if status == 200 else "", status=status, content_type="text/plain; charset=utf-8"
+    )
