@@ -136,6 +136,7 @@ class Message(Outgoing):
     # The gateway that took that one: it is asked last.
     avoids = models.CharField(max_length=20, blank=True, default="", db_default="", editable=False)
 
+    # Its index holds those few that have one.
     merged_into = models.ForeignKey(
         "self",
         on_delete=models.SET_NULL,
@@ -172,6 +173,11 @@ class Message(Outgoing):
             models.Index(fields=["ask_at"], condition=models.Q(ask_at__isnull=False), name="message_asks"),
             models.Index(
                 fields=["provider_id"], condition=~models.Q(provider_id=""), name="message_at_provider"
+            ),
+            models.Index(
+                fields=["merged_into"],
+                condition=models.Q(merged_into__isnull=False),
+                name="message_merged",
             ),
             models.Index(
                 fields=["-created_at", "phone"],

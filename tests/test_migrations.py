@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from django.contrib.postgres.operations import AddIndexConcurrently, NotInTransactionMixin
+from django.db import connection
 from django.db.migrations import AddIndex, CreateModel, Migration, RemoveIndex
 from django.db.migrations.autodetector import MigrationAutodetector
 from django.db.migrations.loader import MigrationLoader
@@ -79,3 +80,27 @@ def test_an_index_for_which_everybody_waits_is_seen():
         operations = [AddIndex("Event", index), AddIndexConcurrently("Event", index)]
 
     assert len(waiting_for_an_index(Some("0000", "applications"))) == 1
+
+
+# To tables whose rows stay: a city has a handful of localities.
+NEEDS_NO_INDEX = {("applications_formerrow", "locality_id")}
+WITHOUT_INDEX = """
+SELECT key.conrelid::regclass::text, attribute.attname
+FROM pg_constraint key
+JOIN pg_attribute attribute ON attribute.attrelid = key.conrelid AND attribute.attnum = key.conkey[1]
+WHERE key.contype = 'f' AND NOT EXISTS (
+    SELECT FROM pg_index index
+    WHERE index.indrelid = key.conrelid AND index.indkey[0] = key.conkey[1] AND index.indisvalid
+    AND coalesce(pg_get_expr(index.indpred, index.indrelid), '') IN (
+        '', format('(%I IS NOT NULL)', attribute.attname)
+    )
+)
+"""
+
+
+@pytest.mark.django_db
+def test_a_deleted_row_is_looked_for_by_an_index():
+    """Without one, whoever deletes a row reads the whole table that may name it, once for each row."""
+    with connection.cursor() as cursor:
+        cursor.execute(WITHOUT_INDEX)
+        assert set(cursor.fetchall()) == NEEDS_NO_INDEX
