@@ -13,6 +13,8 @@ from itertools import groupby
 from typing import Any, Final
 from uuid import UUID
 
+from django.db import transaction
+
 from notifications.alone import alone
 from notifications.broker import wake_soon
 from notifications.gateways import FIRST_ASKED, reporters
@@ -22,7 +24,7 @@ from notifications.selectors import untold
 from notifications.services import is_still_theirs, repeat, repeat_to_second_phone, was_repeated
 from notifications.sms.base import Arrival, Report, Reporter, chosen
 from notifications.sms.http import GatewayError
-from notifications.sweeps import renew_connection
+from notifications.sweeps import renew_connection, sweep
 
 logger = logging.getLogger(__name__)
 
@@ -80,13 +82,17 @@ def _ask_about(mine: list[Message], gateway: Reporter, *, now: datetime) -> int:
     _put_off([row for row in mine if _is_young(row, now)], until=now + timedelta(minutes=5))
     _put_off([row for row in mine if not _is_young(row, now)], until=None)
     reports = gateway.reports({_number(row): row.phone.as_e164 for row in mine})
-    for row in mine:
-        take(row, reports.get(_number(row), Report(Arrival.UNKNOWN)), now=now)
+    sweep(mine, lambda row: take(row, reports.get(_number(row), Report(Arrival.UNKNOWN)), now=now))
     return len(reports)
 
 
+@transaction.atomic
 def take(message: Message, report: Report, *, now: datetime) -> bool:
-    """Write what became of a message that a gateway took; True if that is news. Safe to call twice, in any order."""
+    """Write what became of a message that a gateway took; True if that is news. Safe to call twice, in any order.
+
+    What did not arrive is repeated in the same transaction: if either can't be written, the next report finds it as it
+    was.
+    """
     mine = Message.objects.filter(pk=message.pk)
     if report.arrival is Arrival.DELIVERED:
         # Whatever was said before: what is there did arrive.

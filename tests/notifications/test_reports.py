@@ -259,6 +259,25 @@ class TestAnotherWay:
         take(again, Report(Arrival.UNDELIVERED), now=NOW)
         assert Message.objects.count() == 2
 
+    def test_what_is_killed_before_it_is_repeated_did_not_happen(self, telling, monkeypatch):
+        """Its neighbours are written all the same."""
+        lost, lost_too = sent("7", ago=MINUTE), sent("8", ago=MINUTE)
+        telling.told = {number: Report(Arrival.UNDELIVERED) for number in "78"}
+        real = reports.repeat
+
+        def break_off(message, **more):
+            if message == lost:
+                raise RuntimeError("killed")
+            real(message, **more)
+
+        monkeypatch.setattr(reports, "repeat", break_off)
+        ask_for_reports(now=NOW)
+        assert (state_of(lost), state_of(lost_too)) == (Message.State.SENT, Message.State.UNDELIVERED)
+        monkeypatch.setattr(reports, "repeat", real)
+        ask_for_reports(now=NOW + 5 * MINUTE)
+        assert state_of(lost) == Message.State.UNDELIVERED
+        assert set(Message.objects.values_list("instead_of", flat=True)) == {None, lost.pk, lost_too.pk}
+
     @pytest.mark.parametrize(
         "why",
         ["it matters less", "a code", "its text is gone", "too late", "another number", "no other gateway"],
