@@ -412,6 +412,27 @@ class TestMobizonCalls:
     def test_what_is_no_report(self, body):
         assert self.call(body).status_code == 400
 
+    @pytest.mark.parametrize(
+        "content_type",
+        [
+            "multipart/form-data; boundary=x",
+            "multipart/form-data",
+            "application/x-www-form-urlencoded",
+            "",
+            "x",
+        ],
+        ids=["parts", "no-boundary", "form", "none", "unknown"],
+    )
+    @pytest.mark.parametrize(
+        "body",
+        [b"", b"a=b", b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\nb\r\n--x--\r\n'],
+        ids=["empty", "pairs", "one-part"],
+    )
+    def test_what_is_no_report_is_refused_whatever_it_says_it_is(self, body, content_type):
+        client = Client(enforce_csrf_checks=True, raise_request_exception=False)
+        answer = client.post(reverse("mobizon_report"), body, content_type=content_type)
+        assert answer.status_code == 400
+
     def test_one_that_is_too_large(self):
         assert self.call(b" " * 9000).status_code == 413
 
