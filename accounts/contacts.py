@@ -12,6 +12,7 @@ from typing import Final
 from django.conf import settings
 from django.db import transaction
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 from accounts import audit, limits
@@ -19,12 +20,15 @@ from accounts.crypto import keyed_hash
 from accounts.journal_actions import Action
 from accounts.models import ContactCode, Profile, User
 from accounts.owner_proofs import stamp_of
+from accounts.phones import PhoneError, parse_mobile
 from accounts.sms_codes import LIFETIME, TooManyCodes, Verdict, judge_code, random_code, what_nobody_types
 from notifications.services import enqueue, enqueue_to_mail, enqueue_to_phone
 from notifications.ways import Way as NoticeWay
 from notifications.ways import without
 
 PROOF: Final = "contact"
+# In the texts about a changed contact: a second phone that gives no account back.
+FOR_CALLS: Final = "calls"
 
 
 class Way(StrEnum):
@@ -47,6 +51,20 @@ def proven_contact(user: User, way: Way) -> str:
     if way is Way.EMAIL:
         return user.email or ""
     return user.proven_second_phone
+
+
+def how_proven(user: User) -> str:
+    """What a code to the second phone of `user` has proven or could prove, as its owner reads it; empty without one."""
+    phone = user.profile.second_phone
+    if not phone:
+        return ""
+    if user.proven_second_phone:
+        return _("proven by a code")
+    try:
+        parse_mobile(phone.as_e164)
+    except PhoneError:
+        return _("can't be proven by a code: we only call it")
+    return _("not proven: we only call it")
 
 
 def ask_for_proof(
@@ -110,17 +128,19 @@ def _choose_for_all(user: User, *, mails_notices: bool) -> None:
 def change_second_phone(
     user: User, phone: str, *, is_proven: bool, address: str | None, now: datetime
 ) -> None:
-    """Store the second phone (E.164; empty takes it away), and tell the owner if it gives the account back, or did."""
+    """Store the second phone (E.164; empty takes it away), and tell the owner of each change.
+
+    One that is not proven gives no account back, but it is called about a child: a stranger's must not go unnoticed.
+    """
     with transaction.atomic():
         profile = Profile.locked(user)
-        was_proven = profile.second_phone_proven_at is not None
+        before = profile.second_phone, profile.second_phone_proven_at is not None
         profile.second_phone = phone
         profile.second_phone_proven_at = now if is_proven else None
-        profile.save(update_fields=["second_phone", "second_phone_proven_at"])
-        if is_proven or was_proven:
-            _tell(user, Way.PHONE, is_gone=not is_proven, address=address, now=now)
-        else:
-            audit.record(Action.PROFILE_CHANGED, now=now, actor=user, subject=user, address=address)
+        if before != (profile.second_phone, is_proven):
+            profile.save(update_fields=["second_phone", "second_phone_proven_at"])
+            contact = Way.PHONE.value if is_proven or not phone else FOR_CALLS
+            _tell(user, Way.PHONE, contact=contact, is_gone=not phone, address=address, now=now)
 
 
 # --- codes, also for a lost number --------------------------------------------------------------------------------
@@ -167,15 +187,30 @@ def _change_email(user: User, email: str, *, mails_notices: bool, address: str |
             _choose_for_all(locked, mails_notices=mails_notices)
         user.mails_notices, user.chosen_ways = locked.mails_notices, locked.chosen_ways
         locked.save(update_fields=["email", "mails_notices", "chosen_ways"])
-        _tell(locked, Way.EMAIL, is_gone=not email, former=former, address=address, now=now)
+        _tell(
+            locked,
+            Way.EMAIL,
+            contact=Way.EMAIL.value,
+            is_gone=not email,
+            former=former,
+            address=address,
+            now=now,
+        )
 
 
 def _tell(
-    user: User, way: Way, *, is_gone: bool, former: str = "", address: str | None, now: datetime
+    user: User,
+    way: Way,
+    *,
+    contact: str,
+    is_gone: bool,
+    former: str = "",
+    address: str | None,
+    now: datetime,
 ) -> None:
     """Tell the owner which contact it is. Whoever reads the `former` mailbox learns that it is no longer the one."""
     key = f"contact-changed:{user.pk}:{now.isoformat()}"
-    context = {"contact": way.value, "is_gone": is_gone}
+    context = {"contact": contact, "is_gone": is_gone}
     audit.record(changed(way, is_gone=is_gone), now=now, actor=user, subject=user, address=address)
     with override(settings.LANGUAGE_CODE):
         link = reverse("accounts:email" if way is Way.EMAIL else "accounts:second_phone")

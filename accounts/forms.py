@@ -394,13 +394,8 @@ class SignInForm(forms.Form):
 
 
 class ProfileForm(forms.Form):
-    """What a parent may change themselves. A second phone that gives the account back has a page of its own."""
+    """What an open session is enough to change. Contacts have pages of their own, which ask for the password."""
 
-    second_phone = AnyPhoneField(
-        label=gettext_lazy("Additional contact phone"),
-        help_text=gettext_lazy("It may be a landline or a number of another country: we can call it"),
-        required=False,
-    )
     address = forms.CharField(
         label=gettext_lazy("Home address"),
         max_length=300,
@@ -412,11 +407,6 @@ class ProfileForm(forms.Form):
         choices=settings.LANGUAGES,
         widget=forms.RadioSelect,
     )
-
-    def __init__(self, *args: Any, keeps_phone: bool = False, **options: Any) -> None:
-        super().__init__(*args, **options)
-        if keeps_phone:
-            del self.fields["second_phone"]
 
 
 class EmailForm(OwnPasswordForm):

@@ -209,7 +209,7 @@ KINDS: Final = (
         SMS,
         past_budget=PastBudget.WARNING,
     ),
-    # `contact`: "phone" or "email" (`accounts.contacts.Way`).
+    # `contact`: "phone" or "email" (`accounts.contacts.Way`), or "calls", a second phone that no code has proven.
     Kind(
         "contact_changed",
         Topic.ACCOUNT,

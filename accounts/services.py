@@ -291,22 +291,16 @@ def change_password(user: User, *, password: str, action: Action, address: str |
 def change_profile(
     user: User,
     *,
-    second_phone: str | None = None,
     address: str,
     language: str,
     client_address: str | None,
     now: datetime,
 ) -> None:
-    """Store what a parent may change themselves; the registry's fields stay. `language` is that of their messages.
-
-    A second phone (any number in E.164) is here to be called only; None leaves it, and a proven one always stays.
-    """
+    """Store what a parent may change themselves; the registry's fields stay. `language` is that of their messages."""
     with transaction.atomic():
         profile = Profile.locked(user)
-        if second_phone is not None and profile.second_phone_proven_at is None:
-            profile.second_phone = second_phone
         profile.address = address
-        profile.save(update_fields=["second_phone", "address"])
+        profile.save(update_fields=["address"])
         set_language(user, language)
         audit.record(Action.PROFILE_CHANGED, now=now, actor=user, subject=user, address=client_address)
 

@@ -300,7 +300,7 @@ def test_forms_make_no_error_of_nuls_and_odd_letters(city, visitors):
     """Every field of every form, NULs in names and values."""
     names = (
         "phone", "username", "password", "iin", "document_number", "code", "text", "kindergarten", "locality", "child",
-        "languages", "next", "number", "digits", "search", "second_phone", "address", "language",
+        "languages", "next", "number", "digits", "search", "address", "language",
         "rating", "consent", "action", "way", "bids", "quiet_from", "quiet_to",
     )  # fmt: skip
     values = (b"%00", b"abc", b"%FF", b"9" * 400, b"")

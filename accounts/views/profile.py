@@ -175,13 +175,12 @@ def _parent(request: HttpRequest) -> User:
 def _profile_page(request: HttpRequest, *, form: ProfileForm | None, photo_form: PhotoForm) -> HttpResponse:
     user = _parent(request)
     own = user.profile
-    proven = {way.value: contacts.proven_contact(user, way) for way in contacts.Way}
     context = {
         "form": form or _profile_form(user, None),
         "sends_mail": settings.SENDS_MAIL,
-        "email": proven["email"],
+        "email": contacts.proven_contact(user, contacts.Way.EMAIL),
         "second_phone": display_phone(own.second_phone),
-        "second_phone_hint": _("not proven") if own.second_phone and not proven["phone"] else "",
+        "second_phone_hint": contacts.how_proven(user),
         "photo_form": photo_form,
         "profile": own,
         **under_way(user),
@@ -204,13 +203,7 @@ def _profile_page(request: HttpRequest, *, form: ProfileForm | None, photo_form:
 
 
 def _profile_form(user: User, sent: Any) -> ProfileForm:
-    own = user.profile
-    initial = {
-        "second_phone": display_phone(own.second_phone),
-        "address": own.address,
-        "language": user.language,
-    }
-    return ProfileForm(sent, initial=initial, keeps_phone=own.second_phone_proven_at is not None)
+    return ProfileForm(sent, initial={"address": user.profile.address, "language": user.language})
 
 
 def _photo_file(own: Profile) -> HttpResponse:

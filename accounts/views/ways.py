@@ -12,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 from redis.exceptions import RedisError
 
-from accounts import notice_ways
+from accounts import contacts, notice_ways
 from accounts import telegram as telegram_links
 from accounts.audit import client_address
 from accounts.decorators import parent_required
@@ -153,10 +153,9 @@ def _told(user: User) -> list[tuple[Way, str, str]]:
     """The ways that the portal offers, where each leads, and whether that is proven."""
     own = user.profile
     proven = _("proven by a code")
-    second_hint = (proven if user.proven_second_phone else _("not proven")) if own.second_phone else ""
     offered: list[tuple[Way, str, str]] = [
         (Way.SMS, display_phone(user.phone), proven if user.phone else ""),
-        (Way.SECOND_PHONE, display_phone(own.second_phone), second_hint),
+        (Way.SECOND_PHONE, display_phone(own.second_phone), contacts.how_proven(user)),
     ]
     if telegram_links.is_offered():
         offered.append(

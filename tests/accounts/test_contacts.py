@@ -9,7 +9,7 @@ from django.db import connection
 
 from accounts.emails import parse_email
 from accounts.journal_actions import Action
-from accounts.models import AuditEntry, ContactCode, User
+from accounts.models import AuditEntry, ContactCode, Profile, User
 from accounts.sms_codes import LIFETIME, prune_contact_codes
 from notifications.models import Mail, Message, Notice
 from tests.factories import UserFactory
@@ -167,11 +167,6 @@ def test_a_second_phone_gives_the_account_back_only_once_it_is_proven(parent, pa
     parent.profile.refresh_from_db()
     assert (parent.profile.second_phone, parent.profile.second_phone_proven_at) == (OTHER, NOW)
     assert told(parent) == (1, 1)
-    # The form of the profile asks for no password, so it leaves a proven phone alone.
-    parent_client.post("/cabinet/profile/", {"second_phone": "", "address": "Абай", "language": "kk"})
-    parent.profile.refresh_from_db()
-    assert (parent.profile.second_phone, parent.profile.address) == (OTHER, "Абай")
-    assert "second_phone" not in parent_client.get("/cabinet/profile/").context["form"].fields
     time_machine.move_to(NOW + MICROSECOND, tick=False)
     # Without the tick it is there to be called.
     enter_phone(parent_client, regains="")
@@ -187,7 +182,49 @@ def test_landlines_and_foreign_numbers_are_for_calls_and_get_no_code(parent, par
     parent.profile.refresh_from_db()
     assert bool(parent.profile.second_phone) == bool(phone)
     assert parent.profile.second_phone_proven_at is None
-    assert not Message.objects.exists()
+    assert not Message.objects.filter(kind="contact_code").exists()
+
+
+@pytest.mark.parametrize("former", ["", "+77055550101", OTHER], ids=["none", "other", "the-same"])
+@pytest.mark.parametrize("phone", [OTHER, "+442079460018", ""], ids=["mobile", "abroad", "removed"])
+def test_a_phone_that_is_only_called_takes_the_password_and_is_told_once(
+    parent, parent_client, former, phone
+):
+    Profile.objects.filter(user=parent).update(second_phone=former)
+    parent_client.post("/cabinet/profile/", {"second_phone": phone, "address": "Абай", "language": "kk"})
+    assert enter_phone(parent_client, phone, regains="", password="wrong").status_code == 200
+    parent.profile.refresh_from_db()
+    assert (parent.profile.second_phone, parent.profile.address) == (former, "Абай")
+    assert told(parent) == (0, 0)
+    for _ in range(2):
+        enter_phone(parent_client, phone, regains="")
+    parent.profile.refresh_from_db()
+    assert (parent.profile.second_phone, parent.profile.second_phone_proven_at) == (phone, None)
+    changes = int(phone != former)
+    assert told(parent) == (changes, changes)
+    actions = [Action.SECOND_PHONE_CHANGED if phone else Action.SECOND_PHONE_REMOVED] * changes
+    contact_changes = AuditEntry.objects.filter(subject=parent).exclude(action=Action.PROFILE_CHANGED)
+    assert [entry.action for entry in contact_changes] == actions
+    if changes:
+        gives_back = "арқылы қайтарылады"
+        notice = Notice.objects.get(kind="contact_changed").text_kk
+        assert gives_back not in notice
+        assert ("қоңырау шаламыз" in notice) == bool(phone)
+
+
+@pytest.mark.parametrize(
+    ("phone", "said"),
+    [
+        (OTHER, "тексерілмеген"),
+        ("+77172123456", "кодпен тексеру мүмкін емес"),
+        ("+442079460018", "кодпен тексеру мүмкін емес"),
+    ],
+    ids=["mobile", "landline", "abroad"],
+)
+def test_a_number_says_whether_a_code_could_prove_it(parent, parent_client, phone, said):
+    Profile.objects.filter(user=parent).update(second_phone=phone)
+    for page in ("/cabinet/profile/", "/cabinet/profile/ways/"):
+        assert said in parent_client.get(page).content.decode()
 
 
 def test_ones_own_number_is_no_second_one(parent, parent_client):

@@ -120,7 +120,10 @@ def test_the_page_says_where_each_way_leads_and_when_something_went(reached, par
     assert all(row["is_open"] for row in rows.values())
     Profile.objects.update(second_phone_proven_at=None)
     rows = {row["way"]: row for row in parent_client.get(WAYS).context["rows"]}
-    assert (rows["second"]["is_open"], rows["second"]["hint"]) == (False, "тексерілмеген")
+    assert (rows["second"]["is_open"], rows["second"]["hint"]) == (
+        False,
+        "тексерілмеген: тек қоңырау шаламыз",
+    )
 
 
 def test_the_inbox_says_by_which_ways_a_notice_went(reached, parent_client, time_machine):

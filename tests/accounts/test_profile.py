@@ -73,32 +73,27 @@ class TestProfile:
         assert parent.phone == before
 
     def test_save(self, parent, parent_client):
-        fields = {"second_phone": "8 (702) 111 22 33", "address": " Абай к., 5 ", "language": "ru"}
+        fields = {"address": " Абай к., 5 ", "language": "ru"}
         assert parent_client.post("/cabinet/profile/", fields).url == "/cabinet/profile/"
         parent.refresh_from_db()
-        assert parent.profile.second_phone.as_e164 == "+77021112233"
         assert parent.profile.address == "Абай к., 5"
         assert parent.language == "ru"
         assert AuditEntry.objects.get().action == Action.PROFILE_CHANGED
 
     def test_everything_optional_may_be_emptied(self, parent, parent_client):
-        parent_client.post(
-            "/cabinet/profile/", {"second_phone": "87021112233", "address": "x", "language": "kk"}
-        )
-        parent_client.post("/cabinet/profile/", {"second_phone": "", "address": "", "language": "kk"})
+        parent_client.post("/cabinet/profile/", {"address": "x", "language": "kk"})
+        parent_client.post("/cabinet/profile/", {"address": "", "language": "kk"})
         parent.profile.refresh_from_db()
-        assert not parent.profile.second_phone
         assert parent.profile.address == ""
 
     @pytest.mark.parametrize(
         ("field", "value"),
         [
-            ("second_phone", "+7 000"), ("second_phone", "x"),
             ("address", "x" * 301), ("address", "\0"), ("language", "en"), ("language", ""),
         ],
     )  # fmt: skip
     def test_refused(self, parent, parent_client, field, value):
-        fields = {"second_phone": "", "address": "", "language": "kk"} | {field: value}
+        fields = {"address": "", "language": "kk"} | {field: value}
         answer = parent_client.post("/cabinet/profile/", fields)
         assert answer.status_code == 200
         assert list(answer.context["form"].errors) == [field]

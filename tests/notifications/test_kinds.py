@@ -64,6 +64,7 @@ VARIANTS: list[dict[str, Any]] = [
     {"because": "by_owner"},
     {"new_password": False},
     *({"contact": "email", "is_gone": is_gone} for is_gone in (True, False)),
+    {"contact": "calls"},
 ]
 
 

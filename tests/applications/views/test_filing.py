@@ -77,7 +77,6 @@ class TestFiling:
         check = parent_client.post(NEW, answers)["Location"]
         there = next(row["url"] for row in parent_client.get(check).context["rows"] if row.get("change"))
         form = {
-            "second_phone": "",
             "address": "Абай, 1",
             "language": "kk",
             "next": parent_client.get(there).context["next"],
@@ -88,7 +87,7 @@ class TestFiling:
 
     @pytest.mark.parametrize("foreign", ["https://example.com/", "//example.com/", "javascript:alert(1)"])
     def test_the_profile_leads_to_no_foreign_page(self, parent_client, foreign):
-        form = {"second_phone": "", "address": "", "language": "kk", "next": foreign}
+        form = {"address": "", "language": "kk", "next": foreign}
         assert parent_client.post(reverse("accounts:profile"), form).url == reverse("accounts:profile")
 
     def test_the_second_guardian_is_led_to_the_application_that_exists(self, client_of, application):
