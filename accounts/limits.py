@@ -317,8 +317,8 @@ NEW_NUMBER_PER_ACCOUNT: Final = Limit(
     protects="other people's numbers, and the budget, from one account that asks for codes to them",
     hurts="nobody: no person moves to ten numbers in a day",
 )
-CALENDAR_PER_ACCOUNT: Final = Limit(
-    "calendar-account",
+CALENDAR_PER_ADDRESS: Final = Limit(
+    "calendar-address",
     60,
     HOUR,
     protects="the database from a calendar that asks for the same days again and again",

@@ -1,4 +1,7 @@
-"""A family's sign-ins: the one way in, and the list of sessions that its owner sees and ends."""
+"""A family's sign-ins: the one way in, and the list of sessions that its owner sees and ends.
+
+With them is listed, and ended, what reads along without signing in (`accounts.data.parts`).
+"""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,6 +18,7 @@ from django.utils.translation import override
 
 from accounts import audit, browsers, second_factor
 from accounts.crypto import keyed_hash
+from accounts.data.parts import ReadsAlong, parts
 from accounts.journal_actions import Action
 from accounts.masks import mask_address
 from accounts.models import Session, User
@@ -79,9 +83,17 @@ def end_one(user: User, key: str, *, address: str | None, now: datetime) -> bool
     return _end(user, lambda row: _name(row) == key, address=address, now=now) > 0
 
 
+def reading_along(user: User) -> list[ReadsAlong]:
+    """What reads something of `user` now without signing in."""
+    return [one for part in parts() for one in part.reads_along(user)]
+
+
 def end_all(user: User, *, but: str | None, address: str | None, now: datetime) -> int:
-    """End all sessions of `user` except the one with the key `but`; returns how many ended."""
-    return _end(user, lambda row: row.session_key != but, address=address, now=now)
+    """End all sessions of `user` except the one with the key `but`, and what reads along; returns how many ended."""
+    with transaction.atomic():
+        for part in parts():
+            part.sign_out(user, address=address, now=now)
+        return _end(user, lambda row: row.session_key != but, address=address, now=now)
 
 
 def _end(user: User, is_meant: Callable[[Session], bool], *, address: str | None, now: datetime) -> int:

@@ -3,6 +3,7 @@
 Closing an account, forgetting it and exporting it ask every part in turn and know none of them.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from accounts.data.sections import Section
@@ -11,6 +12,15 @@ from accounts.models import User
 
 class NotYet(Exception):
     """The account can't be forgotten now: something of it is still under way."""
+
+
+@dataclass(frozen=True)
+class ReadsAlong:
+    """Something that reads a person's data without signing in, like a calendar: what, since when, and its page."""
+
+    label: str
+    made_at: datetime
+    url: str
 
 
 class Part:
@@ -30,6 +40,13 @@ class Part:
     def sections(self) -> list[Section]:
         """What of it stands in a copy of one's own data."""
         return []
+
+    def reads_along(self, user: User) -> list[ReadsAlong]:
+        """What reads something of `user` without signing in; a new password ends it by itself."""
+        return []
+
+    def sign_out(self, user: User, *, address: str | None, now: datetime) -> None:
+        """End all of `reads_along`, in the transaction that ends the sessions; `address` is that of the network."""
 
     def close(self, user: User, *, now: datetime) -> None:
         """End what ends at once. In the transaction of closing, with the user's row locked; may lock its rows."""

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 from accounts import audit
 from accounts.decorators import parent_whatever_agreed
 from accounts.models import User
-from accounts.visits import end_all, end_one, store, visits_of
+from accounts.visits import end_all, end_one, reading_along, store, visits_of
 from notifications.clock import read_clock
 from notifications.pressing import pressed_on
 
@@ -24,7 +24,8 @@ def sessions(request: HttpRequest) -> HttpResponse:
     """Each running session: with what, from where, since when and last used when."""
     user = cast(User, request.user)
     visits = visits_of(user, this=request.session.session_key, now=read_clock())
-    return render(request, "accounts/sessions.html", {"visits": visits, "others": len(visits) > 1})
+    context = {"visits": visits, "others": len(visits) > 1, "reading_along": reading_along(user)}
+    return render(request, "accounts/sessions.html", context)
 
 
 @pressed_on("accounts:sessions")

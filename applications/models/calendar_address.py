@@ -15,6 +15,8 @@ class CalendarAddress(models.Model):
         verbose_name=_("user"),
     )
     digest = models.CharField(max_length=64, unique=True)
+    # The password with which it was made, as a session holds it (`User.get_session_auth_hash`): another one ends it.
+    stamp = models.CharField(max_length=64, db_default="", default="", editable=False)
     made_at = models.DateTimeField(_("made at"))
 
     class Meta:

@@ -10,14 +10,16 @@ from functools import partial
 from typing import Any
 
 from django.db.models import QuerySet
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from accounts.data.parts import NotYet, Part
+from accounts.data.parts import NotYet, Part, ReadsAlong
 from accounts.data.sections import Section
 from accounts.models import User
 from applications.access.settling import settle
 from applications.bidding.ending import withdraw_bid
 from applications.bidding.offers import decline_offer
+from applications.calendar_address import address_made_at, take_address_away
 from applications.models import Alert, Application, Bid, CalendarAddress, Offer
 from applications.moves import Refused, lock_application, locking, move
 from applications.personal_data.sections import SECTIONS
@@ -78,6 +80,21 @@ class Applications(Part):
                 )
             )
         return said
+
+    def reads_along(self, user: User) -> list[ReadsAlong]:
+        made_at = address_made_at(user)
+        if made_at is None:
+            return []
+        return [
+            ReadsAlong(
+                _("The address from which a calendar reads your days"),
+                made_at,
+                reverse("applications:calendar"),
+            )
+        ]
+
+    def sign_out(self, user: User, *, address: str | None, now: datetime) -> None:
+        take_address_away(user, address=address, now=now)
 
     def sections(self) -> list[Section]:
         return SECTIONS

@@ -23,12 +23,16 @@ from accounts import limits
 from accounts.audit import client_address
 from accounts.decorators import parent_required
 from accounts.way_back import whole_address
-from applications.families.calendar_address import make_address, owner_of, take_address_away
+from applications.calendar_address import (
+    address_made_at,
+    address_of,
+    make_address,
+    take_address_away,
+)
 from applications.families.calendar_file import calendar_file
 from applications.families.due import Due, DueKind
 from applications.families.due_days import dues_of, dues_of_family, histories_of
 from applications.families.situation import situation_of
-from applications.models import CalendarAddress
 from applications.views.people import own_application, parent
 from notifications.clock import estimate_clock, read_clock
 from notifications.pressing import pressed_on
@@ -92,12 +96,13 @@ def subscribed(request: HttpRequest) -> HttpResponseBase:
 
     A calendar shows what the address holds now and drops the rest, so nothing is marked as cancelled.
     """
-    user, now = owner_of(request.GET.get(_GIVEN_AS, "")), read_clock()
-    if user is None:
+    made, now = address_of(request.GET.get(_GIVEN_AS, "")), read_clock()
+    if made is None:
         raise Http404
-    if not limits.allow(limits.CALENDAR_PER_ACCOUNT, str(user.pk), now=now).ok:
+    # A new address is counted anew: whoever had the former one has used up nothing of it.
+    if not limits.allow(limits.CALENDAR_PER_ADDRESS, made.digest, now=now).ok:
         return HttpResponse(status=HTTPStatus.TOO_MANY_REQUESTS, headers={"Retry-After": str(_RETRY_SECONDS)})
-    body = _file(request, dues_of_family(user, now=now))
+    body = _file(request, dues_of_family(made.user, now=now))
     etag = quote_etag(sha256(body).hexdigest())
     response = HttpResponse(body, content_type=_TYPE)
     response["ETag"] = etag
@@ -115,7 +120,7 @@ def _page(request: HttpRequest, *, address: str = "") -> HttpResponse:
         "address": address,
         # Telephones hand such an address to their calendar instead of downloading a file.
         "webcal": "webcal://" + address.partition("://")[2] if address else "",
-        "made": CalendarAddress.objects.filter(user=user).first(),
+        "made_at": address_made_at(user),
     }
     return render(request, "applications/calendar.html", context)
 

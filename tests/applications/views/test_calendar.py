@@ -39,6 +39,7 @@ PAGE, MAKE, TAKE_AWAY = (
     "/cabinet/calendar/address/",
     "/cabinet/calendar/address/remove/",
 )
+SESSIONS, NEW_PASSWORD = "/cabinet/sessions/", "another-pass-1"
 
 
 @pytest.fixture
@@ -312,11 +313,42 @@ class TestAddress:
 
     def test_a_calendar_that_asks_without_end_is_told_to_wait(self, family, monkeypatch):
         address = address_of(family)
-        few = limits.Limit("calendar-account", 2, limits.HOUR)
-        monkeypatch.setattr(limits, "CALENDAR_PER_ACCOUNT", few)
+        few = limits.Limit("calendar-address", 2, limits.HOUR)
+        monkeypatch.setattr(limits, "CALENDAR_PER_ADDRESS", few)
         answers = [Client().get(address) for _ in range(3)]
         assert [answer.status_code for answer in answers] == [200, 200, 429]
         assert answers[-1]["Retry-After"] == "3600"
+        assert Client().get(address_of(family)).status_code == 200
+
+    def test_ends_with_another_password_and_its_owner_makes_a_new_one(self, city, family):
+        address = address_of(family)
+        family.post(
+            reverse("accounts:password"),
+            {"old_password": "parent-pass-1", "password": NEW_PASSWORD, "repeated": NEW_PASSWORD},
+        )
+        assert Client().get(address).status_code == 404
+        assert f'action="{TAKE_AWAY}"' not in family.get(PAGE).content.decode()
+        assert family.get(SESSIONS).context["reading_along"] == []
+        assert Client().get(address_of(family)).status_code == 200
+
+    def test_ends_with_a_password_that_anything_else_sets(self, city, family):
+        address = address_of(family)
+        city.parent.set_unusable_password()
+        city.parent.save()
+        assert Client().get(address).status_code == 404
+
+    @pytest.mark.parametrize("pressed", [{}, {"all": "1"}], ids=["others", "everywhere"])
+    def test_stands_beside_the_devices_and_ends_with_them(self, city, client_of, pressed):
+        family, other = client_of(city.parent), client_of(UserFactory())
+        assert family.get(SESSIONS).context["reading_along"] == []
+        address, theirs = address_of(family), address_of(other)
+        html = family.get(SESSIONS).content.decode()
+        assert f'href="{PAGE}">Күнтізбе' in html
+        family.post(reverse("accounts:end_session"), {"session": "none"})
+        assert Client().get(address).status_code == 200
+        family.post(reverse("accounts:end_session"), pressed)
+        assert [Client().get(one).status_code for one in (address, theirs)] == [404, 200]
+        assert AuditEntry.objects.filter(action=Action.CALENDAR_ADDRESS_TAKEN_AWAY).count() == 1
 
 
 class TestPage:

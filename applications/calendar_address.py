@@ -1,6 +1,7 @@
 """The address that somebody's calendar subscribes to: made, made anew, taken away, and found by its secret.
 
-Whoever has it reads what falls due, without names, and can do nothing. Its owner sees it once.
+Whoever has it reads what falls due, without names, and can do nothing. Its owner sees it once. Like a session it ends
+with another password, whatever set it, and with signing out everywhere.
 """
 
 import secrets
@@ -24,7 +25,7 @@ _PURPOSE: Final = "calendar"
 def make_address(user: User, *, address: str | None, now: datetime) -> str:
     """The secret of a new address; a former one opens nothing from now on. `address` is that of the network."""
     secret = secrets.token_urlsafe(_BYTES)
-    made = {"digest": digest(_PURPOSE, secret), "made_at": now}
+    made = {"digest": digest(_PURPOSE, secret), "made_at": now, "stamp": user.get_session_auth_hash()}
     CalendarAddress.objects.update_or_create(user=user, defaults=made)
     audit.record(Action.CALENDAR_ADDRESS_MADE, actor=user, subject=user, address=address, now=now)
     return secret
@@ -39,10 +40,19 @@ def take_address_away(user: User, *, address: str | None, now: datetime) -> bool
     return bool(deleted)
 
 
-def owner_of(secret: str) -> User | None:
-    """Whose address has this secret; nobody's once the account is closed or blocked."""
-    return User.objects.filter(
-        pk__in=CalendarAddress.objects.filter(digest=digest(_PURPOSE, secret)).values("user"),
-        is_active=True,
-        leaving_since=None,
-    ).first()
+def address_made_at(user: User) -> datetime | None:
+    """When the address was made that opens something now; None if there is none."""
+    made = CalendarAddress.objects.filter(user=user, stamp=user.get_session_auth_hash())
+    return made.values_list("made_at", flat=True).first()
+
+
+def address_of(secret: str) -> CalendarAddress | None:
+    """The address with this secret; none once the account is closed or blocked, or has another password."""
+    found = (
+        CalendarAddress.objects.filter(
+            digest=digest(_PURPOSE, secret), user__is_active=True, user__leaving_since=None
+        )
+        .select_related("user")
+        .first()
+    )
+    return found if found and found.stamp == found.user.get_session_auth_hash() else None
