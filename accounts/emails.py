@@ -17,7 +17,8 @@ def parse_email(text: str) -> str:
     """The address without surrounding spaces, its domain in small letters.
 
     Raises `ValidationError` for what can't be one: among others anything with a line break, a comma or a second
-    recipient in it.
+    recipient in it, and what would stay inside the mail server (`@localhost`, an address of the network in place of a
+    domain).
     """
     address = unicodedata.normalize("NFKC", text).strip()
     name, at, domain = address.rpartition("@")
@@ -25,9 +26,11 @@ def parse_email(text: str) -> str:
     if not at:
         raise ValidationError(_("Enter the whole e-mail address, with the sign @"), code="email")
     try:
-        EmailValidator()(address)
+        EmailValidator(allowlist=[])(address)
     except ValidationError:
         raise ValidationError(_WRONG, code="email") from None
-    if len(address) > LONGEST or not name.isascii():
+    # No domain of the internet ends in digits alone, and none is in brackets.
+    is_of_a_network = domain.endswith("]") or domain.rpartition(".")[2].isdigit()
+    if len(address) > LONGEST or not name.isascii() or is_of_a_network:
         raise ValidationError(_WRONG, code="email")
     return address

@@ -247,7 +247,8 @@ def test_nobody_elses_code_proves_ones_own_contact(parent, parent_client, client
 
 @pytest.mark.parametrize(
     "text",
-    ["", "x", "@mail.kz", "a@", "a@b", "a b@mail.kz", "a@mail.kz,b@mail.kz", "a@mail.kz\nBcc: b@mail.kz", "а@mail.kz",
+    ["a@localhost", "a@LOCALHOST", "a@[127.0.0.1]", "a@[::1]", "a@[IPv6:::1]", "a@127.0.0.1", "a@10.0.0.12", "a@mail",
+     "", "x", "@mail.kz", "a@", "a@b", "a b@mail.kz", "a@mail.kz,b@mail.kz", "a@mail.kz\nBcc: b@mail.kz", "а@mail.kz",
      "a@mail.kz\0", f"{'a' * 65}@{'b' * 190}.kz", "<a@mail.kz>"],
 )  # fmt: skip
 def test_what_is_no_address(text):
