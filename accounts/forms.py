@@ -24,7 +24,7 @@ from accounts.phones import PhoneError, login_name, paper_login, parse_any_phone
 from accounts.second_way import is_beyond_guessing
 from accounts.sms_codes import DIGITS
 from accounts.uploads import PHOTO_INPUT
-from notifications.hours import Hours
+from notifications.hours import DAYTIME, Hours, minutes_left
 from notifications.kinds import Topic
 from notifications.ways import Way
 
@@ -502,6 +502,10 @@ class TopicsForm(forms.Form):
                 self.add_error(missing, _("Fill in both times, or leave both empty"))
             elif begin is not None and begin == end:
                 self.add_error("quiet_to", _("The quiet hours would have no length. Enter another time"))
+            elif begin is not None and end is not None and minutes_left(Hours(begin, end)) < 60:
+                hours = {"start": f"{DAYTIME.start:%H:%M}", "end": f"{DAYTIME.end:%H:%M}"}
+                left_too_little = _("We write between %(start)s and %(end)s: leave at least an hour of it")
+                self.add_error("quiet_to", left_too_little % hours)
         return cleaned
 
 

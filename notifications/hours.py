@@ -30,6 +30,12 @@ class Hours(NamedTuple):
 DAYTIME: Final = Hours(time(9), time(20))
 
 
+def minutes_left(quiet: Hours) -> int:
+    """How many minutes of the day (`DAYTIME`) own hours of rest leave, in which a message may still go."""
+    of_day = range(DAYTIME.start.hour * 60, DAYTIME.end.hour * 60)
+    return sum(not quiet.hold(time(*divmod(minute, 60))) for minute in of_day)
+
+
 def due_at(
     now: datetime, zone: ZoneInfo, *, quiet: Hours | None = None, known_by: datetime | None = None
 ) -> datetime:

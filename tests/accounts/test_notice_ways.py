@@ -85,6 +85,21 @@ class TestTopics:
         assert answer.context["form"].errors
         assert chosen() == {}
 
+    @pytest.mark.parametrize(("begin", "end", "is_kept"), [
+        ("00:00", "23:59", False), ("09:00", "20:00", False), ("08:00", "21:00", False), ("10:00", "09:00", True),
+        ("10:00", "09:01", False), ("09:59", "08:59", False), ("09:59", "20:30", False), ("10:00", "20:00", True),
+        ("09:00", "19:00", True), ("09:00", "19:01", False), ("20:00", "09:00", True),
+    ])  # fmt: skip
+    def test_quiet_hours_leave_an_hour_of_the_day(self, reached, parent_client, begin, end, is_kept):
+        answer = parent_client.post(TOPICS, {"quiet_from": begin, "quiet_to": end})
+        assert (answer.status_code == 302) == is_kept
+        reached.refresh_from_db()
+        assert (reached.quiet_from is not None) == is_kept
+        if not is_kept:
+            (said,) = answer.context["form"].errors["quiet_to"]
+            assert "09:00" in said
+            assert "20:00" in said
+
 
 class TestTesting:
     @pytest.mark.parametrize(("way", "phone"), [("sms", ""), ("second", SECOND)])
