@@ -15,7 +15,7 @@ from typing import Any, Final, NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db import connections
+from django.db import OperationalError, connections
 from django.db.models import prefetch_related_objects
 
 from notifications import gateways
@@ -57,6 +57,8 @@ LONGEST: Final = CLAIMING + timedelta(seconds=2 * SEND_SECONDS + 10)
 _PORTION: Final = 100
 # What is claimed ahead is worth so many seconds at the pace so far.
 _AHEAD_SECONDS: Final = 5.0
+# Of a lease that is left, after the longest send, to write what came of it.
+_WRITING_SECONDS: Final = 5
 # How soon a code is seen that comes while others are under way.
 _LOOK_SECONDS: Final = 0.25
 
@@ -354,17 +356,40 @@ class _Delivery:
         self._codes_from = self._others_from = 0.0
 
     def run(self) -> None:
-        """Go on until nothing is due, nobody may be asked, or the time is over."""
+        """Go on until nothing is due, nobody may be asked, or the time is over.
+
+        After an error what is under way is heard to the end and written, and the rest given back, before it is raised.
+        """
         with self._lanes:
-            while True:
-                # Lanes first: they need not wait until the database has written and found what it has to.
-                self._begin()
-                self._write()
-                self._claim()
-                at_hand = self._codes or self._others or self._endings
-                if self._is_exhausted and not (self._lanes.under_way or at_hand):
-                    break
-                self._hear(self._lanes.finished(seconds=_LOOK_SECONDS if self._lanes.under_way else 0))
+            try:
+                self._go_on()
+            except Exception:
+                self._hear_out()
+                raise
+
+    def _go_on(self) -> None:
+        while True:
+            # Lanes first: they need not wait until the database has written and found what it has to.
+            self._begin()
+            self._write()
+            self._claim()
+            at_hand = self._codes or self._others or self._endings
+            if self._is_exhausted and not (self._lanes.under_way or at_hand):
+                break
+            self._hear(self._lanes.finished(seconds=_LOOK_SECONDS if self._lanes.under_way else 0))
+
+    def _hear_out(self) -> None:
+        """What was handed over costs money and can't be taken back: who does not hear of it sends it again."""
+        results: list[tuple[Any, SendResult]] = []
+        while self._lanes.under_way:
+            results += self._lanes.finished(seconds=SEND_SECONDS)
+        self._hear(results)
+        ended = {ending.row.pk for ending in self._endings}
+        waiting = [row for row, _since in (*self._codes, *self._others) if row.pk not in ended]
+        now = self._clock.now()
+        self._endings += [_Ending(row, nothing_tried(row, now=now)) for row in waiting]
+        _wait_for_database()
+        self._write()
 
     def _claim(self) -> None:
         """Have as much at hand as the pace allows: new codes soon, others once half of what was at hand has begun."""
@@ -499,10 +524,12 @@ class _Delivery:
             return {}
 
     def _write(self) -> None:
-        endings, self._endings = self._endings, []
+        endings = self._endings
         if not endings:
             return
         written = record([Change(ending.row, ending.columns) for ending in endings])
+        # Not before: what could not be written is tried once more (`_hear_out`).
+        self._endings = []
         for (row, _columns, tally, result), is_written in zip(endings, written, strict=True):
             if is_written and tally:
                 setattr(self._counts, tally, getattr(self._counts, tally) + 1)
@@ -526,6 +553,17 @@ class _Delivery:
         finally:
             # A gateway's class may have asked the database; nobody else would close this thread's connection.
             connections.close_all()
+
+
+def _wait_for_database() -> None:
+    """Until it answers, for as long as the leases leave time to write."""
+    for _turn in range(_WRITING_SECONDS):
+        try:
+            renew_connection()
+        except OperationalError:
+            time.sleep(1)
+        else:
+            return
 
 
 def _ending(row: Any, result: SendResult, *, taken: dict[str, Any], now: datetime) -> _Ending:

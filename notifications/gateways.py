@@ -15,6 +15,7 @@ from django.db.models import Q, QuerySet, Sum
 from notifications.models import Gateway, GatewayMinute, Message
 from notifications.sms import health
 from notifications.sms.base import Alarm, Outcome, Reporter, SendResult, Try, chosen, chosen_backends
+from notifications.sweeps import renew_connection
 from notifications.text import segments
 
 logger = logging.getLogger(__name__)
@@ -65,9 +66,13 @@ class Tally:
             self.write(now=now)
 
     def write(self, *, now: datetime) -> None:
-        """Write what is left."""
+        """Write what is left. A count that can't be written is given up: it must hold up no message."""
         tries, self._tries, self._since = self._tries, [], None
-        note(tries, now=now)
+        try:
+            note(tries, now=now)
+        except Exception:
+            logger.exception("could not count what the SMS gateways did")
+            renew_connection()
 
 
 def refresh(*, now: datetime) -> None:

@@ -21,7 +21,13 @@ from notifications.gateways import FIRST_ASKED, reporters
 from notifications.kinds import KINDS
 from notifications.models import Message
 from notifications.selectors import untold
-from notifications.services import is_still_theirs, repeat, repeat_to_second_phone, was_repeated
+from notifications.services import (
+    call_off_repetition,
+    is_still_theirs,
+    repeat,
+    repeat_to_second_phone,
+    was_repeated,
+)
 from notifications.sms.base import Arrival, Report, Reporter, chosen
 from notifications.sms.http import GatewayError
 from notifications.sweeps import renew_connection, sweep
@@ -98,7 +104,10 @@ def take(message: Message, report: Report, *, now: datetime) -> bool:
         # Whatever was said before: what is there did arrive.
         open_ones = mine.filter(state__in=[Message.State.SENT, Message.State.UNDELIVERED])
         at = min(max(report.at or now, message.sent_at or now), now)
-        return bool(open_ones.update(state=Message.State.DELIVERED, delivered_at=at, ask_at=None))
+        is_news = bool(open_ones.update(state=Message.State.DELIVERED, delivered_at=at, ask_at=None))
+        if is_news:
+            call_off_repetition(message)
+        return is_news
     sent = mine.filter(state=Message.State.SENT)
     if report.arrival is Arrival.UNDELIVERED:
         is_news = bool(sent.update(state=Message.State.UNDELIVERED, ask_at=None))

@@ -339,8 +339,18 @@ def repeat(message: Message, *, avoiding: str, now: datetime) -> None:
 
 def was_repeated(message: Message) -> bool:
     """Whether an SMS that did not arrive has gone by another way, of whichever kind."""
+    return _repetitions(message).exists()
+
+
+def call_off_repetition(message: Message) -> None:
+    """An SMS did arrive: what waits to go in its place is not sent. One that is under way goes."""
+    waiting = _repetitions(message).filter(state=Message.State.QUEUED)
+    waiting.update(state=Message.State.WITHHELD, error=Trouble.ARRIVED.value)
+
+
+def _repetitions(message: Message) -> QuerySet[Message]:
     keys = [copy_key(message.dedupe_key), again_key(message.dedupe_key)]
-    return Message.objects.filter(dedupe_key__in=keys, instead_of=message.pk).exists()
+    return Message.objects.filter(dedupe_key__in=keys, instead_of=message.pk)
 
 
 def is_still_theirs(message: Outgoing) -> bool:

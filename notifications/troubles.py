@@ -16,6 +16,7 @@ class Trouble(TextChoices):
     NOT_LINKED = "the chat is no longer linked", _("The chat is no longer linked")
     WITH_OTHERS = "waits for its hour", _("It waits for the morning, or to go together with others")
     NEWER = "void: a newer one followed", _("A newer code followed")
+    ARRIVED = "the first one has arrived", _("The first one has arrived meanwhile")
     UNCLEAR = (
         "the gateway never answered clearly",
         _("The gateway never answered clearly: it may have arrived"),

@@ -1,13 +1,15 @@
 """The outbox: what is sent when, how often it is tried, what is left of secrets."""
 
 import logging
+import threading
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 
-from notifications import delivery
+from notifications import delivery, gateways
 from notifications.delivery import CLAIMING, Counts, deliver_due, pause_after
 from notifications.kinds import KINDS, sample_context
 from notifications.models import Message
@@ -158,6 +160,65 @@ def test_a_gateway_that_raises_stops_nobody(parent, gateway, caplog):
     assert deliver_due(now=NOW) == Counts(sent=1, retried=1)
     assert "7010000000" not in caplog.text
     assert "RuntimeError" in Message.objects.get(state=Message.State.QUEUED).error
+
+
+class TestAfterAnError:
+    """What was handed over is never lost sight of: it would go out once more."""
+
+    PARENTS = 5
+
+    @pytest.fixture(autouse=True)
+    def _waiting(self, db):
+        for place in range(self.PARENTS):
+            written(UserFactory(), key=str(place))
+
+    def test_what_is_under_way_is_heard_to_the_end(self, gateway, counter, monkeypatch):
+        """The database does not answer a claim while gateways are at work."""
+        failed, claims = threading.Event(), iter([delivery.claim_codes])
+
+        def send(self, phone, text, *, idempotency_key):
+            counter.moment += 1
+            assert failed.wait(timeout=30)
+            return SendResult(Outcome.ACCEPTED)
+
+        def claim_codes(*args, **kwargs):
+            if first := next(claims, None):
+                return first(*args, **kwargs)
+            failed.set()
+            raise OperationalError
+
+        monkeypatch.setattr(gateway, "send", send)
+        monkeypatch.setattr(delivery, "claim_codes", claim_codes)
+        with pytest.raises(OperationalError):
+            deliver_due(now=NOW)
+        assert self.states() == {Message.State.SENT: self.PARENTS}
+
+    def test_what_could_not_be_written_is_written_then(self, gateway, monkeypatch):
+        records = iter([OperationalError])
+
+        def write(changes):
+            if error := next(records, None):
+                raise error
+            return record(changes)
+
+        monkeypatch.setattr(delivery, "record", write)
+        with pytest.raises(OperationalError):
+            deliver_due(now=NOW)
+        states = self.states()
+        assert states[Message.State.SENT] == len(gateway.sent) > 0
+        assert Message.State.SENDING not in states
+
+    def test_a_count_that_can_not_be_written_holds_up_nothing(self, gateway, monkeypatch, caplog):
+        def note(*args, **kwargs):
+            raise OperationalError
+
+        monkeypatch.setattr(gateways, "note", note)
+        gateway.reset(TROUBLE)
+        assert deliver_due(now=NOW) == Counts(sent=self.PARENTS - 1, retried=1)
+        assert "could not count" in caplog.text
+
+    def states(self):
+        return Counter(Message.objects.values_list("state", flat=True))
 
 
 @pytest.mark.parametrize("trouble", [UNCLEAR, RuntimeError("half of it was written")], ids=["said", "raised"])

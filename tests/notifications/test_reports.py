@@ -248,6 +248,18 @@ class TestAnotherWay:
         take(message, Report(Arrival.UNDELIVERED), now=night)
         assert self.again(message).get().next_attempt_at == datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
 
+    @pytest.mark.parametrize(
+        ("state", "left"),
+        [(Message.State.QUEUED, Message.State.WITHHELD), (Message.State.SENDING, Message.State.SENDING)],
+        ids=["waiting", "under way"],
+    )
+    def test_it_does_not_go_if_the_first_arrives_meanwhile(self, state, left):
+        message = sent()
+        take(message, Report(Arrival.UNDER_WAY), now=NOW + ASKED_AFTER[2])
+        self.again(message).update(state=state)
+        take(message, Report(Arrival.DELIVERED), now=NOW + ASKED_AFTER[2] + SECOND_)
+        assert self.again(message).get().state == left
+
     def test_what_is_repeated_is_never_repeated(self):
         message = sent()
         take(message, Report(Arrival.UNDELIVERED), now=NOW)
