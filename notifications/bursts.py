@@ -14,9 +14,9 @@ from typing import Any, Final
 from django.db import transaction
 from django.db.models import Max
 
-from notifications.kinds import KINDS, Channel, kinds_by_day
+from notifications.kinds import KINDS, Channel, Kind, PastBudget, fate_of, kinds_by_day
 from notifications.models import Message
-from notifications.notices import SEVERAL
+from notifications.notices import SEVERAL, SEVERAL_IMPORTANT, SEVERAL_PLACES, SEVERAL_REMINDERS
 from notifications.selectors import untold
 from notifications.services import render
 from notifications.troubles import Trouble
@@ -24,6 +24,8 @@ from notifications.troubles import Trouble
 WAIT: Final = timedelta(minutes=10)
 # So many applications are named in one SMS.
 _NAMED: Final = 2
+_BY_WEIGHT: Final = (SEVERAL_PLACES, SEVERAL_REMINDERS, SEVERAL, SEVERAL_IMPORTANT)
+_SEVERAL: Final = [kind.code for kind in _BY_WEIGHT]
 
 
 def sent_lately(phones: Iterable[str], *, now: datetime) -> dict[str, datetime]:
@@ -37,69 +39,117 @@ def sent_lately(phones: Iterable[str], *, now: datetime) -> dict[str, datetime]:
 def merge(rows: list[Message], *, now: datetime) -> list[Message]:
     """Put one new SMS, due at once, in the place of those that waited for one another. Returns the others of `rows`.
 
-    `rows` are claimed by the caller. With them goes what waits for the same phone and is due, too.
+    `rows` are claimed by the caller. With them goes what waits for the same phones and is due, too. However many phones
+    there are, it takes the same few statements.
     """
-    waited: dict[tuple[str, Any, bool], list[Message]] = defaultdict(list)
-    for row in rows:
-        if row.error == Trouble.WITH_OTHERS and row.text is not None:
-            waited[row.phone.as_e164, row.recipient_id, row.is_copy].append(row)
-    gone = set()
-    for claimed in waited.values():
-        gone |= _merge(claimed, now=now)
+    claimed = [row for row in rows if row.error == Trouble.WITH_OTHERS and _may_be_merged(row)]
+    if not claimed:
+        return rows
+    with transaction.atomic():
+        found = _more_than_one([*claimed, *_waiting_beside(claimed, now=now)])
+        gone = _merge(_more_than_one(_still_ours(found)), now=now)
     return [row for row in rows if row.pk not in gone]
 
 
-def _merge(claimed: list[Message], *, now: datetime) -> set[Any]:
-    """Merge these, all for one phone, with the rest that waits for it; returns the keys of what was merged."""
-    first = claimed[0]
-    with transaction.atomic():
-        # One that another worker has claimed since is not ours any more.
-        held = {row.pk: row.attempts for row in claimed}
-        ours = [
-            row
-            for row in Message.objects.select_for_update(of=("self",)).filter(pk__in=held).order_by("pk")
-            if row.state == Message.State.SENDING and row.attempts == held[row.pk]
-        ]
-        others = list(
-            Message.objects.select_for_update(of=("self",), skip_locked=True).filter(
-                phone=first.phone,
-                recipient_id=first.recipient_id,
-                is_copy=first.is_copy,
-                state=Message.State.QUEUED,
-                error=Trouble.WITH_OTHERS,
-                next_attempt_at__lte=now,
-            )
-        )
-        hidden = untold(others)
-        merged = ours + [row for row in others if row.pk not in hidden and row.text is not None]
-        if len(merged) < 2:
-            return set()
-        together = _together(sorted(merged, key=lambda row: (row.created_at, str(row.pk))), now=now)
-        together.save(force_insert=True)
-        gone = {row.pk for row in merged}
-        Message.objects.filter(pk__in=gone).update(
-            state=Message.State.MERGED, merged_into=together, attempts=0, error=""
-        )
-    return gone
+def _may_be_merged(row: Message) -> bool:
+    """What repeats another goes as it stands: it avoids the gateway that lost that one."""
+    return row.text is not None and row.instead_of is None
 
 
-def _together(merged: list[Message], *, now: datetime) -> Message:
-    newest, abouts = merged[-1], {row.about for row in merged}
-    keys = "\n".join(sorted(row.dedupe_key for row in merged))
-    context = {"count": len(merged), "numbers": numbers_in(row.text or "" for row in merged)}
+def _waiting_beside(claimed: list[Message], *, now: datetime) -> list[Message]:
+    """What nobody has claimed of what waits for the same phones and is due; locked."""
+    waiting = Message.objects.select_for_update(of=("self",), skip_locked=True).filter(
+        phone__in={row.phone for row in claimed},
+        state=Message.State.QUEUED,
+        error=Trouble.WITH_OTHERS,
+        next_attempt_at__lte=now,
+    )
+    rows = [row for row in waiting if _may_be_merged(row)]
+    hidden = untold(rows)
+    return [row for row in rows if row.pk not in hidden]
+
+
+def _more_than_one(rows: Iterable[Message]) -> list[list[Message]]:
+    """Those of `rows` that can go together: for one person and phone, and of one half of the budget."""
+    alike: dict[Any, list[Message]] = defaultdict(list)
+    for row in rows:
+        is_sparing = fate_of(row.kind) is PastBudget.SPARING
+        alike[row.phone.as_e164, row.recipient_id, row.is_copy, is_sparing].append(row)
+    return [some for some in alike.values() if len(some) > 1]
+
+
+def _still_ours(found: list[list[Message]]) -> list[Message]:
+    """These without those that another worker has claimed since; all are locked."""
+    rows = [row for some in found for row in some]
+    held = {row.pk for row in rows if row.state == Message.State.SENDING}
+    if not held:
+        return rows
+    locked = Message.objects.select_for_update(of=("self",)).filter(pk__in=held, state=Message.State.SENDING)
+    ours = set(locked.order_by("pk").values_list("pk", "attempts"))
+    return [row for row in rows if row.pk not in held or (row.pk, row.attempts) in ours]
+
+
+def _merge(found: list[list[Message]], *, now: datetime) -> set[Any]:
+    """Write one SMS in the place of each of these lists; returns the keys of what was merged."""
+    stood_for = _stood_for([row for rows in found for row in rows if row.kind in _SEVERAL])
+    written, gone = [], []
+    for rows in found:
+        told = [one for row in rows for one in stood_for.get(row.pk, [row])]
+        together = _together(sorted(told, key=lambda row: (row.created_at, str(row.pk))), now=now)
+        written.append(together)
+        # One that stood for others has not gone: what it stood for is told of by the new one.
+        for row in {row.pk: row for row in [*rows, *told]}.values():
+            row.state, row.merged_into, row.attempts, row.error = Message.State.MERGED, together, 0, ""
+            gone.append(row)
+    Message.objects.bulk_create(written)
+    Message.objects.bulk_update(gone, ["state", "merged_into", "attempts", "error"])
+    return {row.pk for row in gone}
+
+
+def _stood_for(rows: list[Message]) -> dict[Any, list[Message]]:
+    """What each of these SMS in the place of others stands for, by their keys."""
+    stood_for: dict[Any, list[Message]] = defaultdict(list)
+    if rows:
+        merged = Message.objects.filter(merged_into__in=[row.pk for row in rows])
+        for row in merged.exclude(kind__in=_SEVERAL):
+            stood_for[row.merged_into_id].append(row)
+    return stood_for
+
+
+def _together(told: list[Message], *, now: datetime) -> Message:
+    newest, abouts = told[-1], {row.about for row in told}
+    keys = "\n".join(sorted(row.dedupe_key for row in told))
+    kind = kind_in_place_of(row.kind for row in told)
+    context = {"count": len(told), "numbers": numbers_in(row.text or "" for row in told)}
     return Message(
         recipient_id=newest.recipient_id,
         about=abouts.pop() if len(abouts) == 1 else None,
         phone=newest.phone,
         is_copy=newest.is_copy,
-        kind=SEVERAL,
+        kind=kind.code,
         language=newest.language,
-        text=render(KINDS[SEVERAL], Channel.SMS, language=newest.language, context=context),
-        dedupe_key=hashlib.sha256(f"{SEVERAL}\n{keys}".encode()).hexdigest(),
+        text=render(kind, Channel.SMS, language=newest.language, context=context),
+        dedupe_key=hashlib.sha256(f"{SEVERAL.code}\n{keys}".encode()).hexdigest(),
         created_at=now,
         next_attempt_at=now,
-        give_up_at=max(row.give_up_at for row in merged),
+        give_up_at=max(row.give_up_at for row in told),
     )
+
+
+def kind_in_place_of(codes: Iterable[str]) -> Kind:
+    """The kind of one SMS in the place of some of these kinds: what happens to it is what the weightiest may claim."""
+    return max((_alike(code) for code in codes), key=_BY_WEIGHT.index)
+
+
+def _alike(code: str) -> Kind:
+    kind = KINDS.get(code)
+    if kind is None:
+        return SEVERAL
+    if kind.past_budget is PastBudget.SPARING:
+        return SEVERAL_PLACES
+    if kind.can_wait:
+        return SEVERAL_REMINDERS
+    return SEVERAL_IMPORTANT if kind.topic.is_mandatory else SEVERAL
 
 
 def numbers_in(texts: Iterable[str]) -> str:

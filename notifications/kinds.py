@@ -74,7 +74,7 @@ class Kind:
     as soon as it is sent or given up, and no employee ever sees it. `past_budget` says what happens to it once the
     day's budget for SMS is spent. All others go before one that `can_wait`: it goes to thousands at once, and an hour
     later it is worth as much. One that `answers` what its recipient has just pressed goes at any hour, as do those that
-    `goes_at_once` adds.
+    `goes_at_once` adds. One with `texts_of` has no texts of its own: it uses those of the kind with that code.
 
     What goes by SMS also goes by e-mail to whoever chose that, with the same text; a kind that goes by e-mail alone has
     a text of its own.
@@ -90,6 +90,7 @@ class Kind:
     past_budget: PastBudget = PastBudget.WITHHELD
     can_wait: bool = False
     answers: bool = False
+    texts_of: str = ""
 
     @property
     def goes_at_once(self) -> bool:
@@ -103,7 +104,7 @@ class Kind:
 
     def template(self, channel: Channel, language: str) -> str:
         """The name of the template that holds the text for `channel` in `language`."""
-        return f"notifications/{self.code}/{channel}.{language}.txt"
+        return f"notifications/{self.texts_of or self.code}/{channel}.{language}.txt"
 
 
 KINDS: dict[str, Kind] = {}

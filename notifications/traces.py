@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from django.db.models import Case, CharField, DateTimeField, F, QuerySet, Value, When
-from django.db.models.functions import Coalesce
+from django.db.models import Case, CharField, DateTimeField, F, OuterRef, QuerySet, Value, When
+from django.db.models.functions import Coalesce, Concat
 from django.utils.translation import gettext
 
 from notifications.models import Mail, Message, Notice, Outgoing, TelegramMessage
@@ -56,9 +56,16 @@ def _rows(keys: list[str]) -> "QuerySet[Any, Any]":
         default=Value(Way.SMS.value),
         output_field=CharField(),
     )
-    of_sms = _told(
-        Message, keys, copy, Coalesce("delivered_at", "merged_into__sent_at"), F("merged_into__state")
+    # Of what went together: the SMS that repeats it is told of, unless that is lost, too.
+    again = Message.objects.exclude(state__in=_LOST).filter(
+        dedupe_key__in=[
+            Concat(OuterRef("merged_into__dedupe_key"), Value(suffix))
+            for suffix in (again_key(""), copy_key(""))
+        ]
     )
+    arrived_at = Coalesce("delivered_at", again.values("sent_at")[:1], "merged_into__sent_at")
+    together = Coalesce(again.values("state")[:1], F("merged_into__state"))
+    of_sms = _told(Message, keys, copy, arrived_at, together)
     unknown, none = Value(None, output_field=DateTimeField()), Value(None, output_field=CharField())
     others = [
         _told(model, keys, Value(way.value, output_field=CharField()), unknown, none)
@@ -91,6 +98,8 @@ def _trace(
     if state == _State.SENT:
         return Trace(way, gettext("sent"), sent_at)
     if state == _State.WITHHELD:
+        return Trace(way, _why_not(error))
+    if state == _State.MERGED and together == _State.WITHHELD:
         return Trace(way, _why_not(error))
     if state == _State.MERGED and together not in _LOST:
         return Trace(way, gettext("told of in one SMS with others"), arrived_at)

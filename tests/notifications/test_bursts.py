@@ -2,16 +2,20 @@
 
 import threading
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from notifications import bursts, outbox
-from notifications.bursts import WAIT, numbers_in
+from notifications.bursts import WAIT, kind_in_place_of, numbers_in
 from notifications.delivery import deliver_due
 from notifications.kinds import KINDS, sample_context
 from notifications.models import Message, Notice
+from notifications.reports import take
 from notifications.services import enqueue, send_again
+from notifications.sms.base import Arrival, Report
 from notifications.traces import ways_of
 from notifications.troubles import Trouble
 from tests.factories import GuardianshipFactory, UserFactory
@@ -54,6 +58,29 @@ def burst(parent, *, of=4):
 
 def states():
     return sorted(Message.objects.values_list("kind", "state"))
+
+
+def merged_again(parent):
+    """Three that were merged once the day was over go in the morning with a fourth."""
+    evening = NOW.replace(hour=14, minute=40)
+    for key in "0123":
+        tell(parent, key=key, now=evening, number=f"19-00{1000 + int(key) % 2}")
+    deliver_due(now=evening)
+    deliver_due(now=NOW.replace(hour=15, second=1))
+    tell(parent, key="late", now=NOW.replace(hour=14, minute=59, second=59), number="19-001003")
+    deliver_due(now=NOW.replace(hour=15, minute=1))
+    assert Message.objects.filter(kind="several", state=Message.State.QUEUED).exists()
+    deliver_due(now=NOW.replace(day=24, hour=4, second=30))
+
+
+def told(now):
+    """What the inbox says of each notice, the oldest first."""
+    notices = list(Notice.objects.order_by("created_at", "pk"))
+    traces = ways_of(notices, now=now)
+    return [[(trace.words, trace.is_lost) for trace in traces[notice.pk]] for notice in notices]
+
+
+TOGETHER = ("басқалармен бірге бір SMS-те айтылды", False)
 
 
 class TestTogether:
@@ -163,16 +190,125 @@ class TestTogether:
         burst(parent)
         deliver_due(now=AFTER)
         Message.objects.filter(kind="several").update(state=state)
-        notices = list(Notice.objects.order_by("created_at"))
-        traces = ways_of(notices, now=AFTER)
-        told = [[(trace.words, trace.is_lost) for trace in traces[notice.pk]] for notice in notices]
-        assert told[1:] == [[(words, state == Message.State.FAILED)]] * 3
+        assert told(AFTER)[1:] == [[(words, state == Message.State.FAILED)]] * 3
 
     def test_no_employee_sends_again_what_was_merged(self, parent):
         burst(parent)
         deliver_due(now=AFTER)
         row = Message.objects.filter(state=Message.State.MERGED)[0]
         assert send_again(row, now=NOW + WAIT) is None
+
+
+class TestWhatHappensToIt:
+    @pytest.mark.parametrize(
+        ("codes", "kind"),
+        [
+            (["bid_rejected", "bid_lost"], "several"),
+            (["bid_rejected", "referral_issued"], "several_important"),
+            (["bid_rejected", "interest_reminder"], "several"),
+            (["interest_reminder", "aging_out"], "several_reminders"),
+            (["interest_reminder", "referral_issued"], "several_important"),
+            (["place_appeared", "place_appeared"], "several_places"),
+            (["bid_rejected", "forgotten"], "several"),
+        ],
+        ids=lambda value: value if isinstance(value, str) else "+".join(value),
+    )
+    def test_as_to_the_weightiest_that_it_stands_for(self, codes, kind):
+        assert kind_in_place_of(codes).code == kind
+
+    @pytest.fixture
+    def _two_gateways(self, monkeypatch):
+        monkeypatch.setattr("notifications.reports.chosen", lambda: {"first": "", "second": ""})
+
+    @pytest.mark.parametrize(("kind", "is_repeated"), [("referral_reminder", True), ("bid_rejected", False)])
+    @pytest.mark.usefixtures("_two_gateways")
+    def test_what_matters_goes_by_another_way(self, parent, kind, is_repeated):
+        burst(parent)
+        tell(parent, kind, key="more", now=NOW + timedelta(minutes=5))
+        deliver_due(now=NOW + timedelta(minutes=5))
+        deliver_due(now=AFTER)
+        together = Message.objects.get(kind__startswith="several")
+        take(together, Report(Arrival.UNDELIVERED), now=AFTER)
+        assert Message.objects.filter(instead_of=together.pk).exists() == is_repeated
+        assert told(AFTER)[1:] == [[TOGETHER if is_repeated else ("жеткізілмеді", True)]] * 4
+
+    @pytest.mark.usefixtures("_two_gateways")
+    def test_it_goes_to_the_second_phone_of_who_chose_that(self, parent):
+        profile = parent.profile
+        profile.second_phone, profile.second_phone_proven_at = "+77015550022", NOW
+        profile.save()
+        parent.second_phone_if_lost = True
+        parent.save()
+        for key in "123":
+            tell(parent, "referral_reminder", key=key)
+        deliver_due(now=NOW)
+        deliver_due(now=AFTER)
+        take(Message.objects.get(kind="several_important"), Report(Arrival.UNDELIVERED), now=AFTER)
+        assert Message.objects.get(is_copy=True).text == sent()[1]
+
+    @pytest.mark.usefixtures("_two_gateways")
+    def test_if_the_repeated_one_is_lost_as_well_the_family_reads_so(self, parent):
+        for key in "123":
+            tell(parent, "referral_reminder", key=key)
+        deliver_due(now=NOW)
+        deliver_due(now=AFTER)
+        together = Message.objects.get(kind="several_important")
+        take(together, Report(Arrival.UNDELIVERED), now=AFTER)
+        Message.objects.filter(instead_of=together.pk).update(state=Message.State.FAILED)
+        assert told(AFTER).count([("жеткізілмеді", True)]) == 2
+
+    @pytest.mark.usefixtures("_two_gateways")
+    def test_what_repeats_another_is_never_merged(self, parent):
+        for key in "12":
+            tell(parent, "referral_reminder", key=key)
+        Message.objects.update(error=Trouble.WITH_OTHERS)
+        Message.objects.filter(pk=Message.objects.all()[0].pk).update(instead_of=uuid4())
+        deliver_due(now=NOW)
+        deliver_due(now=AFTER)
+        assert not Message.objects.filter(state=Message.State.MERGED).exists()
+        assert len(sent()) == 2
+
+    def test_alerts_about_places_go_apart_from_the_others(self, parent):
+        for key in "123":
+            tell(parent, "place_appeared", key=key)
+        for key in "45":
+            tell(parent, key=key)
+        Message.objects.update(error=Trouble.WITH_OTHERS)
+        deliver_due(now=NOW)
+        deliver_due(now=AFTER)
+        assert [text.split(": ")[2][0] for text in sent()] == ["2", "3"]
+        assert states().count(("place_appeared", "merged")) == 3
+        assert states()[-2:] == [("several", "sent"), ("several_places", "sent")]
+
+    def test_merged_alerts_take_nothing_of_what_is_kept_for_the_others(self, parent, settings):
+        settings.SMS_BUDGET_PER_DAY = 10
+        for key in "123":
+            tell(parent, "place_appeared", key=key)
+        deliver_due(now=NOW)
+        for number in range(5):
+            tell(UserFactory(), key=f"of {number}")
+        deliver_due(now=AFTER)
+        assert Message.objects.get(kind="several_places").state == Message.State.WITHHELD
+        assert told(AFTER).count([("жіберілмеді: тек осы жерде", False)]) >= 2
+
+
+class TestMergedAgain:
+    def test_everything_is_counted_once(self, parent):
+        merged_again(parent)
+        assert sent()[1:] == ["№1001, №1000, …: жаңа хабарламалар: 4. Кабинетті ашыңыз. BALABAQSHA"]
+        last = Message.objects.get(kind="several", state=Message.State.SENT)
+        merged = Message.objects.filter(state=Message.State.MERGED)
+        assert {row.merged_into for row in merged} == {last}
+        assert states().count(("bid_rejected", "merged")) == 4
+
+    @pytest.mark.parametrize(
+        ("state", "trace"),
+        [(Message.State.SENT, TOGETHER), (Message.State.FAILED, ("жеткізілмеді", True))],
+    )
+    def test_all_of_them_say_what_became_of_the_last(self, parent, state, trace):
+        merged_again(parent)
+        Message.objects.filter(state=Message.State.SENT, kind="several").update(state=state)
+        assert told(NOW.replace(day=24, hour=5)).count([trace]) == 4
 
 
 @pytest.mark.parametrize(
@@ -187,6 +323,25 @@ class TestTogether:
 )
 def test_the_applications_are_named_as_their_sms_do(texts, named):
     assert numbers_in(texts) == named
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("each", [1, 2], ids=["nothing to merge", "two to merge"])
+def test_merging_takes_as_many_statements_for_many_phones_as_for_two(each):
+    def statements(phones):
+        Message.objects.all().delete()
+        for number in range(phones):
+            parent = UserFactory()
+            for more in range(each):
+                tell(parent, key=f"{number} {more}")
+        Message.objects.update(error=Trouble.WITH_OTHERS)
+        claimed = outbox.claim(Message, most=100, now=NOW)
+        with CaptureQueriesContext(connection) as asked:
+            left = bursts.merge(claimed, now=NOW)
+        assert len(left) == (phones if each == 1 else 0)
+        return len(asked)
+
+    assert statements(20) == statements(2)
 
 
 @pytest.mark.django_db(transaction=True)
