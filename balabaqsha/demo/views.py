@@ -31,8 +31,10 @@ from balabaqsha.context import LANGUAGE_LABELS, LANGUAGE_NAMES
 from balabaqsha.demo import desk, former_file, staff
 from bulletin.importing.templates import XLSX
 from notifications import budget
+from notifications.bursts import WAIT
 from notifications.clock import estimate_clock, read_clock
 from notifications.folding import fold_name, words_of
+from notifications.hours import DAYTIME
 from notifications.pressing import pressed_on
 
 REFRESH_SECONDS = 10
@@ -58,6 +60,8 @@ def desk_page(request: HttpRequest) -> HttpResponse:
             "demo/desk.html",
             {
                 **_lists(request, now=now),
+                "daytime": DAYTIME,
+                "burst_minutes": WAIT.seconds // 60,
                 "unknown_iins": ", ".join(desk.UNKNOWN_IINS),
                 "unavailable_iins": ", ".join(desk.UNAVAILABLE_IINS),
                 "language": language,

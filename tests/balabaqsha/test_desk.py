@@ -1,7 +1,7 @@
 """The demo desk: its page, its JSON, and that it is there in demo mode only."""
 
 import runpy
-from datetime import timedelta
+from datetime import time, timedelta
 
 import pytest
 from django.core.cache import cache
@@ -16,6 +16,7 @@ from accounts.registry import simulated_people
 from applications.states import ApplicationState
 from balabaqsha import urls
 from balabaqsha.demo import staff, views
+from notifications.hours import Hours
 from notifications.sms.file import FileBackend
 from tests.factories import ApplicationFactory, ChildFactory, ProfileFactory, StaffFactory
 
@@ -60,6 +61,15 @@ def test_json_has_exactly_the_promised_shape(client, device):
         "birth_date": "2017-07-20",
     }
     assert answer["staff"][0]["admin_url"] == "http://testserver/admin/"
+
+
+@pytest.mark.parametrize("language", ["kk", "ru"])
+def test_the_page_says_when_an_sms_goes(client, monkeypatch, language):
+    monkeypatch.setattr(views, "DAYTIME", Hours(time(6, 15), time(23, 40)))
+    monkeypatch.setattr(views, "WAIT", timedelta(minutes=17))
+    content = client.get(f"{PAGE}?lang={language}").content.decode()
+    section = content[content.index("desk-sms") : content.index("</section>", content.index("desk-sms"))]
+    assert all(figure in section for figure in ("6:15", "23:40", "17 мин"))
 
 
 def test_a_registered_person_is_offered_no_more_but_their_children_still_are(client):
