@@ -12,6 +12,7 @@ from accounts import audit, limits
 from accounts.journal_actions import Action
 from accounts.limits import Allowed
 from accounts.models import User
+from notifications.choosing import bring_in_line
 from notifications.hours import Hours
 from notifications.kinds import KINDS, Channel, Topic
 from notifications.models import Mail, Message, TelegramMessage
@@ -57,7 +58,7 @@ def choose(
 ) -> None:
     """Keep what `user` chose: for each topic of `chosen` the ways that are on, of those that were offered.
 
-    A way that leads nowhere now keeps what was chosen for it before.
+    A way that leads nowhere now keeps what was chosen for it before. What waits to go out is brought in line.
     """
     with transaction.atomic():
         locked = User.objects.select_for_update().get(pk=user.pk)
@@ -71,6 +72,7 @@ def choose(
         locked.second_phone_if_lost = user.second_phone_if_lost = second_phone_if_lost
         locked.quiet_from, locked.quiet_to = user.quiet_from, user.quiet_to = quiet or (None, None)
         locked.save(update_fields=["chosen_ways", "second_phone_if_lost", "quiet_from", "quiet_to"])
+        bring_in_line(locked, now=now)
         audit.record(Action.WAYS_CHOSEN, actor=locked, subject=locked, address=address, now=now)
 
 

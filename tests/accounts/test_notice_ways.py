@@ -9,6 +9,8 @@ from accounts.models import AuditEntry, Profile, User
 from notifications.kinds import KINDS, sample_context
 from notifications.models import Mail, Message, Notice
 from notifications.services import enqueue
+from notifications.troubles import Trouble
+from tests.factories import UserFactory
 
 WAYS, TOPICS, TEST = "/cabinet/profile/ways/", "/cabinet/profile/ways/topics/", "/cabinet/profile/ways/test/"
 NOW = datetime(2026, 11, 30, 6, 0, tzinfo=UTC)
@@ -99,6 +101,81 @@ class TestTopics:
             (said,) = answer.context["form"].errors["quiet_to"]
             assert "09:00" in said
             assert "20:00" in said
+
+
+EVENING = datetime(2026, 11, 30, 15, 7, tzinfo=UTC)  # 20:07 in Almaty
+NINE = datetime(2026, 12, 1, 4, 0, tzinfo=UTC)
+HALF_PAST_TEN = NINE + timedelta(hours=1, minutes=30)
+
+
+@pytest.mark.usefixtures("parent")
+class TestWhatWaits:
+    """Something that happened in the evening waits for the morning, and the choice is made before that."""
+
+    @pytest.fixture
+    def tells(self, reached, time_machine):
+        time_machine.move_to(EVENING)
+
+        def tell(kind="bid_rejected"):
+            user = User.objects.get(pk=reached.pk)
+            enqueue(user, kind, context=sample_context(KINDS[kind]), dedupe_key="1", now=EVENING)
+
+        return tell
+
+    def test_a_way_that_was_switched_off_is_not_taken(self, tells, parent_client):
+        tells()
+        parent_client.post(TOPICS, {"bids": [], "queue": ["sms"]})
+        sms = Message.objects.get()
+        assert (sms.state, sms.error) == (Message.State.WITHHELD, Trouble.SWITCHED_OFF)
+        page = parent_client.get("/cabinet/notifications/").content.decode()
+        assert "SMS: жіберілмеді: бұл жолды өзіңіз өшірдіңіз" in page
+
+    def test_what_was_switched_off_goes_once_it_is_on_again(self, tells, parent_client):
+        tells()
+        parent_client.post(TOPICS, {"bids": []})
+        parent_client.post(TOPICS, {"bids": ["sms"]})
+        sms = Message.objects.get()
+        assert (sms.state, sms.error, sms.next_attempt_at) == (Message.State.QUEUED, "", NINE)
+
+    def test_the_second_phone_and_the_quiet_hours(self, tells, parent_client):
+        quiet = {"quiet_from": "20:00", "quiet_to": "10:30"}
+        parent_client.post(TOPICS, {"place": ["second"]} | quiet)
+        tells("referral_issued")
+        assert set(Message.objects.values_list("state", "next_attempt_at")) == {("queued", HALF_PAST_TEN)}
+        parent_client.post(TOPICS, {"place": []})
+        rows = set(Message.objects.values_list("is_copy", "state", "next_attempt_at"))
+        assert rows == {(False, "queued", NINE), (True, "withheld", HALF_PAST_TEN)}
+        parent_client.post(TOPICS, {"place": ["second"]} | quiet)
+        assert set(Message.objects.values_list("state", "next_attempt_at")) == {("queued", HALF_PAST_TEN)}
+
+    def test_what_can_not_be_switched_off_goes_on(self, tells, parent_client):
+        tells("referral_issued")
+        parent_client.post(TOPICS, {})
+        sms = Message.objects.get()
+        assert (sms.state, sms.next_attempt_at) == (Message.State.QUEUED, NINE)
+
+    @pytest.mark.parametrize("as_it_was", [
+        {"state": "sending"}, {"state": "sent"}, {"kind": "sign_in_code"}, {"kind": "test_message"}, {"kind": "gone"},
+    ], ids=str)  # fmt: skip
+    def test_what_is_claimed_or_follows_no_choice_is_left_alone(self, as_it_was, tells, parent_client):
+        tells()
+        Message.objects.update(**as_it_was)
+        before = Message.objects.values().get()
+        parent_client.post(TOPICS, {"bids": []})
+        assert Message.objects.values().get() == before
+
+    def test_what_is_tried_again_keeps_its_pause(self, tells, parent_client):
+        tells()
+        again = EVENING + timedelta(minutes=4)
+        Message.objects.update(attempts=2, next_attempt_at=again, error="busy")
+        parent_client.post(TOPICS, {"bids": ["sms"]})
+        assert Message.objects.values_list("next_attempt_at", "error").get() == (again, "busy")
+
+    def test_nobody_else_s_messages(self, tells, parent_client):
+        tells()
+        Message.objects.update(recipient=UserFactory())
+        parent_client.post(TOPICS, {"bids": []})
+        assert Message.objects.get().state == Message.State.QUEUED
 
 
 class TestTesting:
