@@ -484,6 +484,7 @@ SAMPLES: Final[dict[str, Any]] = {
     "contract": SimpleNamespace(number="114/2019"),
     "claim": SimpleNamespace(
         full_name="КАМЕНОВА ДАНИЯ ЕРМЕКОВНА",
+        first_name="ДАНИЯ",
         reason="Қорғаншылық туралы шешімнің екінші беті жоқ",
         made_at=datetime(2019, 6, 26, 10, 20, tzinfo=UTC),
     ),

@@ -77,7 +77,7 @@ KINDS: Final = (
 )
 
 SAMPLES: Final[dict[str, Any]] = {
-    "child": SimpleNamespace(full_name="КАМЕНОВА ДАНИЯ ЕРМЕКОВНА"),
+    "child": SimpleNamespace(full_name="КАМЕНОВА ДАНИЯ ЕРМЕКОВНА", first_name="ДАНИЯ"),
     "children": ["КАМЕНОВА ДАНИЯ ЕРМЕКОВНА"],
     "guardian": "К••••• Г.",
     "guardians": ["К••••• Г.", "О••••• Т."],

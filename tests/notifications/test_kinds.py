@@ -132,7 +132,7 @@ def test_sms_is_one_segment_without_names_iin_and_links(kind, channel, language)
     for text in every_text_of(kind, channel, language):
         assert len(text) <= SINGLE_SEGMENT, text
         assert segments(text) == 1
-        assert not re.search(r"КАМЕНОВ|Амина|Солнце|https?:|www\.|\d{12}", text)
+        assert not re.search(r"КАМЕНОВ|ДАНИЯ|Амина|Солнце|https?:|www\.|\d{12}", text)
 
 
 # Warnings of what its owner may not have done themselves.
@@ -158,6 +158,26 @@ def test_two_children_of_a_family_never_get_the_same_sms(kind, channel, language
     }
     assert all(re.search(r"№(19-00)?0417\b", text) for text in first)
     assert all(re.search(r"№(19-00)?0418\b", text) for text in second)
+
+
+@pytest.mark.parametrize(
+    ("kind", "channel", "language"),
+    [
+        text
+        for text in SMS_TEXTS
+        if {"child", "claim"} & set(text[0].needs) and "application" not in text[0].needs
+    ],
+)
+def test_nor_do_two_children_without_a_number(kind, channel, language):
+    """Where there is no application yet, the first letter of the child's name tells one from the other."""
+    name = {"first_name": "АЯН"}
+    first = every_text_of(kind, channel, language)
+    second = {
+        text_of(kind, channel, language, **{"child": name, "claim": name, **changes})
+        for changes in variants_of(kind)
+    }
+    assert all("(Д.)" in text for text in first)
+    assert all("(А.)" in text for text in second)
 
 
 @pytest.mark.parametrize(
