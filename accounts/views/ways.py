@@ -46,6 +46,7 @@ def ways(request: HttpRequest) -> HttpResponse:
             "leads_to": shown,
             "is_open": way in there,
             "hint": hint,
+            "note": _second_phone_note(user) if way is Way.SECOND_PHONE else "",
             "last": last[way],
             "url": reverse(_PAGE_OF[way]),
         }
@@ -133,6 +134,21 @@ def _telegram_hint(user: User) -> str:
         _("The bot is blocked, or the chat is gone. Link it again")
         if notice_ways.is_bot_blocked(user)
         else ""
+    )
+
+
+def _second_phone_note(user: User) -> str:
+    """What it takes that notices go to the second phone; empty once they can."""
+    if user.proven_second_phone:
+        return ""
+    if user.profile.second_phone:
+        return _(
+            "We only call this number: no code has proven it, or you no longer let it give your account back. Notices "
+            "can go to a mobile number of Kazakhstan for which both hold."
+        )
+    return _(
+        "Notices can go there once a code has proven it: enter a mobile number of Kazakhstan, and tick that it may "
+        "give your account back. So choose somebody whom you would trust with the account."
     )
 
 

@@ -218,6 +218,17 @@ def test_the_page_says_where_each_way_leads_and_when_something_went(reached, par
     )
 
 
+@pytest.mark.parametrize("number", ["", SECOND])
+def test_the_page_says_what_makes_a_second_phone_a_way(number, reached, parent_client):
+    proven = parent_client.get(WAYS).content.decode()
+    Profile.objects.update(second_phone=number, second_phone_proven_at=None)
+    shown = parent_client.get(WAYS).content.decode()
+    for sentence in ("тек қоңырау", "Хабарламалар қосымша телефонға нөмірі кодпен расталғаннан"):
+        assert sentence not in proven
+    assert ("тек қоңырау" in shown) is bool(number)
+    assert ("расталғаннан кейін ғана келе алады" in shown) is (not number)
+
+
 def test_the_inbox_says_by_which_ways_a_notice_went(reached, parent_client, time_machine):
     time_machine.move_to(NOW)
     enqueue(
