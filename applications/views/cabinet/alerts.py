@@ -76,6 +76,7 @@ def alert(request: HttpRequest, pk: UUID) -> HttpResponse:
         "application": application,
         "alert": present,
         "form": form,
+        "now": now,
         "suiting": suiting[:NAMED],
         "count": len(suiting),
         "bulletin_url": _bulletin_url(application),

@@ -70,7 +70,8 @@ class ApplicationForm(forms.Form):
         label=gettext_lazy("Tell me when a place for my child appears"),
         required=False,
         help_text=gettext_lazy(
-            "In the notices and by SMS, before bids are accepted. You can switch it off at any time."
+            "Before bids are accepted, in the notices and by the ways that you chose. "
+            "You can switch it off at any time."
         ),
     )
 

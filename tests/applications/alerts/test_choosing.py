@@ -5,6 +5,7 @@ from datetime import date, timedelta
 import pytest
 from django.urls import reverse
 
+from accounts.models import User
 from applications.alerts.choosing import MOST_KINDERGARTENS, alert_of, choose, switch
 from applications.jobs.retention import ALERT_KEPT_FOR, purge_alerts
 from applications.models import Alert, Application
@@ -102,6 +103,25 @@ class TestPage:
         assert scene.vacancy.get_absolute_url() in shown
         assert "30.06.2019" in shown
         assert "27.06.2019" not in shown
+
+    def test_a_place_that_is_open_is_not_said_to_open(self, scene, family, page):
+        opened, opens = "Сіз үшін өтінім қабылдау басталды:", "Сіз үшін өтінім қабылдау басталады:"
+        for days, said, unsaid in ((-1, opened, opens), (1, opens, opened)):
+            Vacancy.objects.update(opens_at=scene.now + timedelta(days=days), priority_until=None)
+            shown = family.get(page).content.decode()
+            assert said in shown
+            assert unsaid not in shown
+
+    def test_no_sms_is_promised_that_is_switched_off(self, scene, family, page, switch_url):
+        family.post(switch_url, {"on": "1"})
+        pages = (page, scene.application.get_absolute_url(), reverse("applications:alerts"))
+        for one in pages:
+            assert "хабарламалардан бөлек қосулы: SMS." in family.get(one).content.decode()
+        User.objects.update(chosen_ways={"alerts": {"sms": False}})
+        for one in pages:
+            shown = family.get(one).content.decode()
+            assert "қосулы: SMS" not in shown
+            assert "Бұл үшін басқа жол қосылмаған." in shown
 
     def test_all_languages_are_no_limit(self, scene, family, page):
         family.post(page, {"languages": ["ru", "kk"]})
