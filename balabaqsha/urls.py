@@ -31,7 +31,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(HEALTH_PATH.removeprefix("/"), views.health, name="health"),
     # Called by machines, in no language.
     path("sms/reports/mobizon/", webhooks.mobizon_report, name="mobizon_report"),
-    path("sms/reports/kannel/<uuid:key>/<str:signed>/", webhooks.kannel_report, name="kannel_report"),
+    path("sms/reports/kannel/", webhooks.kannel_report, name="kannel_report"),
     *i18n_patterns(
         path("", views.home, name="home"),
         # First, since it is requested most, and earlier entries are found faster.

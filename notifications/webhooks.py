@@ -7,7 +7,6 @@ and a word; calling twice, or in any order, changes nothing more.
 import json
 import logging
 from typing import Final
-from uuid import UUID
 
 from django.core.cache import cache
 from django.db import Error
@@ -58,18 +57,18 @@ def mobizon_report(request: HttpRequest) -> HttpResponse:
 @csrf_exempt
 @never_cache
 @require_GET
-def kannel_report(request: HttpRequest, key: UUID, signed: str) -> HttpResponse:
-    """The address that we gave our Kannel for the report about one message; it calls with GET alone."""
-    arrival = kannel.read_report(str(key), signed=signed, status=request.GET.get("status", ""))
-    if arrival is None:
+def kannel_report(request: HttpRequest) -> HttpResponse:
+    """The address that we gave our Kannel for the report about one SMS; it calls with GET alone."""
+    report = kannel.read_report(request.GET.get("report", ""), status=request.GET.get("status", ""))
+    if report is None:
         return _answer(404)
     try:
-        message = message_of(key)
+        message = message_of(report.message)
         if message is not None and message.state == Message.State.SENDING:
             # It was faster than the worker that handed the message over: it calls again.
             return _answer(503)
-        if message is not None and message.provider_id.startswith(f"{kannel.KannelBackend.name}:"):
-            take(message, Report(arrival), now=read_clock())
+        if message is not None and message.provider_id == report.provider_id:
+            take(message, Report(report.arrival), now=read_clock())
     except Error:
         return _away()
     return _answer(200)

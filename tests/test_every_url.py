@@ -278,8 +278,6 @@ def answers(kept, city, visitors) -> Callable[[str], Answers]:
 def url_of(row: str, city) -> str:
     """The address of a row of the table, in the active language."""
     name, *parts = row.split()
-    if name == "kannel_report":
-        return reverse(name, args=[city.notice.pk, "unsigned"])
     if name == "bulletin:kindergarten":
         return reverse(name, args=[city.kindergarten.slug])
     if name in ("applications:order", "applications:order_csv"):

@@ -1,13 +1,15 @@
 """Kannel (kannel.org), a gateway of one's own in front of an operator's SMPP: POST to its `sendsms`.
 
-What would stand in the address of a GET is sent in headers, as its guide has it for a POST ("X-Kannel-…"): credentials,
-phones and the address of the report are in no log of addresses.
+What would stand in the address of a GET is sent in headers, as its guide has it for a POST ("X-Kannel-…"), so
+credentials and phones are in no log of addresses. Nor is what proves a report: it stands behind the question mark.
 """
 
-from typing import Final
+from datetime import timedelta
+from typing import Final, NamedTuple
+from uuid import UUID, uuid4
 
 from django.conf import settings
-from django.utils.crypto import constant_time_compare, salted_hmac
+from django.core.signing import BadSignature, TimestampSigner
 
 from notifications.sms.base import Alarm, Arrival, Outcome, SendResult
 from notifications.sms.http import GatewayError, post
@@ -19,6 +21,17 @@ _FORBIDDEN: Final = 403
 _ARRIVALS: Final = {"1": Arrival.DELIVERED, "2": Arrival.UNDELIVERED, "16": Arrival.UNDELIVERED}
 _MASK: Final = "19"
 _VALIDITY_MINUTES: Final = "1440"
+# The operator gives up after a day; its last word may be late.
+REPORTED_WITHIN: Final = timedelta(days=3)
+_SIGNER: Final = TimestampSigner(salt="notifications.sms.kannel")
+
+
+class Reported(NamedTuple):
+    """What a report says: of which message, of which handing over of it, and what became of that."""
+
+    message: UUID
+    provider_id: str
+    arrival: Arrival
 
 
 class KannelBackend:
@@ -27,6 +40,8 @@ class KannelBackend:
     name = "kannel"
 
     def send(self, phone: str, text: str, *, idempotency_key: str) -> SendResult:
+        # Kannel has no number for us. A message that is sent again gets another one, so that no report is taken for it.
+        number = uuid4().hex
         headers = {
             "Content-Type": "text/plain; charset=UTF-8",
             "X-Kannel-Username": settings.KANNEL_USERNAME,
@@ -38,25 +53,40 @@ class KannelBackend:
             "X-Kannel-Validity": _VALIDITY_MINUTES,
         }
         if settings.SITE_URL:
-            address = f"{settings.SITE_URL}/sms/reports/kannel/{idempotency_key}/{sign(idempotency_key)}/"
-            headers |= {"X-Kannel-DLR-Mask": _MASK, "X-Kannel-DLR-Url": f"{address}?status=%d"}
+            asked = f"report={sign(idempotency_key, number)}&status=%d"
+            headers |= {
+                "X-Kannel-DLR-Mask": _MASK,
+                "X-Kannel-DLR-Url": f"{settings.SITE_URL}/sms/reports/kannel/?{asked}",
+            }
         try:
             answer = post(settings.KANNEL_URL, body=text.encode(), headers=headers)
         except GatewayError as error:
             return error.result(self.name)
         if answer.status == _ACCEPTED:
-            return SendResult(Outcome.ACCEPTED, provider_id=f"kannel:{idempotency_key}")
+            return SendResult(Outcome.ACCEPTED, provider_id=_provider_id(number))
         if 200 <= answer.status < 300:
             return SendResult(Outcome.UNCLEAR, error=f"kannel: HTTP {answer.status}")
         alarm = Alarm.ACCOUNT if answer.status == _FORBIDDEN else None
         return SendResult(Outcome.UNAVAILABLE, error=f"kannel: HTTP {answer.status}", alarm=alarm)
 
 
-def sign(message: str) -> str:
-    """What only we could have written into the address of the report about a message."""
-    return salted_hmac("notifications.sms.kannel", message, algorithm="sha256").hexdigest()
+def sign(message: str, number: str) -> str:
+    """What only we could have written into the address of the report about one handing over of a message."""
+    return _SIGNER.sign(f"{message}:{number}")
 
 
-def read_report(message: str, *, signed: str, status: str) -> Arrival | None:
-    """What a report says of a message, if its address is one that we made."""
-    return _ARRIVALS.get(status) if constant_time_compare(sign(message), signed) else None
+def read_report(signed: str, *, status: str) -> Reported | None:
+    """What a report says, if we made its address, for an SMS of the last days; not signed is `status` alone."""
+    arrival = _ARRIVALS.get(status)
+    if arrival is None:
+        return None
+    try:
+        message, _colon, number = _SIGNER.unsign(signed, max_age=REPORTED_WITHIN).partition(":")
+        return Reported(UUID(message), _provider_id(number), arrival)
+    except (BadSignature, ValueError):
+        # The latter: what was handed over under another key is no message of the outbox.
+        return None
+
+
+def _provider_id(number: str) -> str:
+    return f"{KannelBackend.name}:{number}"

@@ -4,9 +4,11 @@ import hashlib
 import json
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
+import time_machine
 from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
@@ -15,6 +17,7 @@ from notifications import gateways, reports
 from notifications.delivery import deliver_due
 from notifications.kinds import KINDS, sample_context
 from notifications.models import GatewayMinute, Message
+from notifications.peers import Answer
 from notifications.reports import ASKED_AFTER, ask_for_reports, next_asked, take, try_another_way
 from notifications.services import enqueue
 from notifications.sms import health, kannel
@@ -466,27 +469,55 @@ class TestMobizonCalls:
 
 class TestKannelCalls:
     def call(self, message, status, signed=None):
-        address = reverse("kannel_report", args=[message.pk, signed or kannel.sign(str(message.pk))])
-        return Client().get(address, {"status": status}).status_code
+        signed = signed if signed is not None else kannel.sign(str(message.pk), "x")
+        return Client().get(reverse("kannel_report"), {"report": signed, "status": status}).status_code
 
     @pytest.fixture
     def message(self):
         return sent(provider_id="kannel:x", ask_at=None)
 
-    def test_the_address_that_it_is_given_is_ours(self, message, settings):
+    @pytest.fixture
+    def hand_over(self, settings, monkeypatch):
+        """Hands a message over to a Kannel: what it is asked for as a report, and its number for the message."""
         settings.SITE_URL = "https://bala.example.kz"
         heads = {}
 
         def post(url, *, body, headers):
             heads.update(headers)
-            raise GatewayError("…")
+            return Answer(202, b"")
 
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(kannel, "post", post)
-            kannel.KannelBackend().send("+77017779876", "…", idempotency_key=str(message.pk))
-        path = heads["X-Kannel-DLR-Url"].removeprefix("https://bala.example.kz")
-        assert Client().get(path.replace("%d", "1")).status_code == 200
+        def hand_over(message):
+            result = kannel.KannelBackend().send("+77017779876", "…", idempotency_key=str(message.pk))
+            return heads["X-Kannel-DLR-Url"].removeprefix("https://bala.example.kz"), result.provider_id
+
+        monkeypatch.setattr(kannel, "post", post)
+        return hand_over
+
+    def test_the_address_that_it_is_given_is_ours(self, message, hand_over):
+        address, message.provider_id = hand_over(message)
+        message.save()
+        assert Client().get(address.replace("%d", "1")).status_code == 200
         assert state_of(message) == Message.State.DELIVERED
+
+    def test_what_proves_it_stands_behind_the_question_mark(self, message, hand_over):
+        assert urlsplit(hand_over(message)[0]).path == reverse("kannel_report")
+
+    def test_a_late_report_of_a_first_sending_says_nothing_of_the_second(self, message, hand_over):
+        first, _of_first = hand_over(message)
+        _second, message.provider_id = hand_over(message)
+        message.save()
+        assert Client().get(first.replace("%d", "2")).status_code == 200
+        assert state_of(message) == Message.State.SENT
+
+    def test_an_address_ends_after_some_days(self, message):
+        with time_machine.travel(NOW, tick=False):
+            signed = kannel.sign(str(message.pk), "x")
+        for after, status in ((SECOND_, 404), (timedelta(0), 200)):
+            with time_machine.travel(NOW + kannel.REPORTED_WITHIN + after, tick=False):
+                assert self.call(message, "1", signed) == status
+
+    def test_an_sms_for_a_test_is_no_message(self, message):
+        assert self.call(message, "1", kannel.sign("test", "x")) == 404
 
     @pytest.mark.parametrize(
         ("status", "state"), [("1", "delivered"), ("2", "undelivered"), ("16", "undelivered")]
@@ -495,9 +526,15 @@ class TestKannelCalls:
         assert [self.call(message, status) for _ in range(2)] == [200, 200]
         assert state_of(message) == state
 
+    @pytest.mark.parametrize("signed", ["", "x", "x:y:z", "ә", "x" * 3000])
+    def test_what_we_did_not_sign(self, message, signed):
+        assert self.call(message, "1", signed) == 404
+        assert state_of(message) == Message.State.SENT
+
     def test_each_address_is_good_for_one_message(self, message):
-        assert self.call(message, "1", signed=kannel.sign(str(uuid4()))) == 404
-        assert self.call(message, "1", signed="x") == 404
+        signed = kannel.sign(str(message.pk), "x")
+        assert self.call(message, "1", signed.replace(str(message.pk), str(uuid4()))) == 404
+        assert self.call(message, "1", kannel.sign(str(uuid4()), "x")) == 200
         assert state_of(message) == Message.State.SENT
 
     @pytest.mark.parametrize("status", ["", "4", "8", "%d", "1 ", "ә"])
@@ -515,6 +552,6 @@ class TestKannelCalls:
         assert state_of(message) == Message.State.SENT
 
     def test_a_message_that_is_gone(self, message):
-        signed = kannel.sign(str(message.pk))
+        signed = kannel.sign(str(message.pk), "x")
         Message.objects.all().delete()
         assert self.call(message, "1", signed=signed) == 200
