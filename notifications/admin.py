@@ -199,7 +199,7 @@ class MessageAdmin(_Outbox):
 
     @admin.display(description=_("segments"))
     def segment_count(self, message: Message) -> int:
-        return segments(message.text or "")
+        return message.segments or segments(message.text or "")
 
 
 @admin.register(Mail)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from functools import partial
 from typing import Any, Final
-from uuid import UUID
+from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -35,6 +35,10 @@ _SENDABLE_AGAIN = (
     Message.State.SENT,
     Message.State.UNDELIVERED,
 )
+# The row of an SMS that no gateway has taken.
+_NOT_TAKEN: Final[Mapping[str, Any]] = {
+    "sent_at": None, "provider_id": "", "segments": None, "cost": None, "ask_at": None, "delivered_at": None,
+}  # fmt: skip
 _TASKS: Final[Mapping[type[Outgoing], str]] = {
     Message: DELIVERY_TASK,
     Mail: MAIL_TASK,
@@ -289,7 +293,8 @@ def send_again(message: Outgoing, *, now: datetime) -> datetime | None:
 
     It is impossible if the text is secret, while the message is still under way, and once its recipient has another
     number or address: somebody else may have the former one.
-    The row is locked, so that two employees send it once. Its attempts and its time to live start again.
+    The row is locked, so that two employees send it once. Its attempts and its time to live start again. Of an SMS that
+    a gateway took before, a row of its own stays: it was paid for.
     """
     with transaction.atomic():
         locked = (
@@ -307,12 +312,26 @@ def send_again(message: Outgoing, *, now: datetime) -> datetime | None:
         locked.next_attempt_at, locked.give_up_at = times["next_attempt_at"], times["give_up_at"]
         changed = ["state", "attempts", "unclear", "error", "next_attempt_at", "give_up_at"]
         if isinstance(locked, Message):
-            # What became of the former one is asked no more.
-            locked.ask_at = None
-            changed.append("ask_at")
+            _keep_what_was_handed_over(locked)
+            changed += _NOT_TAKEN
         locked.save(update_fields=changed)
         wake_on_commit(_TASKS[type(locked)])
         return locked.next_attempt_at
+
+
+def _keep_what_was_handed_over(message: Message) -> None:
+    """Leave a row of its own of an SMS that a gateway took, as it is stored; `message` is one that none has taken.
+
+    The former one stays in the budgets, the costs and the counts of what arrived. Its text goes on with `message`, so
+    nothing sends it a third time; what became of it is asked no more.
+    """
+    if message.sent_at is not None:
+        former = Message.objects.get(pk=message.pk)
+        former.pk, former.text, former.ask_at = uuid4(), "", None
+        former.dedupe_key = f"{message.dedupe_key}:{former.pk.hex}"
+        former.save(force_insert=True)
+    for name, value in _NOT_TAKEN.items():
+        setattr(message, name, value)
 
 
 def repeat(message: Message, *, avoiding: str, now: datetime) -> None:

@@ -5,6 +5,7 @@ import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 import time_machine
@@ -14,12 +15,14 @@ from django.test import Client
 from accounts.sms_codes import send_code
 from balabaqsha.health.report import is_well
 from notifications import budget
-from notifications.budget import BudgetSpent, Level, Usage, usage_of
+from notifications.budget import BudgetSpent, Level, Usage, paid_today, usage_of
 from notifications.delivery import Counts, deliver_due
 from notifications.kinds import KINDS, Channel, PastBudget, sample_context
 from notifications.models import Message, Notice
 from notifications.notices import KINDS as IN_PLACE_OF_SEVERAL
-from notifications.services import enqueue, enqueue_to_phone, send_again
+from notifications.overview import costs
+from notifications.services import can_send_again, enqueue, enqueue_to_phone, send_again
+from notifications.traces import ways_of
 from tests.accounts.walk import PHONE
 from tests.factories import StaffFactory, UserFactory
 from tests.notifications.gateways import OBEDIENT, TROUBLE, ObedientBackend
@@ -92,6 +95,33 @@ class TestWholeDay:
         tomorrow = MIDNIGHT + timedelta(days=1, hours=9)
         assert send_again(left, now=tomorrow)
         assert deliver_due(now=tomorrow) == Counts(sent=1)
+
+    def test_an_sms_that_is_sent_again_is_paid_for_again(self, gateway, settings, parent):
+        settings.SMS_PRICES = {"obedient": Decimal("6.50")}
+        notice(parent, key=1, kind="referral_issued")
+        deliver_due(now=NOW)
+        Message.objects.update(state=Message.State.UNDELIVERED)
+        later = NOW + HOUR
+        for sent in (2, 3):
+            again = Message.objects.exclude(text="").get()
+            assert send_again(again, now=later)
+            # What waits was not taken by anybody yet.
+            assert paid_today(now=later).count() == sent - 1
+            deliver_due(now=later)
+            assert len(gateway.sent) == paid_today(now=later).count() == sent
+            month = costs(since=MIDNIGHT, until=later + HOUR)
+            assert [(one.messages, one.cost) for one in month] == [(sent, sent * Decimal("6.50"))]
+            later += HOUR
+        # What the family reads of it is one message, and what was handed over before is not sent once more.
+        assert [len(traces) for traces in ways_of(Notice.objects.all(), now=later).values()] == [1]
+        assert not any(can_send_again(one) for one in Message.objects.filter(text=""))
+        assert sorted(Message.objects.values_list("state", flat=True)) == ["sent", "sent", "undelivered"]
+
+    def test_what_was_never_taken_leaves_nothing_when_it_is_sent_again(self, parent):
+        notice(parent, key=1)
+        Message.objects.update(state=Message.State.FAILED)
+        assert send_again(Message.objects.get(), now=NOW)
+        assert Message.objects.count() == 1
 
     @pytest.mark.parametrize("kind", ["reset_code", "sign_in_code"])
     def test_codes_of_accounts_go_on(self, kind):
