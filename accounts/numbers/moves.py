@@ -450,14 +450,26 @@ def _gave_way(move: NumberMove) -> QuerySet[NumberMove]:
 def _take_away_other_ways(account: User, *, by: User | None, address: str | None, now: datetime) -> None:
     """Only a document has proven the owner: app and contacts may be those of whoever had the account before.
 
-    They have just been told of the move.
+    They have just been told of the move. What they chose goes, too: by their quiet hours the owner is told late. What
+    the password keeps open (sessions, a calendar's address) has ended with it.
     """
     profile = Profile.objects.filter(user=account).first()
     had_telegram = bool(account.telegram)
     had_email, had_phone = bool(account.email), bool(profile and profile.second_phone_proven_at)
     account.email, account.mails_notices, account.telegram = "", False, ""
-    account.chosen_ways = {}
-    account.save(update_fields=["email", "mails_notices", "telegram", "chosen_ways"])
+    account.chosen_ways, account.second_phone_if_lost = {}, False
+    account.quiet_from = account.quiet_to = None
+    account.save(
+        update_fields=[
+            "email",
+            "mails_notices",
+            "telegram",
+            "chosen_ways",
+            "second_phone_if_lost",
+            "quiet_from",
+            "quiet_to",
+        ]
+    )
     proven = Profile.objects.filter(user=account, second_phone_proven_at__isnull=False)
     proven.update(second_phone="", second_phone_proven_at=None)
     # An employee's app opens the workplace, and an administrator alone resets it.
