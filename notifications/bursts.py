@@ -133,6 +133,8 @@ def _together(told: list[Message], *, now: datetime) -> Message:
         created_at=now,
         next_attempt_at=now,
         give_up_at=max(row.give_up_at for row in told),
+        known_by=min((row.known_by for row in told if row.known_by), default=None),
+        zone_name=newest.zone_name,
     )
 
 

@@ -56,7 +56,10 @@ def _changes(row: Any, recipient: Recipient, zone: ZoneInfo, *, now: datetime) -
         if row.state == _STATE.WITHHELD:
             row.state, row.error = _STATE.QUEUED, ""
         if not (kind.goes_at_once or row.attempts):
-            row.next_attempt_at = due_at(now, zone, quiet=recipient.quiet_hours, known_by=row.give_up_at)
+            by_clocks_of = row.zone or zone
+            row.next_attempt_at = due_at(
+                now, by_clocks_of, quiet=recipient.quiet_hours, known_by=row.known_by
+            )
     return (row.state, row.error, row.next_attempt_at) != before
 
 

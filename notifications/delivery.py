@@ -144,7 +144,6 @@ class _SmsPost:
         phones = {row.phone.as_e164 for row in rows}
         self._had = HadToday(phones, now=now)
         self._bursts = Bursts(sent_lately(phones, now=now))
-        prefetch_related_objects([row for row in rows if row.is_copy], "recipient")
 
     def gather(self, rows: list[Message], *, now: datetime) -> list[Message]:
         return merge(rows, now=now)
@@ -230,7 +229,7 @@ class _TelegramPost:
         return row.chat or ""
 
     def look_at(self, rows: list[TelegramMessage], *, now: datetime) -> None:
-        prefetch_related_objects(rows, "recipient")
+        """Nothing to ask."""
 
     def gather(self, rows: list[TelegramMessage], *, now: datetime) -> list[TelegramMessage]:
         return rows
@@ -347,7 +346,7 @@ class _Delivery:
         # Of what is no code, whom something goes to just now.
         self._busy_with: set[str] = set()
         self._endings: list[_Ending] = []
-        # Where those live who are told by day.
+        # Where those live who are told by day, by the clocks of no other place.
         self._zones: dict[Any, ZoneInfo] = {}
         # Rows claimed of which none of the lanes has heard, until they are begun or written.
         self._not_begun = 0
@@ -431,7 +430,10 @@ class _Delivery:
             waiting.append(_Claimed(row, since))
         if self._others:
             others = [claimed.row for claimed in self._others]
-            self._zones = zones_of({row.recipient_id for row in others if not goes_at_once(row.kind)})
+            at_home = [row for row in others if not (row.zone_name or goes_at_once(row.kind))]
+            self._zones = zones_of({row.recipient_id for row in at_home})
+            # For their quiet hours, and whether it is still theirs.
+            prefetch_related_objects(others, "recipient")
             self._post.look_at(others, now=self._clock.now())
 
     def _gather(self, rows: list[Any]) -> list[Any]:
@@ -476,9 +478,11 @@ class _Delivery:
 
     def _begin_one(self, row: Any) -> None:
         now = self._clock.now()
-        if now >= row.give_up_at:
-            self._endings.append(_given_up(row, row.error or Trouble.LATE.value))
-        elif (goes_at := self._goes_at(row, now=now)) > now:
+        goes_at = self._goes_at(row, now=now)
+        if goes_at >= row.give_up_at:
+            held_up = row.error not in ("", Trouble.WITH_OTHERS)
+            self._endings.append(_given_up(row, row.error if held_up else Trouble.LATE.value))
+        elif goes_at > now:
             self._endings.append(_Ending(row, put_off(row, until=goes_at)))
         elif why := self._post.why_withheld(row, claimed=self._not_begun, now=now):
             self._withhold(row, why)
@@ -490,12 +494,16 @@ class _Delivery:
             self._lanes.start(row)
 
     def _goes_at(self, row: Any, *, now: datetime) -> datetime:
-        """When it may go: by day, and not on the heels of another; `now` if it would be worthless by then."""
+        """When it may go: in its hours and, if there is time for that, not on the heels of another."""
         if goes_at_once(row.kind):
             return now
+        zone = row.zone or self._zones[row.recipient_id]
+        quiet = row.recipient.quiet_hours if row.recipient else None
         after_others = self._post.waits_until(row, now=now)
-        goes_at = due_at(after_others, self._zones[row.recipient_id], known_by=row.give_up_at)
-        return goes_at if goes_at < row.give_up_at else now
+        goes_at = due_at(after_others, zone, quiet=quiet, known_by=row.known_by)
+        if goes_at < row.give_up_at:
+            return goes_at
+        return due_at(now, zone, quiet=quiet, known_by=row.known_by)
 
     def _withhold(self, row: Any, why: str) -> None:
         columns = {"state": Outgoing.State.WITHHELD, "attempts": row.attempts - 1, "error": why}

@@ -43,8 +43,11 @@ def due_at(
 
     `quiet` are the recipient's own hours of rest. Where they leave nothing of two whole days they are not kept, or
     nothing would ever arrive. What must be `known_by` an instant keeps no hours that would make it too late: first
-    the own ones give way, then the night. The result is `now` itself, or in UTC the instant at which hours begin.
+    the own ones give way, then the night; once it is too late, hours hold again. The result is `now` itself, or in UTC
+    the instant at which hours begin.
     """
+    if known_by is not None and known_by <= now:
+        known_by = None
     today = now.astimezone(zone).date()
     begins = {DAYTIME.start} | ({quiet.end} if quiet else set())
     mornings = (
@@ -57,3 +60,12 @@ def due_at(
     awake = [at for at in by_day if quiet is None or not quiet.hold(at.astimezone(zone).time())]
     in_time = (ats[0] for ats in (awake, by_day) if ats and (known_by is None or ats[0] < known_by))
     return next(in_time, now)
+
+
+def evening_from(at: datetime, zone: ZoneInfo) -> datetime:
+    """The first instant from `at` on, in UTC, at which a day is over: nothing goes between then and the morning."""
+    today = at.astimezone(zone).date()
+    evenings = (
+        datetime.combine(day, DAYTIME.end, tzinfo=zone).astimezone(UTC) for day in (today, today + _ONE_DAY)
+    )
+    return next(evening for evening in evenings if evening >= at)

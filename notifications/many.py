@@ -86,6 +86,7 @@ class Letter(NamedTuple):
 _NOTICE: Final = ("recipient_id", "kind", "text_kk", "text_ru", "link", "about", "dedupe_key", "created_at")
 _OUTGOING: Final = (
     "recipient_id", "kind", "language", "text", "about", "dedupe_key", "created_at", "next_attempt_at", "give_up_at",
+    "known_by", "zone_name",
 )  # fmt: skip
 # Where what goes by a way is written: the model, the column of the address, and what else is said of it.
 _ROWS: Final[Mapping[Way, tuple[type[Outgoing], str, Mapping[str, Any]]]] = {
@@ -104,7 +105,7 @@ def enqueue_many(kind: str, letters: Sequence[Letter], *, now: datetime, sent_fr
     """
     what = KINDS[kind]
     # Thousands have the same hours.
-    times: dict[tuple[ZoneInfo, Hours | None, datetime | None], dict[str, datetime]] = {}
+    times: dict[tuple[ZoneInfo, Hours | None, datetime | None], dict[str, Any]] = {}
     notices: list[tuple[Any, ...]] = []
     posted: dict[Way, list[tuple[Any, ...]]] = defaultdict(list)
     for letter in letters:
@@ -125,7 +126,8 @@ def enqueue_many(kind: str, letters: Sequence[Letter], *, now: datetime, sent_fr
             posted[way].append(
                 (
                     reader.pk, kind, reader.language, text, letter.about, own_key, now, due["next_attempt_at"],
-                    due["give_up_at"], address_of(reader, way), *_ROWS[way][2].values(),
+                    due["give_up_at"], due["known_by"], due["zone_name"], address_of(reader, way),
+                    *_ROWS[way][2].values(),
                 )
             )  # fmt: skip
     copy_values(Notice, _NOTICE, notices)

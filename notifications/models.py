@@ -1,6 +1,7 @@
 """What was said to whom: people's inboxes, and the outbox of SMS and e-mail."""
 
 import uuid
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import models
@@ -106,6 +107,10 @@ class Outgoing(models.Model):
     )
     next_attempt_at = models.DateTimeField(_("next attempt"))
     give_up_at = models.DateTimeField(_("give up at"))
+    # From then on it is worthless. Only what has such an instant may break the night (`hours.due_at`).
+    known_by = models.DateTimeField(null=True, editable=False)
+    # That of the place that it is about, by whose clocks it goes; empty: that where its recipient lives.
+    zone_name = models.CharField(max_length=40, blank=True, default="", db_default="", editable=False)
     error = models.CharField(_("error"), max_length=200, blank=True)
     created_at = models.DateTimeField(_("created at"))
     sent_at = models.DateTimeField(_("sent at"), null=True, blank=True)
@@ -115,6 +120,11 @@ class Outgoing(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} {localtime(self.created_at):%d.%m.%Y %H:%M}"
+
+    @property
+    def zone(self) -> ZoneInfo | None:
+        """The zone of the place that it is about; None if it goes by the clocks of where its recipient lives."""
+        return ZoneInfo(self.zone_name) if self.zone_name else None
 
 
 class Message(Outgoing):

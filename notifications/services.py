@@ -20,7 +20,7 @@ from django.utils import translation
 from phonenumber_field.phonenumber import PhoneNumber
 
 from notifications.broker import DELIVERY_TASK, MAIL_TASK, TELEGRAM_TASK, wake_on_commit, wake_soon_on_commit
-from notifications.hours import due_at
+from notifications.hours import due_at, evening_from
 from notifications.kinds import KINDS, Channel, Kind, is_secret
 from notifications.models import Mail, Message, Notice, Outgoing, TelegramMessage
 from notifications.selectors import inbox_of
@@ -152,7 +152,7 @@ def repeat_to_second_phone(message: Message, *, now: datetime) -> bool:
         text=message.text,
         dedupe_key=key,
         instead_of=message.pk,
-        **times_of(kind, now=now, zone=None, whose=recipient, known_by=message.give_up_at),
+        **_times_again(message, now=now),
     )
     Message.objects.bulk_create([copy], ignore_conflicts=True)
     wake_soon_on_commit(DELIVERY_TASK)
@@ -308,9 +308,14 @@ def send_again(message: Outgoing, *, now: datetime) -> datetime | None:
         locked.state = Message.State.QUEUED
         locked.attempts = locked.unclear = 0
         locked.error = ""
-        times = times_of(KINDS[locked.kind], now=now, zone=None, whose=locked.recipient)
+        # What somebody sends after that instant is worth it to them.
+        known_by = locked.known_by if locked.known_by and now < locked.known_by else None
+        times = times_of(
+            KINDS[locked.kind], now=now, zone=locked.zone, whose=locked.recipient, known_by=known_by
+        )
         locked.next_attempt_at, locked.give_up_at = times["next_attempt_at"], times["give_up_at"]
-        changed = ["state", "attempts", "unclear", "error", "next_attempt_at", "give_up_at"]
+        locked.known_by = known_by
+        changed = ["state", "attempts", "unclear", "error", "next_attempt_at", "give_up_at", "known_by"]
         if isinstance(locked, Message):
             _keep_what_was_handed_over(locked)
             changed += _NOT_TAKEN
@@ -339,7 +344,6 @@ def repeat(message: Message, *, avoiding: str, now: datetime) -> None:
 
     By day like any other, while there is still time for that. A second time changes nothing.
     """
-    recipient: Any = message.recipient
     again = Message(
         recipient_id=message.recipient_id,
         about=message.about,
@@ -350,7 +354,7 @@ def repeat(message: Message, *, avoiding: str, now: datetime) -> None:
         dedupe_key=again_key(message.dedupe_key),
         instead_of=message.pk,
         avoids=avoiding,
-        **times_of(KINDS[message.kind], now=now, zone=None, whose=recipient, known_by=message.give_up_at),
+        **_times_again(message, now=now),
     )
     Message.objects.bulk_create([again], ignore_conflicts=True)
     wake_on_commit(DELIVERY_TASK)
@@ -392,18 +396,34 @@ def times_of(
     zone: ZoneInfo | None,
     whose: Recipient | None = None,
     known_by: datetime | None = None,
-) -> dict[str, datetime]:
-    """When a message written at `now` is sent, and given up: what keeps hours is worth as long from the morning on."""
-    due = now
+) -> dict[str, Any]:
+    """The columns that say when a message written at `now` is sent, and given up.
+
+    What keeps hours is worth as long from the hour on at which it may go, and until the evening then: whatever held it
+    up in the night, it has a day left.
+    """
+    due, give_up = now, now + kind.worth_for
     if not kind.goes_at_once:
         quiet = whose.quiet_hours if whose else None
-        due = due_at(now, zone or zone_of(whose.pk if whose else None), quiet=quiet, known_by=known_by)
-    give_up = due + kind.worth_for
+        by_clocks_of = zone or zone_of(whose.pk if whose else None)
+        due = due_at(now, by_clocks_of, quiet=quiet, known_by=known_by)
+        give_up = evening_from(due + kind.worth_for, by_clocks_of)
     return {
         "created_at": now,
         "next_attempt_at": due,
         "give_up_at": give_up if known_by is None else min(give_up, known_by),
+        "known_by": known_by,
+        "zone_name": zone.key if zone else "",
     }
+
+
+def _times_again(message: Message, *, now: datetime) -> dict[str, Any]:
+    """The same of what repeats `message`: by the same clocks, and worth no longer."""
+    recipient: Any = message.recipient
+    times = times_of(
+        KINDS[message.kind], now=now, zone=message.zone, whose=recipient, known_by=message.known_by
+    )
+    return times | {"give_up_at": message.give_up_at}
 
 
 def _post(
@@ -413,7 +433,7 @@ def _post(
     *,
     context: dict[str, Any],
     key: str,
-    times: dict[str, datetime],
+    times: dict[str, Any],
     recipient_id: Any,
     about: UUID | None = None,
     is_copy: bool = False,
@@ -440,7 +460,7 @@ def _mail(
     *,
     context: dict[str, Any],
     key: str,
-    times: dict[str, datetime],
+    times: dict[str, Any],
     recipient_id: Any,
     about: UUID | None = None,
 ) -> None:
@@ -467,7 +487,7 @@ def _telegram(
     *,
     context: dict[str, Any],
     key: str,
-    times: dict[str, datetime],
+    times: dict[str, Any],
     recipient_id: Any,
     about: UUID | None = None,
 ) -> None:

@@ -394,7 +394,7 @@ def test_who_waits_is_served_first_and_thousands_of_reminders_last(parent, gatew
 
 def test_codes_overtake_notices_however_long_those_have_waited(parent, gateway, handled):
     """After a standstill thousands are about to be given up, or wait only to be given up; so do codes of yesterday."""
-    notices = [NOW - timedelta(days=2), NOW - timedelta(days=1), NOW - timedelta(hours=23, minutes=55), NOW]
+    notices = [NOW - timedelta(days=3), NOW - timedelta(days=2), NOW - timedelta(hours=23, minutes=55), NOW]
     for at in notices:
         written(parent, key=str(at), now=at)
     codes = [NOW - timedelta(minutes=10), NOW - timedelta(minutes=10) + MICROSECOND, NOW]

@@ -5,15 +5,21 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifications.hours import DAYTIME, Hours, due_at
+from notifications.delivery import Counts, deliver_due, deliver_mails, deliver_telegrams
+from notifications.hours import DAYTIME, Hours, due_at, evening_from
 from notifications.kinds import KINDS, PastBudget, sample_context
-from notifications.models import Mail, Message, Notice
+from notifications.models import Mail, Message, Notice, TelegramMessage
 from notifications.services import enqueue, enqueue_to_mail, enqueue_to_phone, send_again
+from notifications.sms.base import Outcome, SendResult
+from notifications.troubles import Trouble
 from notifications.zones import register, zone_of, zones_of
 from tests.factories import ApplicationFactory, GuardianshipFactory, LocalityFactory, UserFactory
+from tests.notifications.gateways import OBEDIENT, TROUBLE, ObedientBackend
 
 ALMATY = ZoneInfo("Asia/Almaty")
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -126,10 +132,24 @@ class TestOwnHours:
             pytest.param(NEXT_MORNING + timedelta(hours=3), NEXT_MORNING, id="own ones give way"),
             pytest.param(NEXT_MORNING + MICROSECOND, NEXT_MORNING, id="just in time"),
             pytest.param(NEXT_MORNING, NIGHT, id="the night gives way, too"),
+            pytest.param(NIGHT, NEXT_MORNING + timedelta(hours=3), id="too late: all kept"),
         ],
     )
     def test_what_must_be_known_before_comes_in_time(self, known_by, due):
         assert due_at(NIGHT, ALMATY, quiet=Hours(time(9), time(12)), known_by=known_by) == due
+
+
+@pytest.mark.parametrize(
+    ("at", "evening"),
+    [
+        pytest.param(MORNING, EVENING, id="by day"),
+        pytest.param(EVENING, EVENING, id="at eight in the evening"),
+        pytest.param(EVENING + MICROSECOND, EVENING + timedelta(days=1), id="just after"),
+        pytest.param(NIGHT, EVENING + timedelta(days=1), id="after midnight"),
+    ],
+)
+def test_the_evening_is_the_next_instant_at_which_a_day_is_over(at, evening):
+    assert evening_from(at, ALMATY) == evening
 
 
 CLOCKS = st.times(max_value=time(23, 59))
@@ -188,7 +208,7 @@ class TestKinds:
         assert Notice.objects.get().created_at == NIGHT
         for row in (Message.objects.get(), Mail.objects.get()):
             assert (row.created_at, row.next_attempt_at) == (NIGHT, NEXT_MORNING)
-            assert row.give_up_at == NEXT_MORNING + timedelta(hours=24), "the night takes none of its day"
+            assert row.give_up_at == EVENING + timedelta(days=2), "the night takes none of its day"
 
     def test_nothing_is_sent_once_it_is_worthless(self, parent):
         tell(parent, known_by=NIGHT + timedelta(hours=1))
@@ -211,6 +231,106 @@ class TestKinds:
         Message.objects.update(state=Message.State.FAILED)
         assert send_again(Message.objects.get(), now=NIGHT) == NEXT_MORNING
         assert Message.objects.get().next_attempt_at == NEXT_MORNING
+
+
+WAYS = {
+    "sms": (Message, deliver_due),
+    "e-mail": (Mail, deliver_mails),
+    "telegram": (TelegramMessage, deliver_telegrams),
+}
+
+
+@pytest.mark.usefixtures("each_by_itself")
+class TestAtDelivery:
+    """Whatever held it up until then: a burst, a gateway, a worker that stood still."""
+
+    @pytest.fixture(autouse=True)
+    def _ways(self, parent, settings, monkeypatch):
+        settings.SMS_BACKEND, settings.SENDS_MAIL, settings.TELEGRAM_TOKEN = OBEDIENT, True, "1:secret"
+        ObedientBackend.reset()
+        taken = SendResult(Outcome.ACCEPTED)
+        monkeypatch.setattr("notifications.telegram.TelegramBackend.send", lambda *_, **__: taken)
+        parent.email, parent.email_proven_at, parent.mails_notices = "a@example.kz", MORNING, True
+        parent.telegram = "42"
+        parent.save()
+
+    @pytest.mark.parametrize("way", WAYS)
+    def test_own_hours_hold(self, parent, way):
+        """They are those of today: chosen after it was written, too."""
+        model, deliver = WAYS[way]
+        tell(parent, now=MORNING)
+        parent.quiet_from, parent.quiet_to = time(9, 30), time(19)
+        parent.save()
+        assert deliver(now=MORNING + timedelta(hours=1)) == Counts()
+        assert model.objects.get().next_attempt_at == MORNING + timedelta(hours=10)
+        assert deliver(now=MORNING + timedelta(hours=10)) == Counts(sent=1)
+
+    @pytest.mark.parametrize("way", WAYS)
+    @pytest.mark.parametrize(("zone", "counts"), [(BERLIN, Counts(sent=1)), (None, Counts())], ids=str)
+    def test_the_clocks_are_still_those_of_the_place(self, parent, way, zone, counts):
+        """16:30 in the place, 20:30 where its recipient lives."""
+        _model, deliver = WAYS[way]
+        tell(parent, now=EVENING - timedelta(hours=1), zone=zone)
+        assert deliver(now=EVENING + timedelta(minutes=30)) == counts
+
+    @pytest.mark.parametrize("way", WAYS)
+    def test_what_is_only_worth_a_day_never_breaks_the_night(self, parent, way):
+        model, deliver = WAYS[way]
+        tell(parent)
+        for hours in (0, 5):
+            assert deliver(now=EVENING + timedelta(days=1, hours=hours)) == Counts()
+        assert model.objects.get().next_attempt_at == NEXT_MORNING + timedelta(days=1)
+        assert deliver(now=NEXT_MORNING + timedelta(days=1)) == Counts(sent=1)
+
+    def test_it_is_given_up_in_the_evening(self, parent):
+        tell(parent)
+        deliver_due(now=EVENING + timedelta(days=1))
+        assert deliver_due(now=EVENING + timedelta(days=2)) == Counts(failed=1)
+        assert (Message.objects.get().error, ObedientBackend.sent) == (Trouble.LATE, [])
+
+    def test_what_must_be_known_before_breaks_the_night_at_the_second_try_too(self, parent):
+        ObedientBackend.reset(TROUBLE)
+        tell(parent, now=EVENING - timedelta(minutes=1), known_by=NEXT_MORNING)
+        assert deliver_due(now=EVENING - timedelta(minutes=1)) == Counts(retried=1)
+        assert deliver_due(now=EVENING + timedelta(hours=1)) == Counts(sent=1)
+
+    def test_what_an_employee_sends_again_keeps_its_clocks_and_outlives_its_instant(self, parent):
+        tell(parent, now=MORNING, zone=BERLIN, known_by=EVENING)
+        Message.objects.update(state=Message.State.FAILED)
+        assert send_again(Message.objects.get(), now=EVENING) == EVENING, "16:00 there"
+        message = Message.objects.get()
+        assert (message.known_by, message.zone) == (None, BERLIN)
+        assert message.give_up_at > EVENING + timedelta(days=1)
+
+    def test_all_recipients_of_a_portion_are_looked_up_together(self):
+        for _ in range(5):
+            tell(UserFactory(), now=MORNING)
+        with CaptureQueriesContext(connection) as queries:
+            assert deliver_due(now=MORNING) == Counts(sent=5)
+        looked = [one["sql"] for one in queries if one["sql"].startswith('SELECT "accounts_user"')]
+        assert len(looked) == 1
+
+
+def test_one_in_the_place_of_several_keeps_their_hours(parent, settings):
+    settings.SMS_BACKEND = OBEDIENT
+    ObedientBackend.reset()
+    now = MORNING + timedelta(hours=4)
+    # What must be known first goes first, by itself.
+    for known_by in (None, *(EVENING + timedelta(hours=hours) for hours in (9, 8, 7))):
+        context = sample_context(KINDS["bid_rejected"])
+        enqueue(
+            parent,
+            "bid_rejected",
+            context=context,
+            dedupe_key=str(known_by),
+            now=now,
+            zone=BERLIN,
+            known_by=known_by,
+        )
+    deliver_due(now=now)
+    deliver_due(now=now + timedelta(minutes=11))
+    together = Message.objects.get(kind__startswith="several")
+    assert (together.zone, together.known_by) == (BERLIN, EVENING + timedelta(hours=8))
 
 
 class TestZones:

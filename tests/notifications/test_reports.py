@@ -216,6 +216,20 @@ class TestAnotherWay:
         assert (again.state, again.avoids, again.text) == (Message.State.QUEUED, "telling", message.text)
         assert (again.phone, again.give_up_at) == (message.phone, message.give_up_at)
 
+    @pytest.mark.parametrize(
+        ("known_by", "goes_in"),
+        [(None, timedelta(hours=11)), (NOW + timedelta(hours=15), timedelta(0))],
+        ids=["worth a day", "known by five in the morning"],
+    )
+    def test_it_keeps_the_hours_of_the_first(self, known_by, goes_in):
+        """At 22:00, though the morning is too late for either."""
+        night = NOW + timedelta(hours=8)
+        message = sent(known_by=known_by, zone_name="Asia/Almaty", give_up_at=night + timedelta(hours=7))
+        take(message, Report(Arrival.UNDELIVERED), now=night)
+        (again,) = self.again(message)
+        assert (again.next_attempt_at, again.known_by) == (night + goes_in, known_by)
+        assert again.zone == message.zone
+
     def test_so_does_what_has_not_arrived_after_ten_minutes(self, telling):
         message = sent()
         telling.told = {"7": Report(Arrival.UNDER_WAY)}

@@ -111,12 +111,12 @@ class TestAKeyThatIsMissing:
 
     def test_it_is_given_up_when_it_is_worth_nothing_any_more(self, unreadable, gateway):
         Message.objects.exclude(pk=unreadable.pk).delete()
-        for hours in (1, 23, 24):
+        for hours in (1, 23, 36):
             deliver_due(now=NOW + timedelta(hours=hours))
         unreadable.refresh_from_db()
         assert unreadable.state == Message.State.FAILED
         assert gateway.sent == []
-        assert send_again(unreadable, now=NOW + timedelta(hours=25)) is None
+        assert send_again(unreadable, now=NOW + timedelta(hours=37)) is None
 
     def test_the_workplace_says_so(self, unreadable, settings, client_of):
         settings.STAFF_SECOND_FACTOR = False

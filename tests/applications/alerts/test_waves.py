@@ -248,7 +248,8 @@ class TestOf:
         assert tell_of_places(now=asked.now) == 1
         behind = Message.objects.get(kind="place_appeared")
         assert "30.06.2019 16:20" in behind.text
-        assert behind.give_up_at == behind.next_attempt_at + KINDS["place_appeared"].worth_for < window
+        assert behind.next_attempt_at + KINDS["place_appeared"].worth_for <= behind.give_up_at < window
+        assert (behind.known_by, behind.zone_name) == (window, asked.locality.timezone)
 
     def test_the_head_of_the_queue_reads_the_opening(self, asked):
         application = asked.application
@@ -365,7 +366,8 @@ class TestWhen:
         publish(asked.vacancy, asked, opens_in=-HOUR)
         assert tell_of_places(now=asked.now) == 1
         sms = Message.objects.get(kind="place_appeared")
-        assert sms.give_up_at == sms.next_attempt_at + KINDS["place_appeared"].worth_for
+        assert sms.give_up_at >= sms.next_attempt_at + KINDS["place_appeared"].worth_for
+        assert sms.known_by is None
 
 
 class TestOnce:
