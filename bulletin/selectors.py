@@ -143,10 +143,13 @@ def published_vacancies(
 
 
 def named(search: str, *, prefix: str = "") -> Q:
-    """Every word of `search` occurs in the name."""
+    """Every word of `search` occurs in the name; signs alone are looked for as they stand."""
     words = Q()
     for word in fold(search).split():
         words &= Q(**{f"{prefix}search_text__contains": word})
+    signs = search.strip()
+    if signs and not words:
+        return Q(**{f"{prefix}name_kk__contains": signs}) | Q(**{f"{prefix}name_ru__contains": signs})
     return words
 
 

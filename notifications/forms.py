@@ -1,7 +1,7 @@
 """The filters of an inbox."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -9,13 +9,9 @@ from django import forms
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from notifications.folding import words_of
 from notifications.kinds import Topic
 from notifications.models import Notice
 from notifications.selectors import found_in
-
-# Nobody types more to find a notice; each costs a look at all texts.
-MOST_WORDS: Final = 8
 
 
 class InboxFilter(forms.Form):
@@ -46,7 +42,7 @@ class InboxFilter(forms.Form):
             inbox,
             topic=asked.get("topic", ""),
             about=asked.get("child"),
-            words=words_of(asked.get("q", ""))[:MOST_WORDS],
+            typed=asked.get("q", ""),
         )
 
     @property

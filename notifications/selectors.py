@@ -11,7 +11,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import OuterRef, Q, QuerySet
 
-from notifications.folding import pattern_of
+from notifications.folding import pattern_of, words_of
 from notifications.kinds import kinds_about, secret_kinds
 from notifications.models import Notice, Outgoing
 
@@ -19,6 +19,8 @@ Sent = TypeVar("Sent", bound=Outgoing)
 
 # For so long somebody may still do something about a message that did not arrive.
 LATELY: Final = timedelta(days=7)
+# Nobody types more to find a notice; each costs a look at all texts.
+MOST_WORDS: Final = 8
 _LOST: Final = (Outgoing.State.FAILED, Outgoing.State.UNDELIVERED)
 
 # Given by an app above: of what (`Notice.about`) a user is told now, as a subquery by the user's id.
@@ -66,17 +68,21 @@ def inbox_of(user: AbstractBaseUser | AnonymousUser) -> QuerySet[Notice]:
 
 
 def found_in(
-    inbox: QuerySet[Notice], *, topic: str = "", about: UUID | None = None, words: Iterable[str] = ()
+    inbox: QuerySet[Notice], *, topic: str = "", about: UUID | None = None, typed: str = ""
 ) -> QuerySet[Notice]:
-    """Those of `inbox` of this topic, about this child, with all of these words (`folding.words_of`) in a language.
+    """Those of `inbox` of this topic, about this child, with all `typed` words in a language.
 
+    Words are folded (`folding.words_of`); signs alone are looked for as they stand.
     Searching reads all texts of the inbox, which is one person's: five thousand take some hundredths of a second.
     """
     if topic:
         inbox = inbox.filter(kind__in=kinds_about(topic))
     if about is not None:
         inbox = inbox.filter(about=about)
-    patterns = [pattern_of(word) for word in words]
+    patterns = [pattern_of(word) for word in words_of(typed)[:MOST_WORDS]]
+    if typed.strip() and not patterns:
+        signs = typed.strip()
+        inbox = inbox.filter(Q(text_kk__contains=signs) | Q(text_ru__contains=signs))
     if patterns:
         in_kazakh, in_russian = (
             reduce(and_, (Q(**{f"{text}__regex": pattern}) for pattern in patterns))

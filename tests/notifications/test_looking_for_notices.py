@@ -69,9 +69,14 @@ class TestWords:
     def test_all_of_them_must_stand_in_one_text(self, parent_client, referral, password, typed):
         assert shown(parent_client, q=typed) == []
 
-    @pytest.mark.parametrize("typed", [" ", ".*", "(", "[", "\\", "№", "—"])
-    def test_signs_are_nothing_to_look_for(self, parent_client, referral, typed):
-        assert shown(parent_client, q=typed) == [referral]
+    @pytest.mark.parametrize("typed", [".*", "(", "[", "\\", "%", "_", "«%"])
+    def test_signs_alone_are_found_where_they_stand(self, parent_client, referral, typed):
+        assert shown(parent_client, q=typed) == []
+        Notice.objects.filter(pk=referral.pk).update(text_ru=f"Ответ: {typed}")
+        assert shown(parent_client, q=f" {typed} ") == [referral]
+
+    def test_blanks_are_nothing_to_look_for(self, parent_client, referral):
+        assert shown(parent_client, q="  ") == [referral]
 
     @pytest.mark.parametrize("typed", ["x" * 101, "a\0b"])
     def test_what_makes_no_sense_is_said_and_narrows_nothing(self, parent_client, referral, typed):
@@ -185,7 +190,7 @@ class TestThePage:
             )
             for number in range(5000)
         )
-        assert found_in(inbox_of(parent), words=words_of("хабарлама 499")).count() == 15
+        assert found_in(inbox_of(parent), typed="хабарлама 499").count() == 15
 
 
 class TestArchive:

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.urls import reverse
 from django.utils.cache import get_conditional_response
 from django.utils.http import http_date
@@ -32,7 +32,10 @@ _feeds: Moment[Written] = Moment(room=100)
 
 @require_safe
 def bulletin_csv(request: HttpRequest) -> StreamingHttpResponse:
-    """The list as a file, with the same filters; "available to me" gives everything, since a file has no family."""
+    """The list as a file, with the same filters; "available to me" gives everything, since a file has no family.
+
+    404 if a filter means nothing.
+    """
     now = estimate_clock()
     vacancies = _public_list(request, now=now)
     rows = (row(vacancy, now=now) for vacancy in vacancies.iterator(chunk_size=500))
@@ -43,12 +46,13 @@ def bulletin_csv(request: HttpRequest) -> StreamingHttpResponse:
 def bulletin_atom(request: HttpRequest) -> HttpResponse:
     """The newest vacancies as an Atom feed, with the same filters: the address alone decides what is in it.
 
-    Written once a second for all who ask. Who has it as it is gets 304 (`ETag`, `Last-Modified`).
+    404 if a filter means nothing. Written once a second for all who ask. Who has it as it is gets 304 (`ETag`,
+    `Last-Modified`).
     """
     now = estimate_clock()
     # News readers have no cookie of a chosen place, and proxies may keep one answer for all.
     places = localities()
-    filters = BulletinFilterForm(request.GET, locality=places[0] if places else None)
+    filters = _understood(BulletinFilterForm(request.GET, locality=places[0] if places else None))
     query = _canonical(filters)
     page = whole_address(request, f"{reverse('applications:bulletin')}?{query}")
     address = whole_address(request, f"{reverse('applications:bulletin_atom')}?{query}")
@@ -94,7 +98,19 @@ def _decisive(filters: BulletinFilterForm) -> dict[str, Any]:
 
 def _public_list(request: HttpRequest, *, now: datetime) -> QuerySet[Vacancy]:
     """What anybody would see under the filters of the address."""
-    return _listed(BulletinFilterForm(request.GET, locality=chosen_locality(request)), now=now)
+    filters = _understood(BulletinFilterForm(request.GET, locality=chosen_locality(request)))
+    return _listed(filters, now=now)
+
+
+def _understood(filters: BulletinFilterForm) -> BulletinFilterForm:
+    """The filters, or 404 if one of them means nothing: unlike the page, neither a feed nor a file can say so.
+
+    A place that is no more would turn into the whole city, told to somebody who follows one place. A birth year that is
+    no longer offered still means something, and finds nothing.
+    """
+    if set(filters.left_out) - {"sort"}:
+        raise Http404
+    return filters
 
 
 def _listed(filters: BulletinFilterForm, *, now: datetime) -> QuerySet[Vacancy]:

@@ -74,6 +74,7 @@ class TestFile:
             ({"place": "all"}, 2),
             ({"place": "kentau"}, 1),
             ({"search": "нет такого"}, 0),
+            ({"search": "%"}, 0),
             ({"status": "open"}, 1),
             ({"status": "me"}, 1),
         ],
@@ -232,14 +233,29 @@ class TestBoth:
         [
             {"place": "atlantis"},
             {"birth_year": "9" * 30},
+            {"birth_year": "1900"},
+            {"birth_year": "x"},
             {"search": "%_\\ ' \" < \x00"},
             {"status": "all' OR 1=1"},
-            {"sort": "-pk"},
+            {"place_type": "x"},
             {"language": "\ud800".encode("utf-8", "surrogatepass")},
         ],
     )
-    def test_nonsense_in_the_address_breaks_nothing(self, client, scene, address, query):
+    def test_what_means_nothing_is_404_and_said_on_the_page(self, client, scene, address, query):
+        assert client.get(address, query).status_code == 404
+        assert "notice--warning" in client.get(reverse("applications:bulletin"), query).content.decode()
+
+    @pytest.mark.parametrize("address", [CSV, ATOM])
+    @pytest.mark.parametrize(
+        "query", [{"sort": "-pk"}, {"page": "x"}, {"search": "%_\\ ' \" <"}], ids=["order", "page", "signs"]
+    )
+    def test_what_a_feed_ignores_may_be_anything(self, client, scene, address, query):
         assert client.get(address, query).status_code == 200
+
+    @pytest.mark.parametrize("year", ["2010", "2099"])
+    def test_a_year_that_is_not_offered_any_more_finds_nothing(self, client, scene, year):
+        assert titles(feed(client, {"birth_year": year})) == []
+        assert len(lines(client, {"birth_year": year})) == 1
 
     @pytest.mark.parametrize("address", [CSV, ATOM])
     def test_nothing_is_changed_here(self, client, scene, address):
