@@ -76,6 +76,7 @@ BAD = {
     "setup_roles": ["extra"],
     "sweep_files": ["extra"],
     "build_fonts": ["extra"],
+    "list_message_kinds": ["extra"],
     "collect_messages": ["extra"],
     "compile_catalogues": ["extra"],
 }  # fmt: skip
@@ -116,6 +117,7 @@ def test_what_is_down_is_said_in_words():
             "collect_messages",
             "set_up",
             "build_fonts",
+            "list_message_kinds",
             "compile_catalogues",
             "send_test_sms",
             "try_registry",
