@@ -64,8 +64,8 @@ def merged_again(parent):
     """Three that were merged once the day was over go in the morning with a fourth."""
     evening = NOW.replace(hour=14, minute=40)
     for key in "0123":
-        tell(parent, key=key, now=evening, number=f"19-00{1000 + int(key) % 2}")
-    deliver_due(now=evening)
+        tell(parent, key=key, now=evening + int(key) * MICROSECOND, number=f"19-00{1000 + int(key) % 2}")
+    deliver_due(now=evening + 4 * MICROSECOND)
     deliver_due(now=NOW.replace(hour=15, second=1))
     tell(parent, key="late", now=NOW.replace(hour=14, minute=59, second=59), number="19-001003")
     deliver_due(now=NOW.replace(hour=15, minute=1))
