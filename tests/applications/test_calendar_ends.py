@@ -29,6 +29,8 @@ from tests.thorough import pairs
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
 FAMILY_PAGES = [
+    "alert",
+    "switch_alert",
     "application",
     "why",
     "delete",
