@@ -282,7 +282,6 @@ def test_what_waits_because_of_it_is_named(client):
     assert answer["sweeps"] == "late"
     assert answer["sweeps_late"]["settle-what-ran-out"] == 29 * 60
     assert answer["sweeps_late"]["deliver-messages"] == 30 * 60 - 20
-    assert "remind-deadlines" in answer["sweeps_late"]
     assert "check-invariants" not in answer["sweeps_late"]
 
 
