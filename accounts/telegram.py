@@ -6,6 +6,7 @@ Nothing of a link is in the database: until it is used or over, the cache knows 
 import logging
 import re
 import secrets
+import time
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -33,8 +34,9 @@ LINK_LASTS: Final = timedelta(minutes=15)
 # The bot is asked only while somebody has a link.
 _OPEN: Final = "telegram-links"
 _START: Final = re.compile(r"/start ([\w-]{20,64})", re.ASCII)
-# Strangers can write to the bot, too: so many answers of Telegram are read in one go.
+# Strangers can write to the bot, too: so many answers of Telegram are read in one go, and for so long in all.
 _MOST_ANSWERS: Final = 50
+_SECONDS: Final = 30.0
 
 
 def is_offered() -> bool:
@@ -83,7 +85,10 @@ def link(user: User, chat: str, *, address: str | None = None, now: datetime) ->
 
 def _read_all(*, now: datetime) -> int:
     after, linked = None, 0
+    ends = time.monotonic() + _SECONDS
     for _answer in range(_MOST_ANSWERS):
+        if time.monotonic() > ends:
+            return linked
         try:
             updates = read_updates(after)
         except GatewayError as error:

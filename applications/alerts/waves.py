@@ -29,6 +29,7 @@ from children.models import Child
 from notifications.alone import alone
 from notifications.hours import Hours
 from notifications.many import Letter, Number, Reader, Texts, enqueue_many, gap
+from notifications.sweeps import sweep
 
 KIND: Final = "place_appeared"
 # How many are told in one transaction: some seconds of work at most, and little memory.
@@ -58,7 +59,13 @@ def tell_of_places(*, now: datetime) -> int:
         if not is_alone:
             return 0
         begin_wave(now=now)
-        return sum(_go_on(wave, now=now) for wave in Wave.objects.filter(done_at=None))
+        told: list[int] = []
+        # A wave that can't be told holds up no other.
+        sweep(
+            Wave.objects.filter(done_at=None).order_by("begun_at", "pk"),
+            lambda wave: told.append(_go_on(wave, now=now)),
+        )
+        return sum(told)
 
 
 def begin_wave(*, now: datetime) -> Wave | None:

@@ -3,6 +3,7 @@
 import json
 import logging
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 from django.core.cache import cache
@@ -202,6 +203,14 @@ class TestLinking:
 
         bot["getUpdates"] = answer
         assert links.read_links(now=NOW) == 1
+
+    def test_who_writes_without_end_holds_the_worker_for_half_a_minute(self, bot, parent_client, monkeypatch):
+        self.secret(parent_client)
+        moment = iter(range(0, 1000, 12))
+        monkeypatch.setattr(links, "time", SimpleNamespace(monotonic=lambda: next(moment)))
+        bot["getUpdates"] = lambda form: (200, {"ok": True, "result": [update(len(bot["log"]), "Сәлем")]})
+        assert links.read_links(now=NOW) == 0
+        assert len(bot["log"]) == 2
 
     @pytest.mark.parametrize("hindrance", ["password", "blocked", "over"])
     def test_a_link_falls_with_what_it_stood_on(self, hindrance, bot, parent, parent_client):

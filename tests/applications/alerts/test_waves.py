@@ -412,6 +412,22 @@ class TestOnce:
         assert Wave.objects.get().told == len(families)
         assert len(calls) > 4
 
+    def test_a_wave_that_can_not_be_told_holds_up_no_other(self, asked, monkeypatch):
+        broken = begin_wave(now=asked.now)
+        another_place(asked)
+        go_on = waves._go_on
+
+        def fails(wave, **options):
+            if wave == broken:
+                raise RuntimeError
+            return go_on(wave, **options)
+
+        with monkeypatch.context() as changed:
+            changed.setattr(waves, "_go_on", fails)
+            assert tell_of_places(now=asked.now) == 1
+        assert Wave.objects.get(done_at=None) == broken
+        assert tell_of_places(now=asked.now) == 1
+
     def test_the_statements_do_not_grow_with_the_families(self, asked):
         def statements():
             another_place(asked)
