@@ -24,6 +24,7 @@ from notifications.selectors import untold
 from notifications.services import (
     call_off_repetition,
     is_still_theirs,
+    is_worth_repeating,
     repeat,
     repeat_to_second_phone,
     was_repeated,
@@ -134,13 +135,9 @@ def ask_soon(provider_id: str, *, now: datetime) -> bool:
 def try_another_way(message: Message, *, now: datetime) -> bool:
     """Send what did not arrive once more, if it matters: to the second phone of who chose that, or by another gateway.
 
-    True if that was written. Once in all: what is repeated, or is a copy for a second phone, is never repeated. Nor is
-    a code: it is emptied once it was sent, and whoever waits for it asks for another.
+    True if that was written. Once in all: what is repeated is never repeated.
     """
-    kind = KINDS.get(message.kind)
-    if kind is None or kind.secret or kind.can_wait or not kind.topic.is_mandatory:
-        return False
-    if message.instead_of or message.is_copy or not message.text or now >= message.give_up_at:
+    if message.instead_of or not is_worth_repeating(message, now=now) or KINDS[message.kind].can_wait:
         return False
     if was_repeated(message) or untold([message]) or not is_still_theirs(message):
         return False

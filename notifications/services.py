@@ -131,14 +131,11 @@ def repeat_to_second_phone(message: Message, *, now: datetime) -> bool:
     is worth no longer than the first was. Call it in a transaction.
     """
     recipient: Any = message.recipient
-    kind = KINDS.get(message.kind)
-    if kind is None or kind.secret or message.is_copy or not message.text or now >= message.give_up_at:
-        return False
-    if recipient is None or not (recipient.second_phone_if_lost and kind.topic.is_mandatory):
+    if recipient is None or not recipient.second_phone_if_lost or not is_worth_repeating(message, now=now):
         return False
     phone = address_of(recipient, Way.SECOND_PHONE)
     key = copy_key(message.dedupe_key)
-    if not phone or not is_offered(kind.topic, Way.SECOND_PHONE):
+    if not phone or not is_offered(KINDS[message.kind].topic, Way.SECOND_PHONE):
         return False
     if Message.objects.filter(dedupe_key=key).exists():
         return False
@@ -157,6 +154,16 @@ def repeat_to_second_phone(message: Message, *, now: datetime) -> bool:
     Message.objects.bulk_create([copy], ignore_conflicts=True)
     wake_soon_on_commit(DELIVERY_TASK)
     return True
+
+
+def is_worth_repeating(message: Message, *, now: datetime) -> bool:
+    """Whether an SMS that did not arrive may go by another way: what can't be switched off, while there is time.
+
+    A code never: it is emptied once it was sent, and whoever waits for it asks for another. Nor a copy.
+    """
+    kind = KINDS.get(message.kind)
+    matters = kind is not None and not kind.secret and kind.topic.is_mandatory
+    return matters and bool(message.text) and not message.is_copy and now < message.give_up_at
 
 
 def forget_chat(message: TelegramMessage) -> None:
