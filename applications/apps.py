@@ -13,16 +13,17 @@ class ApplicationsConfig(AppConfig):
         from accounts.data import parts
         from applications import journal_actions, notices
         from applications.disputes.unknown_guardian import UnknownClaimant, UnknownGuardian
-        from applications.families.messages import names_of
+        from applications.families.messages import is_numbered, names_of
         from applications.families.zones import zones_of_families
         from applications.objections import names_of_objections
         from applications.personal_data.leaving import Applications
-        from notifications import kinds, targets, zones
+        from notifications import kinds, selectors, targets, zones
         from notifications.models import Mail, Message, TelegramMessage
 
         kinds.register(notices.KINDS, samples=notices.SAMPLES)
         targets.register(notices.TARGETS)
         zones.register(zones_of_families)
+        selectors.register_numbered(is_numbered)
         journal.register(journal_actions.Action, about=journal_actions.SUBJECTS)
         journal.register_names("accounts.objection", names_of_objections)
         journal.register_names("notifications.message", names_of(Message))

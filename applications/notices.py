@@ -49,6 +49,7 @@ KINDS: Final = (
         BOTH,
         ("application", "undo_until", "may_stop"),
         past_budget=PastBudget.WARNING,
+        found_under=Topic.QUEUE,
     ),
     Kind(
         "moved_by_other",
@@ -57,6 +58,7 @@ KINDS: Final = (
         BOTH,
         ("application", "number", "may_stop"),
         past_budget=PastBudget.WARNING,
+        found_under=Topic.QUEUE,
     ),
     Kind(
         "languages_by_other",
@@ -65,6 +67,7 @@ KINDS: Final = (
         BOTH,
         ("application", "number", "may_stop"),
         past_budget=PastBudget.WARNING,
+        found_under=Topic.QUEUE,
     ),
     Kind(
         "bid_withdrawn_by_other",
@@ -73,6 +76,7 @@ KINDS: Final = (
         BOTH,
         ("application", "vacancy", "may_stop"),
         past_budget=PastBudget.WARNING,
+        found_under=Topic.BIDS,
     ),
     Kind(
         "offer_declined_by_other",
@@ -81,6 +85,7 @@ KINDS: Final = (
         BOTH,
         ("application", "vacancy", "may_stop"),
         past_budget=PastBudget.WARNING,
+        found_under=Topic.PLACE,
     ),
     Kind(
         "benefit_withdrawn_by_other",
@@ -89,6 +94,7 @@ KINDS: Final = (
         BOTH,
         ("application", "category", "number", "may_stop"),
         past_budget=PastBudget.WARNING,
+        found_under=Topic.QUEUE,
     ),
     Kind("application_restored", Topic.QUEUE, _("Application restored"), INBOX, ("application", "number")),
     Kind(

@@ -69,7 +69,8 @@ _MANDATORY: Final = frozenset({Topic.PLACE, Topic.CONTRACT, Topic.GUARDIANS, Top
 class Kind:
     """One kind of message.
 
-    `topic` groups it with its like for families, `title` is its name for employees. `needs` names the values that its
+    `topic` groups it with its like for families, who find it in their inbox under `found_under`, too; `title` is its
+    name for employees. `needs` names the values that its
     texts may use. An SMS not accepted by a gateway within `worth_for` is given up. The text of a `secret` one is wiped
     as soon as it is sent or given up, and no employee ever sees it. `past_budget` says what happens to it once the
     day's budget for SMS is spent. All others go before one that `can_wait`: it goes to thousands at once, and an hour
@@ -91,6 +92,7 @@ class Kind:
     can_wait: bool = False
     answers: bool = False
     texts_of: str = ""
+    found_under: Topic | None = None
 
     @property
     def goes_at_once(self) -> bool:
@@ -131,8 +133,8 @@ def titles() -> list[tuple[str, Any]]:
 
 
 def kinds_about(topic: str) -> list[str]:
-    """The kinds with this topic."""
-    return [kind.code for kind in KINDS.values() if kind.topic == topic]
+    """The kinds that are found under this topic."""
+    return [kind.code for kind in KINDS.values() if topic in (kind.topic, kind.found_under)]
 
 
 def kinds_past_budget(fate: PastBudget) -> list[str]:

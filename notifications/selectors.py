@@ -25,6 +25,10 @@ _LOST: Final = (Outgoing.State.FAILED, Outgoing.State.UNDELIVERED)
 
 # Given by an app above: of what (`Notice.about`) a user is told now, as a subquery by the user's id.
 _known: list[Callable[[Any], QuerySet[Any, Any]]] = []
+# Given by an app above it: whether what a notice is about has a number that ends so, as a condition for notices.
+_numbered: list[Callable[[str], Q]] = []
+# So many digits are the end of a number, as an SMS has them.
+_DIGITS: Final = 4
 # Given by the same app: the names of these, by their keys.
 _names: list[Callable[[Any], dict[UUID, str]]] = []
 
@@ -38,6 +42,11 @@ def register_known(
     """
     _known[:] = [known]
     _names[:] = [names]
+
+
+def register_numbered(numbered: Callable[[str], Q]) -> None:
+    """Let `numbered` say, as a condition for notices, whether what they are about has a number that ends so."""
+    _numbered[:] = [numbered]
 
 
 def known_to(user_pk: Any) -> QuerySet[Any, Any] | tuple[()]:
@@ -72,24 +81,30 @@ def found_in(
 ) -> QuerySet[Notice]:
     """Those of `inbox` of this topic, about this child, with all `typed` words in a language.
 
-    Words are folded (`folding.words_of`); signs alone are looked for as they stand.
+    Words are folded (`folding.words_of`); signs alone are looked for as they stand. Four digits or more are found by
+    the number of the child's application, too, where no text has it.
     Searching reads all texts of the inbox, which is one person's: five thousand take some hundredths of a second.
     """
     if topic:
         inbox = inbox.filter(kind__in=kinds_about(topic))
     if about is not None:
         inbox = inbox.filter(about=about)
-    patterns = [pattern_of(word) for word in words_of(typed)[:MOST_WORDS]]
-    if typed.strip() and not patterns:
+    words = words_of(typed)[:MOST_WORDS]
+    if typed.strip() and not words:
         signs = typed.strip()
         inbox = inbox.filter(Q(text_kk__contains=signs) | Q(text_ru__contains=signs))
-    if patterns:
+    if words:
         in_kazakh, in_russian = (
-            reduce(and_, (Q(**{f"{text}__regex": pattern}) for pattern in patterns))
-            for text in ("text_kk", "text_ru")
+            reduce(and_, (_has_word(text, word) for word in words)) for text in ("text_kk", "text_ru")
         )
         inbox = inbox.filter(in_kazakh | in_russian)
     return inbox
+
+
+def _has_word(text: str, word: str) -> Q:
+    found = Q(**{f"{text}__regex": pattern_of(word)})
+    is_end_of_number = word.isdecimal() and len(word) >= _DIGITS
+    return found | _numbered[0](word) if is_end_of_number and _numbered else found
 
 
 def told_of(user_pk: Any) -> Q:

@@ -113,13 +113,15 @@ def put_away(request: HttpRequest) -> HttpResponse:
 @login_required
 def put_back(request: HttpRequest) -> HttpResponse:
     """Take the notice `notice` out of the archive, or without it everything that was put away at the instant `at`."""
-    archived = inbox_of(request.user).exclude(archived_at=None)
+    archived, filters = inbox_of(request.user).exclude(archived_at=None), _filters(request)
     one = _one_of(archived, request)
     count = services.put_back(_gone_together(archived, request) if one is None else one)
     if count:
         text = ngettext("Back in the inbox: %(count)s notice", "Back in the inbox: %(count)s notices", count)
         messages.success(request, text % {"count": count})
-    return redirect("notifications:inbox" if one is None else "notifications:archive")
+    return redirect(
+        reverse("notifications:inbox" if one is None else "notifications:archive") + filters.query
+    )
 
 
 def target_of(notice: Notice) -> str:

@@ -8,12 +8,13 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import Http404
 
 from accounts import audit
 from accounts.models import User
 from applications.journal_actions import Action
+from applications.models import Application
 from notifications.models import Mail, Message, Notice, Outgoing, TelegramMessage
 from notifications.services import can_send_again, send_again
 
@@ -47,6 +48,12 @@ class Sent:
     def at(self) -> datetime:
         at: datetime = self.row.created_at
         return at
+
+
+def is_numbered(digits: str) -> Q:
+    """Whether a notice is about a child one of whose applications has a number that ends with `digits`."""
+    of_child = Application.objects.filter(child=OuterRef("about"), number__endswith=digits)
+    return Q(Exists(of_child))
 
 
 def messages_to(guardians: Mapping[User, str], *, most: int) -> list[Sent]:

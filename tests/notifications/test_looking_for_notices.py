@@ -16,7 +16,7 @@ from notifications.folding import FOLDED, fold_name, pattern_of, words_of
 from notifications.kinds import KINDS, Topic
 from notifications.models import Notice
 from notifications.selectors import found_in, inbox_of
-from tests.factories import DisputeFactory, GuardianshipFactory, StaffFactory, UserFactory
+from tests.factories import ApplicationFactory, DisputeFactory, GuardianshipFactory, StaffFactory, UserFactory
 from tests.notifications.test_inbox import INBOX, NOW, notice_for, page
 
 ARCHIVE = "/cabinet/notifications/archive/"
@@ -46,6 +46,15 @@ def password(parent):
     return notice_for(parent, kind="password_changed", text_kk="Құпиясөз өзгерді", text_ru="Пароль изменён")
 
 
+def test_what_another_guardian_did_is_found_under_what_it_is_about(parent, parent_client):
+    told = notice_for(parent, kind="bid_withdrawn_by_other", text_kk="а", text_ru="б")
+    for topic in (Topic.BIDS, Topic.GUARDIANS):
+        assert shown(parent_client, topic=topic.value) == [told]
+    assert shown(parent_client, topic=Topic.REVIEWS.value) == []
+    # What protects is not switched off with bids.
+    assert KINDS["bid_withdrawn_by_other"].topic.is_mandatory
+
+
 class TestWords:
     @pytest.mark.parametrize(
         "typed",
@@ -64,6 +73,17 @@ class TestWords:
         self, parent_client, referral, password, typed
     ):
         assert shown(parent_client, q=typed) == [referral]
+
+    def test_digits_of_an_sms_find_what_is_about_that_application(self, parent, parent_client, referral):
+        application = ApplicationFactory(number="26-007291")
+        GuardianshipFactory(user=parent, child=application.child)
+        told = notice_for(
+            parent, about=application.child_id, text_kk="Өтінім жіберілді", text_ru="Заявка отправлена"
+        )
+        for typed in ("7291", "№7291", "7291 заявка"):
+            assert shown(parent_client, q=typed) == [told]
+        for typed in ("291", "7292", "7291 жолдама"):
+            assert shown(parent_client, q=typed) == []
 
     @pytest.mark.parametrize("typed", ["жолдама пароль", "Выдано балабақшасы", "zzz", "100%_"])
     def test_all_of_them_must_stand_in_one_text(self, parent_client, referral, password, typed):
@@ -261,6 +281,14 @@ class TestArchive:
 
     def test_an_empty_archive_says_what_it_is_for(self, parent_client):
         assert f'href="{INBOX}">' in page(parent_client, ARCHIVE).split('class="empty"')[1]
+
+    def test_undoing_keeps_what_is_looked_for(self, parent_client, referral):
+        parent_client.get(INBOX)
+        found = parent_client.post(ADD, {"q": "жолдама"}).url
+        shown_page = parent_client.get(found)
+        assert '<input type="hidden" name="q" value="жолдама">' in shown_page.content.decode()
+        sent = {"at": shown_page.context["put_away"]["at"], "q": "жолдама"}
+        assert parent_client.post(UNDO, sent).url == found
 
     def test_a_page_fetched_beforehand_takes_no_offer_to_undo(self, parent_client, referral):
         parent_client.post(ADD, {"notice": referral.pk})
