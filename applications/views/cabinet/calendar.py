@@ -33,6 +33,7 @@ from applications.families.calendar_file import calendar_file
 from applications.families.due import Due, DueKind
 from applications.families.due_days import dues_of, dues_of_family, histories_of
 from applications.families.situation import situation_of
+from applications.models import Application
 from applications.views.people import own_application, parent
 from notifications.clock import estimate_clock, read_clock
 from notifications.pressing import pressed_on
@@ -115,14 +116,21 @@ def subscribed(request: HttpRequest) -> HttpResponseBase:
 def _page(request: HttpRequest, *, address: str = "") -> HttpResponse:
     user, now = parent(request), estimate_clock()
     dues = sorted(dues_of_family(user, now=now), key=lambda due: due.when.isoformat())
+    names = _names_of(due.application for due in dues)
     context = {
-        "dues": dues,
+        "rows": [{"due": due, "child": names[due.application]} for due in dues],
         "address": address,
         # Telephones hand such an address to their calendar instead of downloading a file.
         "webcal": "webcal://" + address.partition("://")[2] if address else "",
         "made_at": address_made_at(user),
     }
     return render(request, "applications/calendar.html", context)
+
+
+def _names_of(applications: Iterable[UUID]) -> dict[UUID, str]:
+    """Whom each is for, by its key: only the page says so, as calendars lie with other companies."""
+    of_page = Application.objects.filter(pk__in=set(applications)).select_related("child")
+    return {one.pk: one.child.full_name for one in of_page}
 
 
 def _file(request: HttpRequest, dues: Iterable[Due]) -> bytes:
