@@ -4,6 +4,7 @@ The rows lie in a transaction around those of the tests, which see them as if ea
 changes is undone after it, as always. A module that uses one has no tests with transactions of their own.
 """
 
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
@@ -28,7 +29,12 @@ def built_once(blocker: Any, build: Callable[[], Scene]) -> Iterator[Callable[[]
     around = transaction.atomic()
     with blocker.unblock(), translation.override("kk"), override_settings(CACHES=cache):
         around.__enter__()
-        scene = build()
+        try:
+            scene = build()
+        except BaseException:
+            # Left open, it would break every later test of the process.
+            around.__exit__(*sys.exc_info())
+            raise
     yield lambda: deepcopy(scene)
     with blocker.unblock():
         transaction.set_rollback(True)

@@ -1,6 +1,5 @@
 """From "installed" to "ready to serve", again and again."""
 
-import asyncio
 from io import StringIO
 from pathlib import Path
 from types import SimpleNamespace
@@ -36,16 +35,19 @@ def set_up(**options) -> str:
     return out.getvalue()
 
 
+def no_running_loop():
+    raise RuntimeError
+
+
 @pytest.fixture
 def real(settings, monkeypatch):
-    # The tests in the browser set it for the whole process, and leave Playwright's loop behind in this thread.
+    # The tests in the browser set it for the whole process, and leave Playwright's loop behind in this thread. The
+    # loop stays where it is: without it the connection would be another one, outside the test's transaction.
     monkeypatch.delenv("DJANGO_ALLOW_ASYNC_UNSAFE", raising=False)
-    loop = asyncio._get_running_loop()
-    asyncio._set_running_loop(None)
+    monkeypatch.setattr("django.utils.asyncio.get_running_loop", no_running_loop)
     for name, value in SETTINGS.items():
         setattr(settings, name, value)
-    yield settings
-    asyncio._set_running_loop(loop)
+    return settings
 
 
 @pytest.mark.django_db
