@@ -318,7 +318,15 @@ def tell(
 
     Pass the `guardians` if they are loaded already.
     """
-    remind(application, kind, key=str(event.pk), now=now, guardians=guardians, **context)
+    remind(
+        application,
+        kind,
+        key=str(event.pk),
+        now=now,
+        guardians=guardians,
+        pressed_by=event.actor,
+        **context,
+    )
 
 
 def remind(
@@ -329,11 +337,12 @@ def remind(
     now: datetime,
     guardians: Iterable[User] | None = None,
     known_by: datetime | None = None,
+    pressed_by: User | None = None,
     **context: Any,
 ) -> None:
     """Put a message of `kind` into the outbox for every guardian who may know, once for each `key`.
 
-    It goes by day in the application's place; `known_by` as for `enqueue`.
+    It goes by day in the application's place; `known_by` and `pressed_by` as for `enqueue`.
     """
     for guardian in told_of(application) if guardians is None else guardians:
         enqueue(
@@ -346,6 +355,7 @@ def remind(
             about=application.child_id,
             zone=application.locality.zone,
             known_by=known_by,
+            pressed_by=pressed_by,
         )
 
 

@@ -41,7 +41,9 @@ KINDS: Final = (
         "application_archived", Topic.QUEUE, _("Application archived"), INBOX, ("application", "undo_until")
     ),
     # To the other guardians, instead of the notice to the one who did it: it costs the child its place or its date.
-    # Each says that a guardian did it, what, and what can be done; `may_stop`: the reader may stop that guardian.
+    # Each says that a guardian did it, what, and what can be done; `may_stop`: the reader may stop that guardian. What
+    # can be made good as well in the morning, or not at all, goes by day; a withdrawn bid can be sent anew while the
+    # place is free.
     Kind(
         "archived_by_other",
         Topic.GUARDIANS,
@@ -50,6 +52,7 @@ KINDS: Final = (
         ("application", "undo_until", "may_stop"),
         past_budget=PastBudget.WARNING,
         found_under=Topic.QUEUE,
+        by_day=True,
     ),
     Kind(
         "moved_by_other",
@@ -59,6 +62,7 @@ KINDS: Final = (
         ("application", "number", "may_stop"),
         past_budget=PastBudget.WARNING,
         found_under=Topic.QUEUE,
+        by_day=True,
     ),
     Kind(
         "languages_by_other",
@@ -68,6 +72,7 @@ KINDS: Final = (
         ("application", "number", "may_stop"),
         past_budget=PastBudget.WARNING,
         found_under=Topic.QUEUE,
+        by_day=True,
     ),
     Kind(
         "bid_withdrawn_by_other",
@@ -86,6 +91,7 @@ KINDS: Final = (
         ("application", "vacancy", "may_stop"),
         past_budget=PastBudget.WARNING,
         found_under=Topic.PLACE,
+        by_day=True,
     ),
     Kind(
         "benefit_withdrawn_by_other",
@@ -95,6 +101,7 @@ KINDS: Final = (
         ("application", "category", "number", "may_stop"),
         past_budget=PastBudget.WARNING,
         found_under=Topic.QUEUE,
+        by_day=True,
     ),
     Kind("application_restored", Topic.QUEUE, _("Application restored"), INBOX, ("application", "number")),
     Kind(

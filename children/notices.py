@@ -25,7 +25,7 @@ KINDS: Final = (
         ("child", "guardians", "may_stop"),
         past_budget=PastBudget.WARNING,
     ),
-    # `is_you`: the reader is the one who is disputed.
+    # `is_you`: the reader is the one who is disputed. Deadlines stand still from the press on: the night costs nothing.
     Kind(
         "guardian_stopped",
         Topic.GUARDIANS,
@@ -33,6 +33,7 @@ KINDS: Final = (
         BOTH,
         ("children", "guardian", "is_you", "is_mutual", "last_day"),
         past_budget=PastBudget.WARNING,
+        by_day=True,
     ),
     Kind(
         "guardian_reported",

@@ -2,8 +2,8 @@
 
 The day is that of the portal's zone, and has one budget. Codes for newcomers, which strangers can ask for, get a part
 of it, and in any hour no more codes go to one operator or one block of numbers than people there really register with.
-A recipient gets a limited number of notices a day, and of each kind of warning. `notifications.kinds` says what happens
-to each kind.
+A recipient gets a limited number of notices a day, as many of those that can't be switched off, and of each kind that
+others can cause. `notifications.kinds` says what happens to each kind.
 """
 
 import logging
@@ -20,7 +20,7 @@ from django.db.models.functions import Cast
 from django.utils import timezone
 from redis.exceptions import RedisError
 
-from notifications.kinds import PastBudget, fate_of, kinds_past_budget
+from notifications.kinds import PastBudget, fate_of, is_counted_alone, is_mandatory, kinds_past_budget
 from notifications.models import Message
 
 logger = logging.getLogger(__name__)
@@ -119,18 +119,27 @@ class HadToday:
             had[message.kind] += 1
 
     def enough(self, message: Message) -> bool:
-        """Whether the recipient of `message`, no code, has had the day's number of notices.
+        """Whether the recipient of `message`, no code, has had the day's number of its like.
 
-        A warning is counted among those of its kind alone: whoever causes other messages can't keep it from the owner.
-        So is what is sparing, which keeps nothing else from anybody.
+        What others can cause, warnings and answers to what they press among it, is counted among its kind alone
+        (`Kind.is_counted_alone`): it keeps nothing else from the owner, and nothing else keeps it. Of the rest,
+        what can't be switched off is counted apart from what can: nothing keeps a referral from a family.
         """
         had = self._had[message.phone.as_e164]
-        if fate_of(message.kind) in (PastBudget.WARNING, PastBudget.SPARING):
+        if is_counted_alone(message.kind):
             number = had[message.kind]
         else:
-            apart = {PastBudget.REFUSED, PastBudget.CODE, PastBudget.SPARING}
-            number = sum(times for kind, times in had.items() if fate_of(kind) not in apart)
+            matters = is_mandatory(message.kind)
+            number = sum(
+                times for kind, times in had.items() if _is_notice(kind) and is_mandatory(kind) == matters
+            )
         return number >= settings.SMS_NOTICES_PER_RECIPIENT_PER_DAY
+
+
+def _is_notice(kind: str) -> bool:
+    """Whether it is no code, and counted together with other kinds."""
+    is_code = fate_of(kind) in (PastBudget.REFUSED, PastBudget.CODE)
+    return not is_code and not is_counted_alone(kind)
 
 
 def usage_of(*, now: datetime) -> Usage:

@@ -1,7 +1,7 @@
 """Several notices to one phone within minutes: the first goes at once, what follows goes together in one SMS.
 
-What goes at once (`Kind.goes_at_once`: codes, warnings, answers) is never held back, opens no burst and is never
-merged. Only the worker that delivers decides, for all the others: a burst is what it has sent, not what was written.
+Codes, warnings and answers (all but `Kind.goes_with_others`) are never held back, open no burst and are never merged.
+Only the worker that delivers decides, for all the others: a burst is what it has sent, not what was written.
 """
 
 import hashlib
@@ -14,7 +14,7 @@ from typing import Any, Final
 from django.db import transaction
 from django.db.models import Max
 
-from notifications.kinds import KINDS, Channel, Kind, PastBudget, fate_of, kinds_by_day
+from notifications.kinds import KINDS, Channel, Kind, PastBudget, fate_of, kinds_that_go_together
 from notifications.models import Message
 from notifications.notices import SEVERAL, SEVERAL_IMPORTANT, SEVERAL_PLACES, SEVERAL_REMINDERS
 from notifications.selectors import untold
@@ -31,7 +31,7 @@ _SEVERAL: Final = [kind.code for kind in _BY_WEIGHT]
 def sent_lately(phones: Iterable[str], *, now: datetime) -> dict[str, datetime]:
     """When the newest notice went to each of these phones (E.164), if that is less than `WAIT` ago."""
     sent = Message.objects.filter(
-        phone__in=list(phones), sent_at__gt=now - WAIT, kind__in=kinds_by_day()
+        phone__in=list(phones), sent_at__gt=now - WAIT, kind__in=kinds_that_go_together()
     ).order_by()
     return {phone.as_e164: at for phone, at in sent.values_list("phone").annotate(Max("sent_at"))}
 
@@ -167,10 +167,10 @@ class Bursts:
         self._sent = dict(sent or {})
 
     def waits_until(self, row: Message, *, now: datetime) -> datetime:
-        """When `row`, which keeps hours, may follow what went to its phone before; `now` if nothing did."""
+        """When `row`, which goes with others, may follow what went to its phone before; `now` if nothing did."""
         sent_at = self._sent.get(row.phone.as_e164)
         return now if sent_at is None else max(now, sent_at + WAIT)
 
     def note(self, row: Message, *, now: datetime) -> None:
-        """`row`, which keeps hours, was sent at `now`."""
+        """`row`, which goes with others, was sent at `now`."""
         self._sent[row.phone.as_e164] = now

@@ -24,7 +24,7 @@ from notifications.broker import DELIVERY_TASK, MAIL_TASK, TELEGRAM_TASK, wake_s
 from notifications.budget import HadToday, Purse, raise_alarm
 from notifications.bursts import Bursts, merge, sent_lately
 from notifications.hours import due_at
-from notifications.kinds import PastBudget, fate_of, goes_at_once, is_code, is_secret
+from notifications.kinds import PastBudget, fate_of, goes_at_once, goes_with_others, is_code, is_secret
 from notifications.lanes import Lanes
 from notifications.mailing import send_mail
 from notifications.models import Mail, Message, Outgoing, TelegramMessage
@@ -175,7 +175,7 @@ class _SmsPost:
     def note(self, row: Message, result: SendResult, *, now: datetime) -> None:
         if result.outcome is Outcome.ACCEPTED:
             self._had.note(row)
-            if not goes_at_once(row.kind):
+            if goes_with_others(row.kind):
                 self._bursts.note(row, now=now)
         self.tally.add(row.kind, result.tries, now=now)
 
@@ -499,7 +499,7 @@ class _Delivery:
             return now
         zone = row.zone or self._zones[row.recipient_id]
         quiet = row.recipient.quiet_hours if row.recipient else None
-        after_others = self._post.waits_until(row, now=now)
+        after_others = self._post.waits_until(row, now=now) if goes_with_others(row.kind) else now
         goes_at = due_at(after_others, zone, quiet=quiet, known_by=row.known_by)
         if goes_at < row.give_up_at:
             return goes_at

@@ -1,6 +1,7 @@
 """At which hours a message may ring somebody's phone. Pure: the zone and the clock are given.
 
-What was asked for this minute goes at any hour, as do codes and warnings about an account (`Kind.goes_at_once`).
+What its reader asked for this minute goes at any hour, as do codes and warnings about an account
+(`Kind.is_due_at_once`).
 Everything else goes by day: whoever is woken at three by a kindergarten's decision can do nothing about it until
 morning.
 """

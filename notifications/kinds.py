@@ -74,8 +74,10 @@ class Kind:
     texts may use. An SMS not accepted by a gateway within `worth_for` is given up. The text of a `secret` one is wiped
     as soon as it is sent or given up, and no employee ever sees it. `past_budget` says what happens to it once the
     day's budget for SMS is spent. All others go before one that `can_wait`: it goes to thousands at once, and an hour
-    later it is worth as much. One that `answers` what its recipient has just pressed goes at any hour, as do those that
-    `goes_at_once` adds. One with `texts_of` has no texts of its own: it uses those of the kind with that code.
+    later it is worth as much. One that `answers` what somebody has just pressed goes at any hour to them, and by day to
+    everybody else who is told of it. A warning goes at any hour, unless it is a warning `by_day`: one about what
+    another person did, of which nobody could save more at night than in the morning.
+    One with `texts_of` has no texts of its own: it uses those of the kind with that code.
 
     What goes by SMS also goes by e-mail to whoever chose that, with the same text; a kind that goes by e-mail alone has
     a text of its own.
@@ -93,11 +95,29 @@ class Kind:
     answers: bool = False
     texts_of: str = ""
     found_under: Topic | None = None
+    by_day: bool = False
 
     @property
     def goes_at_once(self) -> bool:
-        """Whether it goes at any hour: codes, warnings of an account, and answers. The others go by day (`hours`)."""
-        return self.secret or self.answers or self.past_budget is PastBudget.WARNING
+        """Whether a worker sends it at any hour once it is due: codes, warnings, and answers. Others keep `hours`."""
+        return self.secret or self.answers or (self.past_budget is PastBudget.WARNING and not self.by_day)
+
+    def is_due_at_once(self, *, has_pressed: bool) -> bool:
+        """Whether it is due as soon as it is written, for a recipient who has just pressed what it tells of, or not."""
+        return self.goes_at_once and (has_pressed or not self.answers)
+
+    @property
+    def goes_with_others(self) -> bool:
+        """Whether several within minutes become one SMS (`bursts`): what keeps hours and warns of nothing."""
+        return not self.goes_at_once and self.past_budget is not PastBudget.WARNING
+
+    @property
+    def is_counted_alone(self) -> bool:
+        """Whether its SMS to a number are counted among those of its kind alone (`budget`).
+
+        So it is where somebody other than the recipient, or the portal to thousands, can cause many.
+        """
+        return self.answers or self.past_budget in (PastBudget.WARNING, PastBudget.SPARING)
 
     @property
     def mailed_as(self) -> Channel:
@@ -152,9 +172,24 @@ def fate_of(code: str) -> PastBudget:
     return KINDS[code].past_budget if code in KINDS else PastBudget.WITHHELD
 
 
-def kinds_by_day() -> list[str]:
-    """The kinds that do not go at once: they keep hours, and are merged in a burst (`bursts`)."""
-    return [kind.code for kind in KINDS.values() if not kind.goes_at_once]
+def kinds_that_go_together() -> list[str]:
+    """The kinds that are merged in a burst (`bursts`)."""
+    return [kind.code for kind in KINDS.values() if kind.goes_with_others]
+
+
+def goes_with_others(code: str) -> bool:
+    """Whether a message of the kind `code` is merged in a burst, as is one of a kind that no longer exists."""
+    return code not in KINDS or KINDS[code].goes_with_others
+
+
+def is_counted_alone(code: str) -> bool:
+    """Whether messages of the kind `code` take nothing from those of other kinds."""
+    return code in KINDS and KINDS[code].is_counted_alone
+
+
+def is_mandatory(code: str) -> bool:
+    """Whether a message of the kind `code` is about what can't be switched off."""
+    return code in KINDS and KINDS[code].topic.is_mandatory
 
 
 def goes_at_once(code: str) -> bool:

@@ -10,6 +10,7 @@ from django.db.models import F, Q, QuerySet
 
 from notifications.kinds import (
     PastBudget,
+    goes_with_others,
     kinds_past_budget,
     kinds_that_can_not_wait,
     secret_kinds,
@@ -93,7 +94,8 @@ def nothing_tried(row: Outgoing, *, now: datetime) -> dict[str, Any]:
 
 def put_off(row: Outgoing, *, until: datetime) -> dict[str, Any]:
     """The columns of a row that may not go yet. What waits for the morning may go with others then, too."""
-    return nothing_tried(row, now=until) | {"error": Trouble.WITH_OTHERS.value}
+    error = Trouble.WITH_OTHERS.value if goes_with_others(row.kind) else ""
+    return nothing_tried(row, now=until) | {"error": error}
 
 
 def record(changes: list[Change]) -> list[bool]:

@@ -57,6 +57,7 @@ def enqueue(
     about: UUID | None = None,
     zone: ZoneInfo | None = None,
     known_by: datetime | None = None,
+    pressed_by: Any = None,
 ) -> None:
     """Write a message of `kind` to the inbox of `recipient` and to the outbox, as its channels say.
 
@@ -68,7 +69,8 @@ def enqueue(
     or e-mail that still waits then is not sent.
     What has a text for SMS goes by the ways that the recipient has and wants (`notifications.ways`): by day (`hours`)
     in `zone`, that of the place that it is about, or without one in that where the recipient lives, and not in the
-    recipient's quiet hours; at any hour if its kind does (`Kind.goes_at_once`). The inbox has it at once. `known_by` is
+    recipient's quiet hours; at any hour if its kind does (`Kind.goes_at_once`). The inbox has it at once. `pressed_by`
+    is the user who has just pressed what the message tells of: an answer goes at any hour to nobody else. `known_by` is
     the instant from which it is worthless: it goes at night if the morning is later, and is given up by then.
     The sender is woken after the commit, once for a whole burst of messages.
     """
@@ -89,7 +91,8 @@ def enqueue(
     chosen = ways(what, recipient)
     if not chosen:
         return
-    times = times_of(what, now=now, zone=zone, whose=recipient, known_by=known_by)
+    has_pressed = pressed_by is not None and pressed_by.pk == recipient.pk
+    times = times_of(what, now=now, zone=zone, whose=recipient, known_by=known_by, has_pressed=has_pressed)
     for way in chosen:
         _SEND_BY[way](
             what,
@@ -108,7 +111,7 @@ def enqueue_by(
 ) -> bool:
     """Write a message of `kind` by this one way, whatever is chosen, and not to the inbox; otherwise like `enqueue`.
 
-    False if the way leads nowhere.
+    It goes at the hours of who has just pressed for it. False if the way leads nowhere.
     """
     to = address_of(recipient, way)
     if to:
@@ -118,7 +121,7 @@ def enqueue_by(
             recipient.language,
             context=context,
             key=stored_key(kind, recipient.pk, dedupe_key),
-            times=times_of(KINDS[kind], now=now, zone=None, whose=recipient),
+            times=times_of(KINDS[kind], now=now, zone=None, whose=recipient, has_pressed=True),
             recipient_id=recipient.pk,
         )
     return bool(to)
@@ -403,14 +406,15 @@ def times_of(
     zone: ZoneInfo | None,
     whose: Recipient | None = None,
     known_by: datetime | None = None,
+    has_pressed: bool = False,
 ) -> dict[str, Any]:
     """The columns that say when a message written at `now` is sent, and given up.
 
     What keeps hours is worth as long from the hour on at which it may go, and until the evening then: whatever held it
-    up in the night, it has a day left.
+    up in the night, it has a day left. `has_pressed`: the recipient has just pressed what it tells of, and waits.
     """
     due, give_up = now, now + kind.worth_for
-    if not kind.goes_at_once:
+    if not kind.is_due_at_once(has_pressed=has_pressed):
         quiet = whose.quiet_hours if whose else None
         by_clocks_of = zone or zone_of(whose.pk if whose else None)
         due = due_at(now, by_clocks_of, quiet=quiet, known_by=known_by)

@@ -177,6 +177,7 @@ def _tell(bid: Bid, *, now: datetime) -> None:
             key=str(bid.pk),
             now=bid.placed_at,
             guardians=guardians,
+            pressed_by=bid.placed_by,
             vacancy=bid.vacancy,
         )
         trace(application, Action.BID_PLACED, actor=bid.placed_by, now=bid.placed_at, guardians=guardians)

@@ -245,7 +245,7 @@ class TestOneRecipient:
         ask(purpose="reset")
         assert deliver_due(now=NOW) == Counts(sent=1)
 
-    @pytest.mark.parametrize("crowd", ["stop_lifted", "new_device", "contact_changed"])
+    @pytest.mark.parametrize("crowd", ["stop_lifted", "referral_issued", "new_device", "contact_changed"])
     def test_nothing_else_crowds_a_warning_out(self, parent, crowd):
         """Whoever has taken an account over can cause many messages before the one that gives them away."""
         for key in range(5):
@@ -255,9 +255,36 @@ class TestOneRecipient:
             notice(parent, key=1, kind=kind)
         enqueue_to_phone(PHONE, "number_news", context={}, language="kk", dedupe_key="k", now=NOW)
         assert deliver_due(now=NOW) == Counts(sent=3)
-        # Warnings leave as little room for other notices as ever.
-        notice(parent, key=9)
-        assert deliver_due(now=NOW) == Counts(withheld=1)
+
+    @pytest.mark.parametrize("crowd", ["languages_by_other", "bid_placed", "new_device"])
+    def test_what_another_person_presses_crowds_no_notice_out(self, parent, crowd):
+        """One guardian can't silence the other's phone."""
+        for key in range(4):
+            notice(parent, key=key, kind=crowd)
+        assert deliver_due(now=NOW) == Counts(sent=3, withheld=1)
+        for kind in ("bid_rejected", "referral_issued"):
+            for key in range(4):
+                notice(parent, key=key, kind=kind)
+            assert deliver_due(now=NOW) == Counts(sent=3, withheld=1)
+
+    @pytest.mark.parametrize(
+        ("crowd", "other"), [("bid_rejected", "referral_issued"), ("referral_issued", "bid_rejected")]
+    )
+    def test_what_can_not_be_switched_off_has_room_of_its_own(self, parent, crowd, other):
+        assert KINDS[crowd].topic.is_mandatory != KINDS[other].topic.is_mandatory
+        for key in range(4):
+            notice(parent, key=key, kind=crowd)
+        assert deliver_due(now=NOW) == Counts(sent=3, withheld=1)
+        for key in range(4):
+            notice(parent, key=key, kind=other)
+        assert deliver_due(now=NOW) == Counts(sent=3, withheld=1)
+
+    def test_of_the_same_room_all_kinds_take(self, parent):
+        for key, kind in enumerate(
+            ("referral_issued", "contract_signed", "guardianship_ended", "referral_issued")
+        ):
+            notice(parent, key=key, kind=kind)
+        assert deliver_due(now=NOW) == Counts(sent=3, withheld=1)
 
     def test_what_strangers_send_them_takes_nothing_away(self, parent):
         sent_already(30, kind="account_exists", phone=PHONE)

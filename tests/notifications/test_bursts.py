@@ -135,6 +135,31 @@ class TestTogether:
         deliver_due(now=NOW)
         assert len(sent()) == 2
 
+    def test_with_an_important_one_among_them_it_counts_as_that(self, parent, settings):
+        settings.SMS_NOTICES_PER_RECIPIENT_PER_DAY = 1
+        tell(parent, key="first")
+        deliver_due(now=NOW)
+        # Nothing that can be switched off has room any more.
+        for kind in ("bid_rejected", "referral_issued"):
+            tell(parent, kind, key="later", now=NOW + timedelta(minutes=1))
+        deliver_due(now=NOW + timedelta(minutes=1))
+        deliver_due(now=AFTER)
+        together = Message.objects.get(kind="several_important")
+        assert together.state == Message.State.SENT
+        assert sent()[1:] == ["№0417: жаңа хабарламалар: 2. Кабинетті ашыңыз. BALABAQSHA"]
+
+    def test_a_warning_that_waited_for_the_morning_goes_with_its_own_words(self, parent):
+        evening = NOW.replace(hour=15)
+        for key in "12":
+            tell(parent, key=key, now=evening)
+            tell(parent, "languages_by_other", key=key, now=evening)
+        # Claimed as if the night had been forgotten: the worker puts each off by itself.
+        Message.objects.update(next_attempt_at=evening)
+        deliver_due(now=evening)
+        assert sent() == []
+        deliver_due(now=NOW.replace(day=NOW.day + 1, hour=4))
+        assert Message.objects.filter(kind="languages_by_other", state=Message.State.SENT).count() == 2
+
     @pytest.mark.parametrize("kind", ["reset_code", "password_changed", "bid_placed"])
     def test_codes_warnings_and_answers_never_wait_and_open_no_burst(self, parent, kind):
         tell(parent, kind, key="first")

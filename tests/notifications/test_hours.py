@@ -191,9 +191,45 @@ class TestKinds:
         }
         for kind in KINDS.values():
             is_urgent = kind.secret or kind.past_budget is PastBudget.WARNING
-            assert kind.goes_at_once == (is_urgent or kind.answers), kind.code
+            assert kind.goes_at_once == ((is_urgent or kind.answers) and not kind.by_day), kind.code
 
-    @pytest.mark.parametrize("kind", ["reset_code", "password_changed", "application_filed"])
+    def test_what_another_person_did_is_warned_of_at_night_only_if_the_night_counts(self):
+        by_day = {kind.code for kind in KINDS.values() if kind.by_day}
+        assert by_day == {
+            "archived_by_other",
+            "benefit_withdrawn_by_other",
+            "guardian_stopped",
+            "languages_by_other",
+            "moved_by_other",
+            "offer_declined_by_other",
+        }
+        for code in by_day:
+            assert KINDS[code].past_budget is PastBudget.WARNING
+            assert not KINDS[code].goes_with_others
+
+    @pytest.mark.parametrize("kind", ["languages_by_other", "guardian_stopped"])
+    def test_a_warning_that_can_wait_keeps_night_and_quiet_hours(self, kind, parent):
+        parent.quiet_from, parent.quiet_to = time(8), time(12)
+        tell(parent, kind)
+        assert Message.objects.get().next_attempt_at == NEXT_MORNING + timedelta(hours=3)
+
+    @pytest.mark.parametrize(
+        "kind", ["application_filed", "application_claimed", "bid_placed", "referral_extended"]
+    )
+    def test_an_answer_goes_at_night_only_to_who_pressed(self, kind, parent):
+        other = UserFactory()
+        for guardian in (parent, other):
+            tell(guardian, kind, pressed_by=other)
+        due = dict(Message.objects.values_list("recipient", "next_attempt_at"))
+        assert due == {parent.pk: NEXT_MORNING, other.pk: NIGHT}
+        assert set(Notice.objects.values_list("created_at", flat=True)) == {NIGHT}
+
+    def test_an_answer_sent_again_is_none_any_more(self, parent):
+        tell(parent, "bid_placed", pressed_by=parent)
+        Message.objects.update(state=Message.State.FAILED)
+        assert send_again(Message.objects.get(), now=NIGHT) == NEXT_MORNING
+
+    @pytest.mark.parametrize("kind", ["reset_code", "password_changed", "bid_withdrawn_by_other"])
     def test_what_somebody_waits_for_goes_at_night(self, kind, parent):
         tell(parent, kind)
         message = Message.objects.get()

@@ -5,22 +5,24 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.utils import translation
 
-from notifications.kinds import KINDS, Channel, Kind, sample_context
+from notifications.kinds import KINDS, Channel, Kind, PastBudget, sample_context
 from notifications.services import render
 
 _HEAD = """# All kinds of message
 
 Written by `manage.py list_message_kinds`; a test holds it to the code. The rules are in [messages.md](messages.md).
 
-- **when**: `at once`, at any hour, and never merged; `by day`, from 09:00 up to 20:00 in the place, and
-  merged with others in a burst.
+- **when**: `at once`, at any hour; `answers`, at any hour to who has just pressed, by day to everybody else; `by day`,
+  from 09:00 up to 20:00 in the place. What goes by day and is no warning is merged with others in a burst.
+- **counts**: with what else an SMS counts against the day's number of notices to a phone: `alone`, with its kind;
+  `important`, with what can't be switched off; `others`, with what can; `–`, codes, which nothing holds back.
 - **off**: whether a family can switch the SMS off. Of what it can't, it may at least lose a place or the account.
 - **worth**: for how long an SMS is worth sending, from when it may go; afterwards it is given up.
 - **letters**: of the Kazakh and the Russian text with the sample values, the longest numbers among them. A segment of
   an SMS holds 70.
 
-| Kind | What | Topic | When | Off | Worth | Inbox | SMS | E-mail |
-|---|---|---|---|---|---|---|---|---|
+| Kind | What | Topic | When | Counts | Off | Worth | Inbox | SMS | E-mail |
+|---|---|---|---|---|---|---|---|---|---|
 """
 
 
@@ -45,12 +47,27 @@ def _line(kind: Kind) -> str:
         f"`{kind.code}`",
         str(kind.title),
         str(kind.topic),
-        "at once" if kind.goes_at_once else "by day",
+        _when(kind),
+        _counts(kind),
         _off(kind),
         f"{hours} h" if hours else f"{int(kind.worth_for.total_seconds() // 60)} min",
         *(_letters(kind, channel) for channel in (Channel.INBOX, Channel.SMS, Channel.EMAIL)),
     ]
     return f"| {' | '.join(cells)} |\n"
+
+
+def _when(kind: Kind) -> str:
+    if kind.answers:
+        return "answers"
+    return "at once" if kind.goes_at_once else "by day"
+
+
+def _counts(kind: Kind) -> str:
+    if Channel.SMS not in kind.channels or kind.secret or kind.past_budget is PastBudget.REFUSED:
+        return "–"
+    if kind.is_counted_alone:
+        return "alone"
+    return "important" if kind.topic.is_mandatory else "others"
 
 
 def _off(kind: Kind) -> str:
