@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet, TextChoices
+from django.utils.translation import gettext
 
 from accounts import audit
 from accounts.models import User
@@ -22,6 +23,7 @@ from applications.states import (
     COSTLY,
     DECISIONS,
     HELD,
+    MOST_A_DAY,
     RESTING,
     ApplicationState,
     Move,
@@ -35,6 +37,8 @@ from children.disputes import is_halted_for, side_of, stoppable
 from children.models import Child, Guardianship
 from notifications.locks import Busy, brief_locks
 from notifications.services import enqueue
+
+_DAY: Final = timedelta(days=1)
 
 
 class Refused(Exception):
@@ -51,6 +55,24 @@ class Refused(Exception):
     def at_work(self) -> str:
         """The words for an employee."""
         return self.reason.at_work
+
+
+class DoneTooOften(Refused):
+    """The same person did the same for this application as often as is allowed (`states.MOST_A_DAY`)."""
+
+    def __init__(self, *, most: int, again_at: datetime) -> None:
+        super().__init__(Refusal.TOO_OFTEN)
+        self.most = most
+        # In the zone of the application's place.
+        self.again_at = again_at
+
+    def __str__(self) -> str:
+        words = gettext(
+            "In 24 hours this can be done at most %(times)s times. You can do it again from: %(time)s."
+        )
+        # To the next minute: nobody is asked to come a few seconds too early.
+        shown = self.again_at + timedelta(minutes=1)
+        return words % {"times": self.most, "time": f"{shown:%d.%m.%Y %H:%M}"}
 
 
 @contextmanager
@@ -111,10 +133,10 @@ def move(
     Write its other rows first. If something ran out and has not been settled, it remains to be settled.
 
     Raises `Refused`: PREVIEW for what families do, or would have to answer, before the portal opens; UNCLAIMED for what
-    a family does before it has claimed the application; NOT_ALLOWED; OWN_CHILD for what an employee decides about a
-    child of their own; HALTED for a costly move while a guardian of the child is disputed, DISPUTED or UNPROVEN for
-    what `actor`, as one side of it, may not do meanwhile. Raises `PermissionDenied` if `actor` does what only a
-    guardian does, and is none (any more).
+    a family does before it has claimed the application; NOT_ALLOWED; TOO_OFTEN (`DoneTooOften`); OWN_CHILD for what an
+    employee decides about a child of their own; HALTED for a costly move while a guardian of the child is disputed,
+    DISPUTED or UNPROVEN for what `actor`, as one side of it, may not do meanwhile. Raises `PermissionDenied` if `actor`
+    does what only a guardian does, and is none (any more).
     """
     if step in BY_GUARDIANS and actor is not None:
         refuse_stranger(application.child, actor)
@@ -124,6 +146,7 @@ def move(
         refuse_in_preview()
     if not is_allowed(step, application.state):
         raise Refused(Refusal.NOT_ALLOWED)
+    _refuse_if_too_often(application, step, actor=actor, now=now)
     if step in DECISIONS and actor is not None:
         refuse_own_child(application.child, actor)
     if step in COSTLY:
@@ -142,6 +165,16 @@ def move(
         application.runs_out_at = first_end(application, now=now)
     application.save(update_fields=["state", "runs_out_at", *changes])
     return event
+
+
+def _refuse_if_too_often(application: Application, step: Move, *, actor: User | None, now: datetime) -> None:
+    """Raise `DoneTooOften` while `actor` has done this as often as is allowed; the application is locked."""
+    most = MOST_A_DAY.get(step)
+    if most is None or actor is None:
+        return
+    own = application.events.filter(move=step, actor=actor, at__gt=now - _DAY).order_by("-at")
+    for first in own.values_list("at", flat=True)[most - 1 : most]:
+        raise DoneTooOften(most=most, again_at=(first + _DAY).astimezone(application.locality.zone))
 
 
 def reckon(application: Application, *, now: datetime) -> Application:

@@ -63,6 +63,7 @@ class Refusal(TextChoices):
         "told_otherwise",
         _("The rule for the date has changed meanwhile. Read the page again before you confirm."),
     )
+    TOO_OFTEN = "too_often", _("This has been done too often today. Come back tomorrow.")
     # the match of a child and a place
     OTHER_LOCALITY = "other_locality", _("The place is in another locality than your application names.")
     OTHER_BIRTH_YEAR = "other_birth_year", _("The place is for children of another birth year.")

@@ -3,6 +3,7 @@
 A move is made with `applications.moves` and nothing else; `docs/states.md` shows the table below as a picture.
 """
 
+from collections.abc import Mapping
 from typing import Final
 
 from django.db.models import IntegerChoices, TextChoices
@@ -230,6 +231,14 @@ CHOOSING = frozenset({Move.PLACE_BID, Move.ACCEPT_OFFER, Move.CHANGE_LANGUAGES})
 BEGINNING = frozenset({Move.FILE, Move.CLAIM, Move.RESTORE})
 # What only a guardian of the child does; a press that places a bid asks in its own statement.
 BY_GUARDIANS = COSTLY | HELD | CHOOSING | BEGINNING | {Move.CONFIRM_INTEREST}
+# What a guardian can do again and again at no cost while the others are told of it each time: so often in 24 hours, for
+# one application. Bids have more room, as who looks for a place may have to change their mind.
+MOST_A_DAY: Final[Mapping[Move, int]] = {
+    Move.CHANGE_LANGUAGES: 5,
+    Move.CHANGE_LOCALITY: 5,
+    Move.ARCHIVE: 5,
+    Move.WITHDRAW_BID: 10,
+}
 # What the portal does by itself and families could not answer before it opens.
 RESTING = frozenset({Move.OFFER_PLACE, Move.LAPSE, Move.END_LAPSED})
 # What an employee decides about one family, and nobody for their own child. The same holds for benefits, corrections
