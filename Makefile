@@ -1,6 +1,6 @@
 # Two commands are all it takes: `make run` and `make test`. `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help run stop test tests thorough coverage lint audit mutants format messages shell reset-demo bench bench-alerts bench-crowd bench-import bench-outbox bench-queue bench-workplace soak pages manual install lock
+.PHONY: help run stop test tests thorough coverage lint audit mutants format messages shell reset-demo bench bench-alerts bench-crowd bench-import bench-outbox bench-queue bench-workplace soak pages manual pictures install lock
 
 # Any Python from 3.11 on makes the environment; everything else runs inside it.
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
@@ -157,6 +157,10 @@ pages: ## Weigh every page on a slow phone, look at all widths, take pictures in
 manual: ## Take the pictures of the employees' manual anew, into static/manual (URL=..., a demo that runs)
 	@$(PREPARE) test
 	@CHROMIUM="$$($(PREPARE) browser)" $(PY) benchmarks/manual.py $(if $(URL),--url $(URL))
+
+pictures: ## Draw the pictures beside shared links anew, into static/img
+	@$(PREPARE) test
+	@CHROMIUM="$$($(PREPARE) browser)" $(PY) benchmarks/share_pictures.py
 
 install: ## Only make .venv and install the locked packages
 	@$(PREPARE) run

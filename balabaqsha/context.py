@@ -6,12 +6,14 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.templatetags.static import static
 from django.urls import Resolver404, resolve, translate_url
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 from django.utils.http import escape_leading_slashes
 from django.utils.translation import get_language
 
+from accounts.way_back import whole_address
 from applications.preview import preview_words
 from bulletin.chosen_place import chosen_locality
 from bulletin.selectors import localities
@@ -34,6 +36,9 @@ def site(request: HttpRequest) -> dict[str, Any]:
         # Of what belongs to no one place: the clock of the one that the reader chose; None is the portal's.
         "zone_here": lambda: here.timezone if here else None,
         "language_switch": language_switch(request),
+        "canonical": lambda: whole_address(request, request.path),
+        "alternates": lambda: alternates(request),
+        "share_picture": lambda: share_picture(request),
         # A number, asked for once: gettext can't count with a lazy object.
         "unread_notices": cache(lambda: unread_count(request.user)),
         "demo_mode": settings.DEMO,
@@ -78,6 +83,18 @@ def language_switch(request: HttpRequest) -> list[dict[str, Any]]:
         }
         for code, _name in settings.LANGUAGES
     ]
+
+
+def alternates(request: HttpRequest) -> list[dict[str, str]]:
+    """The absolute address of this page in each language, without a query, and for readers of any other: Kazakh."""
+    paths = {code: in_language(request, code).partition("?")[0] for code, _name in settings.LANGUAGES}
+    paths["x-default"] = paths[settings.LANGUAGE_CODE]
+    return [{"code": code, "url": whole_address(request, path)} for code, path in paths.items()]
+
+
+def share_picture(request: HttpRequest) -> str:
+    """The absolute address of the picture beside a link that is shared, in the language of the page."""
+    return whole_address(request, static(f"img/share.{get_language()}.png"))
 
 
 def in_language(request: HttpRequest, code: str) -> str:

@@ -11,6 +11,7 @@ from applications.objections import ANSWER_WORKING_DAYS
 from balabaqsha import views
 from balabaqsha.admin_site import staff_site
 from balabaqsha.serving.contract import HEALTH_PATH
+from balabaqsha.sitemap import sitemap
 from notifications import webhooks
 
 handler400 = "balabaqsha.views.bad_request"
@@ -27,6 +28,7 @@ def _static_page(name: str, **context: Any) -> URLPattern:
 urlpatterns: list[URLPattern | URLResolver] = [
     path("clock.json", views.clock, name="clock"),
     path("robots.txt", views.robots, name="robots"),
+    path("sitemap.xml", sitemap, name="sitemap"),
     re_path(r"^kk/(?P<rest>.*)$", views.in_kazakh),
     path(HEALTH_PATH.removeprefix("/"), views.health, name="health"),
     # Called by machines, in no language.

@@ -22,7 +22,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.kept_files import is_trouble_of_the_disk
 from accounts.passwords import LONGEST, SHORTEST
-from accounts.way_back import page_of_ours
+from accounts.way_back import page_of_ours, whole_address
 from applications.city.protocols import signed_protocols
 from applications.disputes.guardianships import DECISION_WORKING_DAYS
 from applications.preview import is_preview
@@ -177,6 +177,7 @@ def robots(request: HttpRequest) -> HttpResponse:
         for path in ("/admin/", "/cabinet/", "/login/", "/register/")
     ]
     rules = ["User-agent: *", *(f"Disallow: {path}" for path in (*private, "/demo/", "/*?"))]
+    rules += ["", f"Sitemap: {whole_address(request, reverse('sitemap'))}"]
     return HttpResponse("\n".join([*rules, ""]), content_type="text/plain; charset=utf-8")
 
 

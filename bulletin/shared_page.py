@@ -43,7 +43,7 @@ def shared_page(
     now: datetime,
     context: Callable[[], dict[str, Any]],
 ) -> HttpResponse:
-    """A page that is the same for everyone with this `key`, rendered once a second for each address and language.
+    """A page that is the same for everyone with this `key`, rendered once a second for each address, host and language.
 
     `key` holds whatever else the page depends on: the chosen place, the signed-in user's counts. Forms get the
     visitor's own token, and the clock gets the instant of sending. The template knows only `is_signed_in` about the
@@ -56,7 +56,8 @@ def shared_page(
     else:
         alike = reader | {"csrf_token": _TOKEN, "server_instant": _INSTANT}
         pieces = _pages.get(
-            (get_language(), request.get_full_path(), is_signed_in, key),
+            # A page names its own absolute address.
+            (get_language(), request.scheme, request.get_host(), request.get_full_path(), is_signed_in, key),
             now=now,
             make=lambda: _OWN.split(render_to_string(template, context() | alike, request).encode()),
         )

@@ -53,6 +53,7 @@ TABLE = {
     "accessibility": EVERYONE,
     "clock": EVERYONE,
     "robots": EVERYONE,
+    "sitemap": EVERYONE,
     "health": EVERYONE,
     # Gateways call them: by POST, and with a signature.
     "mobizon_report": (405, 405, 405, 405, 405),

@@ -66,6 +66,7 @@ NOT_PAGES = {
     "applications:switch_alert",
     "clock",
     "robots",
+    "sitemap",
     "health",
     "mobizon_report",
     "kannel_report",

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from django.contrib.staticfiles import finders
 from django.urls import reverse
 from django.utils.translation import override
 
@@ -27,9 +28,14 @@ def test_crawlers_leave_alone_what_is_behind_a_sign_in_and_what_never_ends(clien
 @pytest.mark.parametrize("address", ["/", "/ru/", "/bulletin/", "/ru/help/"])
 def test_a_shared_link_says_what_it_is(client, address):
     page = client.get(address).content.decode()
-    described = re.findall(r'<meta (?:name="description"|property="og:description") content="([^"]+)">', page)
-    assert len(described) == 2
-    assert described[0] == described[1]
+    assert len(re.findall(r'<meta name="description" property="og:description" content="[^"]+">', page)) == 1
+    (title,) = re.findall(r"<title>(.+?) – Balabaqsha</title>", page)
+    assert f'<meta property="og:title" content="{title}">' in page
+    language = "ru" if address.startswith("/ru/") else "kk"
+    picture = re.search(
+        rf'<meta property="og:image" content="http://testserver(/static/img/share\.{language}[^"]*)">', page
+    )
+    assert finders.find(picture[1].removeprefix("/static/"))
     locale = "ru_KZ" if address.startswith("/ru/") else "kk_KZ"
     assert f'<meta property="og:locale" content="{locale}">' in page
 
