@@ -371,17 +371,20 @@ def remind(
     guardians: Iterable[User] | None = None,
     known_by: datetime | None = None,
     pressed_by: User | None = None,
+    by: User | None = None,
     **context: Any,
 ) -> None:
     """Put a message of `kind` into the outbox for every guardian who may know, once for each `key`.
 
-    It goes by day in the application's place; `known_by` and `pressed_by` as for `enqueue`.
+    It goes by day in the application's place; `known_by` and `pressed_by` as for `enqueue`. `by` is the guardian whose
+    act it is, where an employee pressed for them: the others read that another one did it (`by_other`).
     """
+    by = by or pressed_by
     for guardian in told_of(application) if guardians is None else guardians:
         enqueue(
             guardian,
             kind,
-            context={"application": application, **context},
+            context={"application": application, "by_other": by is not None and by != guardian, **context},
             dedupe_key=f"{kind}:{key}:{guardian.pk}",
             now=now,
             link=application.get_absolute_url(),

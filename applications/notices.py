@@ -9,13 +9,14 @@ from django.utils.translation import gettext_lazy as _
 from children.notices import SAMPLES as CHILDREN
 from notifications.kinds import BOTH, EMAIL, INBOX, SMS, Kind, PastBudget, Topic
 
+# `by_other`: another guardian than the reader did it.
 KINDS: Final = (
     Kind(
         "application_filed",
         Topic.QUEUE,
         _("Application accepted"),
         BOTH,
-        ("application", "number"),
+        ("application", "number", "by_other"),
         answers=True,
     ),
     Kind(
@@ -23,7 +24,7 @@ KINDS: Final = (
         Topic.QUEUE,
         _("Application of the former queue claimed"),
         BOTH,
-        ("application", "number"),
+        ("application", "number", "by_other"),
         answers=True,
     ),
     # To the phone that the former queue names, whoever's it is now: it is no account's, so nothing else reaches it.
@@ -103,7 +104,13 @@ KINDS: Final = (
         found_under=Topic.QUEUE,
         by_day=True,
     ),
-    Kind("application_restored", Topic.QUEUE, _("Application restored"), INBOX, ("application", "number")),
+    Kind(
+        "application_restored",
+        Topic.QUEUE,
+        _("Application restored"),
+        INBOX,
+        ("application", "number", "by_other"),
+    ),
     Kind(
         "birth_year_differs",
         Topic.QUEUE,
@@ -118,7 +125,15 @@ KINDS: Final = (
         BOTH,
         ("application", "correction", "number_before", "number"),
     ),
-    Kind("bid_placed", Topic.BIDS, _("Bid sent"), BOTH, ("application", "vacancy"), answers=True),
+    # `last_day`: on which the kindergarten answers; None while bids are collected.
+    Kind(
+        "bid_placed",
+        Topic.BIDS,
+        _("Bid sent"),
+        BOTH,
+        ("application", "vacancy", "last_day", "by_other"),
+        answers=True,
+    ),
     Kind("bid_withdrawn", Topic.BIDS, _("Bid withdrawn"), INBOX, ("application", "vacancy")),
     Kind(
         "bid_rejected", Topic.BIDS, _("Bid refused"), BOTH, ("application", "vacancy", "reason", "stand_in")
@@ -200,7 +215,7 @@ KINDS: Final = (
         Topic.PLACE,
         _("Referral extended"),
         BOTH,
-        ("application", "referral", "last_day"),
+        ("application", "referral", "last_day", "by_other"),
         answers=True,
     ),
     Kind(
@@ -333,7 +348,13 @@ KINDS: Final = (
     ),
     Kind("aged_out", Topic.PLACE, _("School age: application closed"), BOTH, ("application",)),
     Kind("application_changed", Topic.QUEUE, _("Application changed"), INBOX, ("application", "number")),
-    Kind("benefit_claimed", Topic.QUEUE, _("Benefit: claimed"), INBOX, ("application", "category", "number")),
+    Kind(
+        "benefit_claimed",
+        Topic.QUEUE,
+        _("Benefit: claimed"),
+        INBOX,
+        ("application", "category", "number", "by_other"),
+    ),
     Kind(
         "benefit_verified",
         Topic.QUEUE,
@@ -469,6 +490,7 @@ SAMPLES: Final[dict[str, Any]] = {
     "locality": _APPLICATION.locality,
     "bids": 20,
     "kindergartens": 12,
+    "by_other": False,
     "is_extended": False,
     "may_extend": True,
     "is_contract": False,
@@ -498,6 +520,7 @@ SAMPLES: Final[dict[str, Any]] = {
     "claim": SimpleNamespace(
         full_name="КАМЕНОВА ДАНИЯ ЕРМЕКОВНА",
         first_name="ДАНИЯ",
+        birth_date=date(2017, 5, 4),
         reason="Қорғаншылық туралы шешімнің екінші беті жоқ",
         made_at=datetime(2019, 6, 26, 10, 20, tzinfo=UTC),
     ),

@@ -78,7 +78,9 @@ KINDS: Final = (
 )
 
 SAMPLES: Final[dict[str, Any]] = {
-    "child": SimpleNamespace(full_name="КАМЕНОВА ДАНИЯ ЕРМЕКОВНА", first_name="ДАНИЯ"),
+    "child": SimpleNamespace(
+        full_name="КАМЕНОВА ДАНИЯ ЕРМЕКОВНА", first_name="ДАНИЯ", birth_date=date(2017, 5, 4)
+    ),
     "children": ["КАМЕНОВА ДАНИЯ ЕРМЕКОВНА"],
     "guardian": "К••••• Г.",
     "guardians": ["К••••• Г.", "О••••• Т."],

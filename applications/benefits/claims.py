@@ -292,7 +292,7 @@ def _tell(
         rest = [guardian for guardian in guardians if guardian != actor]
         tell_of_another(application, kind, actor=actor, guardians=rest, **context)
     else:
-        remind(application, kind, guardians=guardians, **context)
+        remind(application, kind, guardians=guardians, by=actor, **context)
     trace(application, action, actor=actor, now=now, reason=reason, guardians=guardians)
 
 

@@ -179,6 +179,7 @@ def _tell(bid: Bid, *, now: datetime) -> None:
             guardians=guardians,
             pressed_by=bid.placed_by,
             vacancy=bid.vacancy,
+            last_day=application.locality.last_day(bid.answer_due) if bid.answer_due else None,
         )
         trace(application, Action.BID_PLACED, actor=bid.placed_by, now=bid.placed_at, guardians=guardians)
 

@@ -182,9 +182,9 @@ def _claim(
 def _tell(event: Event, action: Action) -> None:
     application = event.application
     place = position(application, now=event.at)
-    announce(event, "application_claimed", action, number=place.number if place else None)
     row, claimant = application.former, application.filed_by
     assert claimant is not None
+    announce(event, "application_claimed", action, by=claimant, number=place.number if place else None)
     if row.phone and not (claimant.phone and claimant.phone.as_e164 == row.phone):
         enqueue_to_phone(
             row.phone,

@@ -104,7 +104,7 @@ def _tell(application: Application, *, actor: User, assisted_by: User | None, no
     data = {"channel": "assisted"} if assisted_by else {}
     event = write_event(application, Move.FILE, before="", actor=assisted_by or actor, now=now, data=data)
     action = Action.FILED_BY_EMPLOYEE if assisted_by else Action.APPLICATION_FILED
-    announce(event, "application_filed", action, number=_number(application, now=now))
+    announce(event, "application_filed", action, by=actor, number=_number(application, now=now))
 
 
 def file_by(claim: GuardianClaim) -> datetime | None:

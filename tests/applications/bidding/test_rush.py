@@ -528,6 +528,11 @@ class TestTellingTheFamily:
             told = model.objects.filter(kind="bid_placed")
             assert {row.recipient for row in told} == {scene.parent, parent}
             assert told.count() == 2
+        own, of_the_other = (Notice.objects.get(recipient=who).text_ru for who in (scene.parent, parent))
+        assert own.startswith("Заявка на место отправлена.")
+        assert of_the_other.startswith("Другой законный представитель ребёнка отправил заявку")
+        answer = scene.locality.last_day(Bid.objects.get().answer_due)
+        assert f"Последний день ответа детского сада: {answer:%d.%m.%Y}." in own
         assert AuditEntry.objects.filter(action=ApplicationAction.BID_PLACED, actor=scene.parent).count() == 2
 
     def test_the_time_is_that_of_the_press(self, scene):

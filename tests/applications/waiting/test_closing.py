@@ -79,6 +79,22 @@ class TestTheOtherGuardians:
         restored = filing.restore(archived, actor=mother, now=last)
         assert (restored.state, restored.filed_at) == (ApplicationState.WAITING, scene.application.filed_at)
 
+    @pytest.mark.parametrize("is_helped", [False, True])
+    def test_read_who_filed_also_where_an_employee_helped(self, scene, is_helped):
+        child = GuardianshipFactory(user=scene.parent).child
+        mother = GuardianshipFactory(child=child).user
+        filing.file_application(
+            child=child,
+            locality=scene.locality,
+            languages=["kk"],
+            actor=scene.parent,
+            assisted_by=scene.staff if is_helped else None,
+            now=scene.now,
+        )
+        told = Notice.objects.filter(kind="application_filed")
+        assert told.get(recipient=scene.parent).text_ru.startswith("Ваше заявление принято.")
+        assert told.get(recipient=mother).text_ru.startswith("Другой законный представитель ребёнка подал")
+
     def test_and_when_it_is_moved_to_another_place(self, scene, clock):
         mother = GuardianshipFactory(child=scene.application.child).user
         kentau = LocalityFactory(slug="kentau", name_kk="Кентау", name_ru="Кентау")
