@@ -17,6 +17,8 @@ class ApplicationsConfig(AppConfig):
         from applications.families.zones import zones_of_families
         from applications.objections import names_of_objections
         from applications.personal_data.leaving import Applications
+        from applications.reports.demand import demand as demand_of
+        from bulletin import demand
         from notifications import kinds, selectors, targets, zones
         from notifications.models import Mail, Message, TelegramMessage
 
@@ -29,6 +31,7 @@ class ApplicationsConfig(AppConfig):
         journal.register_names("notifications.message", names_of(Message))
         journal.register_names("notifications.mail", names_of(Mail))
         journal.register_names("notifications.telegrammessage", names_of(TelegramMessage))
+        demand.register(demand_of)
         stops.register(UnknownGuardian())
         stops.register(UnknownClaimant())
         parts.register(Applications())

@@ -25,7 +25,7 @@ from django.db.models import (
 from django.db.models.functions import Coalesce, Least
 
 from accounts.models import User
-from bulletin.models import Group, Kindergarten, Locality, Pause, Review, Vacancy
+from bulletin.models import Group, Kindergarten, Locality, Pause, Photo, Review, Vacancy
 from bulletin.opening import Phase, phase
 from bulletin.sorting import fold
 
@@ -275,6 +275,11 @@ def groups_of(kindergarten: Kindergarten, *, now: datetime) -> QuerySet[Group]:
     """The groups of a kindergarten by age, each with its `free_places` in the bulletin at `now`."""
     groups = Group.objects.filter(kindergarten=kindergarten)
     return groups.annotate(free_places=_free_places_of("group", now=now)).order_by("age_group", "name")
+
+
+def published_photos(kindergarten: Kindergarten) -> QuerySet[Photo]:
+    """The photos that an official published, in the order in which they were sent."""
+    return kindergarten.photos.filter(state=Photo.State.PUBLISHED)
 
 
 @dataclass(frozen=True)

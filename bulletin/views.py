@@ -1,11 +1,12 @@
 """The public pages of the catalogue and of the reviews."""
 
 from typing import Any, cast
+from uuid import UUID
 
 from django.contrib import messages
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -13,13 +14,16 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.decorators import parent_required
+from accounts.file_response import file_response
 from accounts.models import Profile, User
 from accounts.typed import refilled
 from bulletin import selectors
 from bulletin.chosen_place import chosen_locality
 from bulletin.closings import running
+from bulletin.demand import demand_of
 from bulletin.forms import CatalogueFilterForm, ReviewForm
-from bulletin.models import Kindergarten, Review
+from bulletin.models import Kindergarten, Photo, Review
+from bulletin.profiles import profile_of
 from bulletin.services import TooManyReviewsError, submit_review
 from notifications.clock import estimate_clock, read_clock
 
@@ -38,15 +42,21 @@ def kindergartens(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def kindergarten(request: HttpRequest, slug: str) -> HttpResponse:
-    """One kindergarten: how to reach it, its groups, its vacancies in the bulletin, its newest reviews."""
+    """One kindergarten: what it tells of itself, its groups, vacancies now and before, its newest reviews.
+
+    However much there is, it costs a fixed number of statements.
+    """
     now = estimate_clock()
-    found = get_object_or_404(Kindergarten.objects.select_related("locality"), slug=slug)
+    found = get_object_or_404(Kindergarten.objects.select_related("locality", "profile"), slug=slug)
     timezone.activate(found.locality.zone)
     vacancies = selectors.published_vacancies(now=now).filter(group__kindergarten=found)
     reviews = selectors.published_reviews(kindergarten=found)
     context = {
         "kindergarten": found,
+        "profile": profile_of(found),
         "groups": selectors.groups_of(found, now=now),
+        "photos": selectors.published_photos(found),
+        "demand": demand_of(found, now=now),
         "closings": running(found),
         "today": found.locality.day(now),
         "listings": selectors.listings(vacancies, now=now),
@@ -54,6 +64,29 @@ def kindergarten(request: HttpRequest, slug: str) -> HttpResponse:
         "review_count": reviews.count(),
     }
     return render(request, "bulletin/kindergarten.html", context)
+
+
+@require_safe
+def photo(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """A published photo, as large as it is kept."""
+    return _photo_file(pk, "image")
+
+
+@require_safe
+def photo_small(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """A published photo as the gallery shows it."""
+    return _photo_file(pk, "thumbnail")
+
+
+def _photo_file(pk: UUID, size: str) -> HttpResponse:
+    """Kept by browsers for an hour: so long may a photo be seen that an official has hidden."""
+    found = get_object_or_404(Photo, pk=pk, state=Photo.State.PUBLISHED)
+    try:
+        response = file_response(getattr(found, size), name=found.caption, shown=True)
+    except FileNotFoundError:
+        raise Http404 from None
+    response["Cache-Control"] = "public, max-age=3600"
+    return response
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

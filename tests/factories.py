@@ -46,6 +46,7 @@ from bulletin.models import (
     Kindergarten,
     Language,
     Locality,
+    Photo,
     Review,
     Vacancy,
 )
@@ -104,6 +105,23 @@ class VacancyFactory(DjangoModelFactory[Vacancy]):
 
     class Meta:
         model = Vacancy
+
+
+class PhotoFactory(DjangoModelFactory[Photo]):
+    """A photo that waits for an official; give `state`, and with it who decided is filled in."""
+
+    kindergarten = SubFactory(KindergartenFactory)
+    image = FileField(filename="large.jpg", data=b"large")
+    thumbnail = FileField(filename="small.jpg", data=b"small")
+    width, height = 1200, 900
+    caption_kk, caption_ru = "Аула", "Двор"
+    sent_at = LazyFunction(timezone.now)
+    sent_by = SubFactory("tests.factories.StaffFactory")
+    decided_by = LazyAttribute(lambda photo: None if photo.state == Photo.State.PENDING else photo.sent_by)
+    state = Photo.State.PENDING
+
+    class Meta:
+        model = Photo
 
 
 def nth_iin(number: int) -> str:

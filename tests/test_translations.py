@@ -29,6 +29,8 @@ DJANGO = Path(django.__file__).parent
 
 # Words that are the same in both languages: names, units, terms of computing.
 SAME_IN_BOTH = {
+    "Лицензия",
+    "лицензия",
     "паспорт",
     "Файл",
     "оператор",

@@ -11,6 +11,7 @@ from applications.models.closing import ToldOfClosing
 from applications.models.former import FormerChange, FormerLine, FormerRow
 from applications.models.made_file import MadeFile
 from applications.models.places import GroupProposal, Headcount
+from applications.models.profile import ProfileProposal
 from applications.models.queue import Correction, QueueCount
 from applications.models.reconciliation import FormerDecision, FormerProtocol
 from applications.models.referral import (
@@ -53,6 +54,7 @@ __all__ = [
     "MadeFile",
     "Offer",
     "PriorityCutoff",
+    "ProfileProposal",
     "QueueCount",
     "Referral",
     "Rules",

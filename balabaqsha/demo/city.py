@@ -15,13 +15,22 @@ from PIL import Image
 from accounts.models import User
 from applications.models import Alert, Application, BenefitCategory, Rules
 from applications.rules.in_force import rules_at
-from balabaqsha.demo import alerts, ends, history, offers, reviews, staff
+from balabaqsha.demo import alerts, ends, history, offers, pages, reviews, staff
 from balabaqsha.demo.benefits import Office
 from balabaqsha.demo.lives import SHARED_DOCUMENT, Book
 from balabaqsha.demo.places import KINDERGARTENS, PLACES, KindergartenPlan
 from balabaqsha.postgresql.rights import owner_alias
 from bulletin.calendar import working_calendar
-from bulletin.models import Closing, Group, Holiday, Kindergarten, Locality, Review, Vacancy
+from bulletin.models import (
+    Closing,
+    Group,
+    Holiday,
+    Kindergarten,
+    KindergartenProfile,
+    Locality,
+    Review,
+    Vacancy,
+)
 
 SEED = 2019
 RULES_SINCE = date(2019, 1, 1)
@@ -44,6 +53,7 @@ def steps() -> list[Step]:
         Step("benefit categories", BenefitCategory.objects.exists, _load_benefit_categories),
         Step("localities, kindergartens and groups", _has_kindergartens, _build_kindergartens),
         Step("employees and their roles", _has_staff, _hire_staff),
+        Step("pages of kindergartens", KindergartenProfile.objects.exists, _write_pages),
         Step("families, the queue and the past year", Application.objects.exists, _build_history),
         Step("today's vacancies and bids", _has_offers, _publish_offers),
         Step("alerts about places", Alert.objects.exists, _ask_for_places),
@@ -131,6 +141,10 @@ def _has_staff() -> bool:
 def _hire_staff(now: datetime, scale: float) -> None:
     call_command("setup_roles", stdout=StringIO())
     staff.hire(since=RULES_SINCE)
+
+
+def _write_pages(now: datetime, scale: float) -> None:
+    pages.write(now=now, official=User.objects.get(username=OFFICIAL))
 
 
 def _build_history(now: datetime, scale: float) -> None:

@@ -9,6 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from functools import cache
 from typing import Any, ClassVar, Final
 
@@ -40,6 +41,9 @@ _EMAIL: Final = re.compile(r"[^@\s,;<>\"]+@[^@\s,;<>\"]+\.[^@\s,;<>\".]+")
 # 6,01123E+11: what Excel makes of a long number in a narrow column.
 _CUT: Final = re.compile(r"\d([.,]\d+)?E\+\d+", re.IGNORECASE)
 _NUMBER: Final = re.compile("[0-9]+")
+_DEGREES: Final = re.compile("[0-9]{1,3}([.][0-9]{1,15})?")
+# A tenth of a metre.
+_MICRO: Final = Decimal("0.000001")
 
 
 def _by_shape(*forms: str) -> dict[str, str]:
@@ -156,6 +160,22 @@ class Whole(Takes):
         if not self.least <= int(digits) <= self.most:
             raise Wrong(Problem.NOT_WHOLE, least=self.least, most=self.most)
         return int(digits)
+
+
+@dataclass(frozen=True)
+class Degrees(Takes):
+    """A latitude or a longitude within bounds, in degrees with decimals; a comma is a point."""
+
+    least: Decimal
+    most: Decimal
+    words = _("degrees with decimals: 43.2973")
+
+    def read(self, text: str) -> Decimal:
+        plain = text.replace(",", ".")
+        degrees = Decimal(plain) if _DEGREES.fullmatch(plain) else None
+        if degrees is None or not self.least <= degrees <= self.most:
+            raise Wrong(Problem.NOT_DEGREES, least=str(self.least), most=str(self.most))
+        return degrees.quantize(_MICRO)
 
 
 @dataclass(frozen=True)

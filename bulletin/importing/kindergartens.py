@@ -6,12 +6,12 @@ from django.db.models import Model, Q
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from bulletin.importing.columns import Choice, Column, Phone, Row, Slug, Text
+from bulletin.importing.columns import Choice, Column, Degrees, Phone, Row, Slug, Text
 from bulletin.importing.kept_rows import TakingBack
 from bulletin.importing.kinds import Kind, LeftOut, Loader, Outcome, Run, store
 from bulletin.importing.places import Localities, known_localities
 from bulletin.importing.problems import Problem
-from bulletin.models import Kindergarten, Vacancy
+from bulletin.models import LATITUDES, LONGITUDES, Kindergarten, Vacancy
 
 
 class _Loader(Loader):
@@ -33,12 +33,22 @@ class _Loader(Loader):
         if kindergarten is not None and kindergarten.locality_id != locality.pk:
             self._demand_movable(row, kindergarten)
         self.run.places.add(locality.pk)
+        self._demand_whole_point(row, kindergarten)
         is_new = kindergarten is None
         values = {**row.values, "locality": locality}
         return store(self.run, row, kindergarten or Kindergarten(), values, is_new=is_new)
 
     def label(self, row: Row) -> str:
         return f"{row.cells['name_ru']} ({row.cells['slug']})"
+
+    def _demand_whole_point(self, row: Row, kindergarten: Kindergarten | None) -> None:
+        """Half of a point on the map is none; what a column lacks stays as it is."""
+        one, other = (
+            row.values.get(name, getattr(kindergarten, name, None)) for name in ("latitude", "longitude")
+        )
+        if (one is None) != (other is None):
+            name = "latitude" if one is None else "longitude"
+            raise LeftOut(row.fault(name if name in row.columns else "", Problem.HALF_POINT))
 
     def _demand_movable(self, row: Row, kindergarten: Kindergarten) -> None:
         if not self.run.may_act_in(kindergarten.locality_id):
@@ -87,4 +97,14 @@ class Kindergartens(Kind):
         Column("address_ru", _("address in Russian"), Text(200), "ул. Абая, 12"),
         Column("phone", _("phone"), Phone(), "+7 725 333 12 34", required=False),
         Column("head", _("head"), Text(120), "М. Дүйсенова", required=False),
+        Column(
+            "latitude",
+            _("latitude"),
+            Degrees(*LATITUDES),
+            "43.297300",
+            required=False,
+            empty=None,
+            about=_("For a map, with the longitude; both or none."),
+        ),
+        Column("longitude", _("longitude"), Degrees(*LONGITUDES), "68.251700", required=False, empty=None),
     )

@@ -50,6 +50,8 @@ class Problem(StrEnum):
     NOT_ALLOWED = "not_allowed"
     NOT_SLUG = "not_slug"
     NOT_WHOLE = "not_whole"
+    NOT_DEGREES = "not_degrees"
+    HALF_POINT = "half_point"
     NOT_DAY = "not_day"
     NOT_MOMENT = "not_moment"
     NOT_PHONE = "not_phone"
@@ -229,6 +231,14 @@ SENTENCES: Final[Mapping[Problem, tuple[str | Promise, str | Promise]]] = {
     Problem.NOT_WHOLE: (
         _("This is no whole number from %(least)s to %(most)s."),
         _("Write digits only."),
+    ),
+    Problem.NOT_DEGREES: (
+        _("These are no degrees from %(least)s to %(most)s, the bounds of Kazakhstan."),
+        _("Write degrees with decimals, as 43.2973. Check that latitude and longitude are not exchanged."),
+    ),
+    Problem.HALF_POINT: (
+        _("Only one of latitude and longitude is there."),
+        _("Write both, or leave both empty."),
     ),
     Problem.NOT_DAY: (
         _("This is no date, or one that can't be meant."),

@@ -68,6 +68,8 @@ LEFT_OUT = {
     "bulletin.Pause": "an employee's act, about nobody",
     "bulletin.MovedOpening": "of a vacancy",
     "applications.GroupProposal": "an employee's act, about a group",
+    "applications.ProfileProposal": "an employee's act, about a kindergarten",
+    "bulletin.Photo": "an employee's act, about a kindergarten; nobody who can be recognised is on it",
     "applications.FormerRow": "what the former queue said; the guardian's data go with the claim",
     "applications.FormerChange": "for the undoing of a file; what counts stands in the application and its history",
     "applications.FormerLine": "an employee's act; of whom nobody has claimed, nobody can be told",

@@ -1,6 +1,7 @@
 """Kindergartens by file: good rows are taken, bad ones are named, and nothing is lost by what a file leaves out."""
 
 import json
+from decimal import Decimal
 from io import StringIO
 from pathlib import Path
 
@@ -229,6 +230,22 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
         call_command("import_kindergartens", str(tmp_path / "none.csv"))
     with pytest.raises(CommandError, match="directory"):
         call_command("import_kindergartens", str(tmp_path))
+
+
+def test_a_point_on_the_map_comes_whole_or_not_at_all(load) -> None:
+    heading = f"{HEADING},latitude,longitude"
+    code, _out, err = load(heading, f'{AMINA},"43,2973",68.2517', f"{BALPAN},43.3,")
+    assert code != 0
+    assert "latitude and longitude" in err
+    assert load(heading, f'{AMINA},"43,2973",68.2517', f"{BALPAN},,")[0] == 0
+    amina, balpan = Kindergarten.objects.order_by("slug")
+    assert (amina.latitude, amina.longitude) == (Decimal("43.297300"), Decimal("68.251700"))
+    assert (balpan.latitude, balpan.longitude) == (None, None)
+    # The same file again changes nothing, and one without the columns leaves the point.
+    assert "changed 0, unchanged 1" in load(heading, f"{AMINA},43.2973,68.2517")[1]
+    assert load(HEADING, AMINA)[0] == 0
+    amina.refresh_from_db()
+    assert amina.latitude == Decimal("43.297300")
 
 
 def test_the_columns_fit_the_fields() -> None:

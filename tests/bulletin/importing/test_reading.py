@@ -21,6 +21,7 @@ from bulletin.importing.columns import (
     Choice,
     Column,
     Day,
+    Degrees,
     Email,
     Iin,
     Moment,
@@ -35,6 +36,7 @@ from bulletin.importing.columns import (
 )
 from bulletin.importing.problems import BROUGHT_BY, SENTENCES, Fault, Problem, Unreadable
 from bulletin.importing.table import read_table
+from bulletin.models import LATITUDES
 from tests.factories import nth_iin
 
 
@@ -362,6 +364,10 @@ SOMEBODY = nth_iin(7)
         (Day(), "2019-06-26", dt.date(2019, 6, 26)),
         (Day(), "26/06/2019", dt.date(2019, 6, 26)),
         (Day(), "43642", dt.date(2019, 6, 26)),
+        (Degrees(*LATITUDES), "68.25", Problem.NOT_DEGREES),
+        (Degrees(*LATITUDES), "43°18", Problem.NOT_DEGREES),
+        (Degrees(*LATITUDES), "4.33E+1", Problem.NOT_DEGREES),
+        (Degrees(*LATITUDES), "nan", Problem.NOT_DEGREES),
         (Day(), "06.26.2019", Problem.NOT_DAY),
         (Day(), "30.02.2019", Problem.NOT_DAY),
         (Day(), "2119-06-26", Problem.NOT_DAY),

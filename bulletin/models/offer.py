@@ -2,8 +2,9 @@
 
 import uuid
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo, available_timezones
 
 from django.conf import settings
@@ -86,6 +87,15 @@ class Locality(Bilingual):
         return self.day(until - timedelta(microseconds=1))
 
 
+# The bounds of Kazakhstan, in degrees north and east.
+LATITUDES: Final = (Decimal("40.5"), Decimal("55.5"))
+LONGITUDES: Final = (Decimal("46.4"), Decimal("87.4"))
+
+
+def _within(bounds: tuple[Decimal, Decimal]) -> list[MinValueValidator | MaxValueValidator]:
+    return [MinValueValidator(bounds[0]), MaxValueValidator(bounds[1])]
+
+
 class Kindergarten(Bilingual):
     class Ownership(models.TextChoices):
         STATE = "state", _("state kindergarten")
@@ -110,6 +120,13 @@ class Kindergarten(Bilingual):
     address_ru = models.CharField(_("address in Russian"), max_length=200)
     phone = PhoneNumberField(_("phone"), blank=True)
     head = models.CharField(_("head"), max_length=120, blank=True)
+    # For a map: both or none, within the country.
+    latitude = models.DecimalField(
+        _("latitude"), max_digits=8, decimal_places=6, null=True, blank=True, validators=_within(LATITUDES)
+    )
+    longitude = models.DecimalField(
+        _("longitude"), max_digits=8, decimal_places=6, null=True, blank=True, validators=_within(LONGITUDES)
+    )
     # Computed from the names on every write: neither the C collation nor most servers know Kazakh letters.
     sort_key = SortKeyField(max_length=400, editable=False, default="")
     sort_key_ru = SortKeyField(of="name_ru", max_length=400, editable=False, default="", db_default="")
@@ -120,6 +137,21 @@ class Kindergarten(Bilingual):
         verbose_name_plural = _("kindergartens")
         ordering = ["sort_key", "id"]
         permissions = [("stand_in", _("Can decide for a kindergarten in which nobody may"))]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(latitude=None, longitude=None)
+                | Q(
+                    latitude__isnull=False,
+                    longitude__isnull=False,
+                    latitude__range=LATITUDES,
+                    longitude__range=LONGITUDES,
+                ),
+                name="kindergarten_is_in_the_country",
+                violation_error_message=_(
+                    "Tell both the latitude and the longitude, of a place in Kazakhstan."
+                ),
+            ),
+        ]
 
     def get_absolute_url(self) -> str:
         return reverse("bulletin:kindergarten", args=[self.slug])

@@ -1,0 +1,48 @@
+"""What the city offers, as rows of the database."""
+
+from bulletin.models.offer import (
+    LATITUDES,
+    LONGITUDES,
+    MOST_CHILDREN,
+    AgeGroup,
+    Closing,
+    Employment,
+    Group,
+    Holiday,
+    ImportBatch,
+    ImportedRow,
+    Kindergarten,
+    Language,
+    Locality,
+    MovedOpening,
+    Pause,
+    Review,
+    Vacancy,
+    demand_zone,
+)
+from bulletin.models.profile import PROFILE_FIELDS, KindergartenProfile, Photo, ProfileValues
+
+__all__ = [
+    "LATITUDES",
+    "LONGITUDES",
+    "MOST_CHILDREN",
+    "PROFILE_FIELDS",
+    "AgeGroup",
+    "Closing",
+    "Employment",
+    "Group",
+    "Holiday",
+    "ImportBatch",
+    "ImportedRow",
+    "Kindergarten",
+    "KindergartenProfile",
+    "Language",
+    "Locality",
+    "MovedOpening",
+    "Pause",
+    "Photo",
+    "ProfileValues",
+    "Review",
+    "Vacancy",
+    "demand_zone",
+]
