@@ -14,6 +14,7 @@ import hypothesis
 import pytest
 import time_machine
 from django.conf import settings
+from django.core.cache import caches
 from django.test import Client
 from django.utils import translation
 
@@ -70,9 +71,14 @@ def django_db_setup(django_db_modify_db_settings, django_db_setup, django_db_blo
 
 
 @pytest.fixture(autouse=True)
-def _fresh_cache(settings) -> None:
-    """Each test counts its limits from zero: a key prefix of its own, so that parallel tests share one Redis."""
-    settings.CACHES = {"default": settings.CACHES["default"] | {"KEY_PREFIX": uuid.uuid4().hex}}
+def _fresh_cache() -> None:
+    """Each test counts its limits from zero: a key prefix of its own, so that parallel tests share one Redis.
+
+    It is given to the cache that is there: one made anew would connect anew, in every test.
+    """
+    prefix = settings.CACHES["default"]["KEY_PREFIX"] = uuid.uuid4().hex
+    for cache in caches.all(initialized_only=True):
+        cache.key_prefix = prefix
 
 
 @pytest.fixture
