@@ -168,7 +168,8 @@ def make_venv(venv: Path) -> None:
 def install_lock(lock: Path, *, venv: Path) -> None:
     """Install a lock file unless it, or one that includes it, is what the environment holds.
 
-    Only files whose hashes stand in the lock are installed, and nothing is compiled.
+    Only files whose hashes stand in the lock are installed, and nothing is built. What only a developer's tools need is
+    not turned into bytecode ahead: of most of it a run of the tests imports nothing.
     """
     stamp = venv / "installed-locks.json"
     wanted = {name: digest(lock.with_name(name)) for name in included_locks(lock.name)}
@@ -179,7 +180,7 @@ def install_lock(lock: Path, *, venv: Path) -> None:
     with step(f"Python packages of {lock.name}"):
         # font-roboto is the one package without a wheel; setuptools builds it, so it comes first.
         install_requirements(only(lock.read_text(), "setuptools"), venv=venv)
-        install_requirements(lock.read_text(), venv=venv)
+        install_requirements(lock.read_text(), venv=venv, bytecode=lock.name == RUNTIME_LOCK)
     stamp.write_text(json.dumps(wanted))
 
 
@@ -201,7 +202,7 @@ def only(lock: str, name: str) -> str:
     return found[0] + "\n"
 
 
-def install_requirements(requirements: str, *, venv: Path) -> None:
+def install_requirements(requirements: str, *, venv: Path, bytecode: bool = True) -> None:
     """pip install, showing how far it is. Raises Stop with pip's last lines when it fails."""
     total = len(re.findall(r"^[A-Za-z0-9]", requirements, re.MULTILINE))
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
@@ -214,6 +215,8 @@ def install_requirements(requirements: str, *, venv: Path) -> None:
             "--require-hashes",
             "--no-deps",
         ]
+        if not bytecode:
+            options.append("--no-compile")
         sources = ["--only-binary=:all:", "--no-binary=font-roboto", "--use-pep517", "--no-build-isolation"]
         command = [str(venv / "bin" / "python"), "-m", "pip", "install", *options, *sources, "-r", file.name]
         with subprocess.Popen(

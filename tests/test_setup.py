@@ -155,7 +155,7 @@ def test_an_installed_lock_is_not_installed_again(prepare, monkeypatch, tmp_path
     venv = tmp_path / ".venv"
     venv.mkdir()
     runs = []
-    monkeypatch.setattr(prepare, "install_requirements", lambda text, *, venv: runs.append(text))
+    monkeypatch.setattr(prepare, "install_requirements", lambda text, **options: runs.append(text))
     runtime, dev = (tmp_path / lock for lock in LOCKS)
     prepare.install_lock(dev, venv=venv)
     first = len(runs)
@@ -173,7 +173,7 @@ def test_a_failed_installation_is_tried_again(prepare, monkeypatch, tmp_path):
     venv = tmp_path / ".venv"
     venv.mkdir()
 
-    def fail(text, *, venv):
+    def fail(text, **options):
         raise prepare.Stop("no network")
 
     monkeypatch.setattr(prepare, "install_requirements", fail)
