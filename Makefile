@@ -13,8 +13,9 @@ PORTAL := $(PY) -m balabaqsha.runner exec
 TESTING := $(PY) -m balabaqsha.servers exec --test env DJANGO_SETTINGS_MODULE=balabaqsha.settings_test
 # What to test: make test TESTS=tests/bulletin
 TESTS ?=
-# By how many processes at once: make test WORKERS=4
-WORKERS ?= 2
+# By how many processes at once: make test WORKERS=4. One more than two cores: a test waits often for the database, a
+# browser, a process or a time to pass, and meanwhile another one works.
+WORKERS ?= 3
 UV_VERSION := 0.13.9
 ifdef PORT
 export PORT
