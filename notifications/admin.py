@@ -195,7 +195,7 @@ class MessageAdmin(_Outbox):
 
     @admin.display(description=_("phone"))
     def masked_phone(self, message: Message) -> str:
-        return mask_phone(message.phone.as_e164)
+        return mask_phone(message.to)
 
     @admin.display(description=_("segments"))
     def segment_count(self, message: Message) -> int:

@@ -9,18 +9,18 @@ others can cause. `notifications.kinds` says what happens to each kind.
 import logging
 from collections import Counter
 from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from django.conf import settings
 from django.core.cache import cache
 from django.db.models import Count, Q, QuerySet, TextField
-from django.db.models.functions import Cast
+from django.db.models.functions import Cast, Coalesce
 from django.utils import timezone
 from redis.exceptions import RedisError
 
-from notifications.kinds import PastBudget, fate_of, is_counted_alone, is_mandatory, kinds_past_budget
+from notifications.kinds import PastBudget, counts_among, kinds_past_budget
 from notifications.models import Message
 
 logger = logging.getLogger(__name__)
@@ -30,6 +30,7 @@ HOUR: Final = timedelta(hours=1)
 OPERATOR_LENGTH, BLOCK_LENGTH = 5, 8
 # The part of the day's budget that sparing kinds may take.
 SPARING_PERCENT: Final = 50
+_NEVER: Final = datetime.min.replace(tzinfo=UTC)
 _SINCE: Final = "sms-budget-since"
 
 
@@ -105,41 +106,19 @@ class HadToday:
 
     def __init__(self, phones: Collection[str] = (), *, now: datetime | None = None) -> None:
         """`phones` as E.164, with the instant whose day is meant."""
-        self._had: dict[str, Counter[str]] = {phone: Counter() for phone in phones}
+        self._had: Counter[tuple[str, str]] = Counter()
         if phones and now:
-            # As text: the field would parse each number anew, which takes longer than the answer.
-            sent = sent_today(now=now).annotate(text_of_phone=Cast("phone", TextField())).order_by()
-            mine = sent.filter(text_of_phone__in=phones).values_list("text_of_phone", "kind")
-            for phone, kind, number in mine.annotate(Count("pk")):
-                self._had[phone][kind] = number
+            sent = sent_to(phones, since=_day(now)).values_list("number", "kind")
+            for phone, kind, times in sent.annotate(Count("pk")):
+                self._had[phone, counts_among(kind)] += times
 
     def note(self, message: Message) -> None:
         """One more was sent."""
-        if (had := self._had.get(message.phone.as_e164)) is not None:
-            had[message.kind] += 1
+        self._had[message.to, counts_among(message.kind)] += 1
 
     def enough(self, message: Message) -> bool:
-        """Whether the recipient of `message`, no code, has had the day's number of its like.
-
-        What others can cause, warnings and answers to what they press among it, is counted among its kind alone
-        (`Kind.is_counted_alone`): it keeps nothing else from the owner, and nothing else keeps it. Of the rest,
-        what can't be switched off is counted apart from what can: nothing keeps a referral from a family.
-        """
-        had = self._had[message.phone.as_e164]
-        if is_counted_alone(message.kind):
-            number = had[message.kind]
-        else:
-            matters = is_mandatory(message.kind)
-            number = sum(
-                times for kind, times in had.items() if _is_notice(kind) and is_mandatory(kind) == matters
-            )
-        return number >= settings.SMS_NOTICES_PER_RECIPIENT_PER_DAY
-
-
-def _is_notice(kind: str) -> bool:
-    """Whether it is no code, and counted together with other kinds."""
-    is_code = fate_of(kind) in (PastBudget.REFUSED, PastBudget.CODE)
-    return not is_code and not is_counted_alone(kind)
+        """Whether the recipient of `message`, no code, has had the day's number of its like (`Kind.counts_among`)."""
+        return self._had[message.to, counts_among(message.kind)] >= settings.SMS_NOTICES_PER_RECIPIENT_PER_DAY
 
 
 def usage_of(*, now: datetime) -> Usage:
@@ -160,6 +139,18 @@ def paid_today(*, now: datetime) -> QuerySet[Message]:
 def spent_since(since: datetime) -> QuerySet[Message]:
     """The number of SMS paid for: those accepted by gateways since then, and those being handed over by workers."""
     return Message.objects.filter(Q(sent_at__gte=since) | Q(state=Message.State.SENDING))
+
+
+def sent_to(phones: Collection[str], *, since: datetime) -> QuerySet[Any]:
+    """The SMS that have gone to these phones (E.164) since then, each with its phone as text (`number`).
+
+    As text, since the field would parse each number anew, which takes longer than the answer.
+    """
+    # Not plainly by `sent_at`, which has an index: by statistics that are always a little old the planner takes it that
+    # next to nothing was sent since, and would read all that was.
+    went_at = Coalesce("sent_at", _NEVER)
+    sent = Message.objects.alias(went_at=went_at).filter(went_at__gte=since).order_by()
+    return sent.annotate(number=Cast("phone", TextField())).filter(number__in=phones)
 
 
 def sent_today(*, now: datetime) -> QuerySet[Message]:

@@ -7,13 +7,14 @@ Only the worker that delivers decides, for all the others: a burst is what it ha
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.db import transaction
 from django.db.models import Max
 
+from notifications.budget import sent_to
 from notifications.kinds import KINDS, Channel, Kind, PastBudget, fate_of, kinds_that_go_together
 from notifications.models import Message
 from notifications.notices import SEVERAL, SEVERAL_IMPORTANT, SEVERAL_PLACES, SEVERAL_REMINDERS
@@ -28,12 +29,10 @@ _BY_WEIGHT: Final = (SEVERAL_PLACES, SEVERAL_REMINDERS, SEVERAL, SEVERAL_IMPORTA
 _SEVERAL: Final = [kind.code for kind in _BY_WEIGHT]
 
 
-def sent_lately(phones: Iterable[str], *, now: datetime) -> dict[str, datetime]:
+def sent_lately(phones: Collection[str], *, now: datetime) -> dict[str, datetime]:
     """When the newest notice went to each of these phones (E.164), if that is less than `WAIT` ago."""
-    sent = Message.objects.filter(
-        phone__in=list(phones), sent_at__gt=now - WAIT, kind__in=kinds_that_go_together()
-    ).order_by()
-    return {phone.as_e164: at for phone, at in sent.values_list("phone").annotate(Max("sent_at"))}
+    sent = sent_to(phones, since=now - WAIT).filter(kind__in=kinds_that_go_together())
+    return dict(sent.values_list("number").annotate(Max("sent_at")))
 
 
 def merge(rows: list[Message], *, now: datetime) -> list[Message]:
@@ -74,7 +73,7 @@ def _more_than_one(rows: Iterable[Message]) -> list[list[Message]]:
     alike: dict[Any, list[Message]] = defaultdict(list)
     for row in rows:
         is_sparing = fate_of(row.kind) is PastBudget.SPARING
-        alike[row.phone.as_e164, row.recipient_id, row.is_copy, is_sparing].append(row)
+        alike[row.to, row.recipient_id, row.is_copy, is_sparing].append(row)
     return [some for some in alike.values() if len(some) > 1]
 
 
@@ -168,9 +167,9 @@ class Bursts:
 
     def waits_until(self, row: Message, *, now: datetime) -> datetime:
         """When `row`, which goes with others, may follow what went to its phone before; `now` if nothing did."""
-        sent_at = self._sent.get(row.phone.as_e164)
+        sent_at = self._sent.get(row.to)
         return now if sent_at is None else max(now, sent_at + WAIT)
 
     def note(self, row: Message, *, now: datetime) -> None:
         """`row`, which goes with others, was sent at `now`."""
-        self._sent[row.phone.as_e164] = now
+        self._sent[row.to] = now

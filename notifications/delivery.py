@@ -90,10 +90,6 @@ class _Post(Protocol):
     # How many messages are handed over at once.
     lanes: int
 
-    def to(self, row: Any) -> str:
-        """Whom it goes to: of what is no code one after the other, so that nothing overtakes what was said before."""
-        ...
-
     def look_at(self, rows: list[Any], *, now: datetime) -> None:
         """Ask the database, once for all the notices that wait here, what `why_withheld` needs to know."""
         ...
@@ -136,12 +132,8 @@ class _SmsPost:
         self._had = HadToday()
         self._bursts = Bursts()
 
-    def to(self, row: Message) -> str:
-        number: str = row.phone.as_e164
-        return number
-
     def look_at(self, rows: list[Message], *, now: datetime) -> None:
-        phones = {row.phone.as_e164 for row in rows}
+        phones = {row.to for row in rows}
         self._had = HadToday(phones, now=now)
         self._bursts = Bursts(sent_lately(phones, now=now))
 
@@ -167,7 +159,7 @@ class _SmsPost:
         backend = get_backend()
         if row.avoids and isinstance(backend, FailoverBackend):
             backend = backend.asking_last(row.avoids)
-        return hand_over(backend, row.phone.as_e164, row.text or "", idempotency_key=str(row.pk))
+        return hand_over(backend, row.to, row.text or "", idempotency_key=str(row.pk))
 
     def as_taken(self, row: Message, result: SendResult, *, now: datetime) -> dict[str, Any]:
         return gateways.as_taken(row, result, now=now)
@@ -188,9 +180,6 @@ class _MailPost:
 
     def __init__(self) -> None:
         self.lanes = settings.MAILS_AT_ONCE
-
-    def to(self, row: Mail) -> str:
-        return row.address or ""
 
     def look_at(self, rows: list[Mail], *, now: datetime) -> None:
         """Nothing to ask."""
@@ -225,9 +214,6 @@ class _TelegramPost:
     def __init__(self) -> None:
         self._backend = TelegramBackend()
 
-    def to(self, row: TelegramMessage) -> str:
-        return row.chat or ""
-
     def look_at(self, rows: list[TelegramMessage], *, now: datetime) -> None:
         """Nothing to ask."""
 
@@ -243,7 +229,7 @@ class _TelegramPost:
         return "" if is_still_theirs(row) else Trouble.NOT_LINKED.value
 
     def send(self, row: TelegramMessage) -> SendResult:
-        return self._backend.send(row.chat or "", row.text or "", idempotency_key=str(row.pk))
+        return self._backend.send(row.to, row.text or "", idempotency_key=str(row.pk))
 
     def as_taken(self, row: TelegramMessage, result: SendResult, *, now: datetime) -> dict[str, Any]:
         return {}
@@ -343,7 +329,7 @@ class _Delivery:
         self._lanes: Lanes[Any, SendResult] = Lanes(post.lanes, self._send)
         self._codes: deque[_Claimed] = deque()
         self._others: deque[_Claimed] = deque()
-        # Of what is no code, whom something goes to just now.
+        # Of what is no code, whom something goes to just now: nothing overtakes what was said before.
         self._busy_with: set[str] = set()
         self._endings: list[_Ending] = []
         # Where those live who are told by day, by the clocks of no other place.
@@ -391,7 +377,7 @@ class _Delivery:
         self._write()
 
     def _claim(self) -> None:
-        """Have as much at hand as the pace allows: new codes soon, others once half of what was at hand has begun."""
+        """Have as much at hand as the pace allows: new codes soon, others once most of what was at hand has begun."""
         worked, now = self._clock.worked(), self._clock.now()
         if self.rests or worked >= CLAIMING.total_seconds() + SEND_SECONDS:
             self._is_exhausted = True
@@ -403,7 +389,7 @@ class _Delivery:
             self._take_in(found, since=worked)
         if worked >= CLAIMING.total_seconds():
             self._is_exhausted = True
-        elif worked >= self._others_from and len(self._others) <= ahead // 2:
+        elif worked >= self._others_from and len(self._others) <= ahead // 4:
             most = ahead - len(self._others)
             found = claim(self._post.model, most=most, now=now)
             self._is_exhausted = len(found) < most
@@ -447,7 +433,7 @@ class _Delivery:
     def _is_sound(self, row: Any) -> bool:
         """Whether it says to whom it goes; if not, it is put off, and holds up no other."""
         try:
-            self._post.to(row)
+            _ = row.to
         except Exception:
             logger.exception("Message %s (%s) can't be read", row.pk, row.kind)
             unreadable = SendResult(Outcome.UNAVAILABLE, error="the message can't be read")
@@ -474,7 +460,7 @@ class _Delivery:
         return left
 
     def _is_busy_with(self, row: Any) -> bool:
-        return not is_code(row.kind) and self._post.to(row) in self._busy_with
+        return not is_code(row.kind) and row.to in self._busy_with
 
     def _begin_one(self, row: Any) -> None:
         now = self._clock.now()
@@ -488,7 +474,7 @@ class _Delivery:
             self._withhold(row, why)
         else:
             if not is_code(row.kind):
-                self._busy_with.add(self._post.to(row))
+                self._busy_with.add(row.to)
             self._not_begun -= 1
             self._begun += 1
             self._lanes.start(row)
@@ -546,7 +532,7 @@ class _Delivery:
                 continue
             self._post.note(row, result, now=self._clock.now())
             if not is_code(row.kind):
-                self._busy_with.discard(self._post.to(row))
+                self._busy_with.discard(row.to)
 
     def _send(self, row: Any) -> SendResult:
         """In a lane."""

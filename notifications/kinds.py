@@ -26,6 +26,8 @@ INBOX = (Channel.INBOX,)
 SMS = (Channel.SMS,)
 EMAIL = (Channel.EMAIL,)
 
+# What is counted together, and can be switched off (`Kind.counts_among`).
+OTHERS: Final = "others"
 # Whoever has this permission reads whom a text names: most texts name a child.
 READS_NAMES: Final = "children.read_names_of_family"
 
@@ -112,12 +114,17 @@ class Kind:
         return not self.goes_at_once and self.past_budget is not PastBudget.WARNING
 
     @property
-    def is_counted_alone(self) -> bool:
-        """Whether its SMS to a number are counted among those of its kind alone (`budget`).
+    def counts_among(self) -> str:
+        """Among what its SMS to a number are counted (`budget`): kinds with the same word here share one day's number.
 
-        So it is where somebody other than the recipient, or the portal to thousands, can cause many.
+        Codes, and what others can cause, warnings and answers to what they press, are each counted by kind alone: they
+        keep nothing else from the owner, and nothing else keeps them. Nor do alerts about places, which go to
+        thousands. Of the rest, what can't be switched off is counted apart from what can: nothing keeps a referral from
+        a family.
         """
-        return self.answers or self.past_budget in (PastBudget.WARNING, PastBudget.SPARING)
+        if self.answers or self.past_budget is not PastBudget.WITHHELD:
+            return self.code
+        return "important" if self.topic.is_mandatory else OTHERS
 
     @property
     def mailed_as(self) -> Channel:
@@ -162,9 +169,9 @@ def kinds_past_budget(fate: PastBudget) -> list[str]:
     return [kind.code for kind in KINDS.values() if kind.past_budget is fate]
 
 
-def kinds_that_can_not_wait() -> list[str]:
-    """The kinds that are sent before those that `can_wait`."""
-    return [kind.code for kind in KINDS.values() if not kind.can_wait]
+def kinds_that_can_wait() -> list[str]:
+    """The kinds that are sent after all others."""
+    return [kind.code for kind in KINDS.values() if kind.can_wait]
 
 
 def fate_of(code: str) -> PastBudget:
@@ -182,14 +189,9 @@ def goes_with_others(code: str) -> bool:
     return code not in KINDS or KINDS[code].goes_with_others
 
 
-def is_counted_alone(code: str) -> bool:
-    """Whether messages of the kind `code` take nothing from those of other kinds."""
-    return code in KINDS and KINDS[code].is_counted_alone
-
-
-def is_mandatory(code: str) -> bool:
-    """Whether a message of the kind `code` is about what can't be switched off."""
-    return code in KINDS and KINDS[code].topic.is_mandatory
+def counts_among(code: str) -> str:
+    """Among what messages of the kind `code` are counted; those of a kind that no longer exists among the others."""
+    return KINDS[code].counts_among if code in KINDS else OTHERS
 
 
 def goes_at_once(code: str) -> bool:

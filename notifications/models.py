@@ -5,6 +5,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import models
+from django.utils.functional import cached_property
 from django.utils.timezone import localtime
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
@@ -126,6 +127,11 @@ class Outgoing(models.Model):
         """The zone of the place that it is about; None if it goes by the clocks of where its recipient lives."""
         return ZoneInfo(self.zone_name) if self.zone_name else None
 
+    @property
+    def to(self) -> str:
+        """Where it goes, as its gateway takes it; empty if no key opens that, an error if it can't be read."""
+        raise NotImplementedError
+
 
 class Message(Outgoing):
     """An SMS on its way."""
@@ -196,6 +202,13 @@ class Message(Outgoing):
             ),
         ]
 
+    # Kept: to format a phone takes longer than whatever is looked up by it.
+    @cached_property
+    def to(self) -> str:
+        """The phone in E.164."""
+        number: str = self.phone.as_e164
+        return number
+
 
 class Gateway(models.Model):
     """What all workers know of an SMS gateway that is in trouble, or was."""
@@ -261,6 +274,10 @@ class Mail(Outgoing):
             models.Index(fields=["-created_at"], name="mail_newest"),
         ]
 
+    @property
+    def to(self) -> str:
+        return self.address or ""
+
 
 class TelegramMessage(Outgoing):
     """A message on its way to a chat with our bot."""
@@ -289,3 +306,7 @@ class TelegramMessage(Outgoing):
             ),
             models.Index(fields=["-created_at"], name="telegram_newest"),
         ]
+
+    @property
+    def to(self) -> str:
+        return self.chat or ""

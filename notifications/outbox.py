@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping
+from contextlib import nullcontext
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple, TypeVar
 
@@ -12,7 +13,7 @@ from notifications.kinds import (
     PastBudget,
     goes_with_others,
     kinds_past_budget,
-    kinds_that_can_not_wait,
+    kinds_that_can_wait,
     secret_kinds,
 )
 from notifications.models import Mail, Message, Outgoing, TelegramMessage
@@ -79,7 +80,7 @@ def claim(model: type[Row], *, most: int, now: datetime) -> list[Row]:
     One order for all of them would sort the whole outbox for every portion; these few are looked for by indexes.
     """
     rows = _due(model, now=now)
-    turns = (Q(kind__in=kinds_past_budget(PastBudget.WARNING)), Q(kind__in=kinds_that_can_not_wait()), Q())
+    turns = (Q(kind__in=kinds_past_budget(PastBudget.WARNING)), ~Q(kind__in=kinds_that_can_wait()), Q())
     taken: list[Row] = []
     for turn in turns:
         if len(taken) < most:
@@ -104,9 +105,12 @@ def record(changes: list[Change]) -> list[bool]:
     It is not if the lease ran out and another worker has claimed the row since. A row whose outcome can't be written in
     full holds up no other, and keeps its state at least: what was sent must not be sent again for that.
     """
+    groups = _alike(changes)
     try:
-        with transaction.atomic():
-            return _write(changes)
+        # One statement needs no transaction around it, which would be two more.
+        with transaction.atomic() if len(groups) > 1 else nullcontext():
+            written = {key for group in groups for key in _write(group)}
+            return [change.row.pk in written for change in changes]
     except Exception:
         logger.exception("The outcomes of %s messages can't be written together", len(changes))
     renew_connection()
@@ -118,39 +122,36 @@ def _write_what_can_be(change: Change) -> bool:
     for columns in (change.columns, bare):
         try:
             with transaction.atomic():
-                return _write([change._replace(columns=columns)])[0]
+                return bool(_write([change._replace(columns=columns)]))
         except Exception:
             logger.exception("Of message %s %s can't be written", change.row.pk, ", ".join(columns))
     return False
 
 
-def _write(changes: list[Change]) -> list[bool]:
-    """One statement for all that change in the same columns: a statement for each row takes five times as long."""
+def _alike(changes: list[Change]) -> list[list[Change]]:
+    """Those that change in the same columns, together: a statement for each row takes five times as long."""
     alike: dict[tuple[type[Outgoing], tuple[str, ...]], list[Change]] = {}
     for change in changes:
         alike.setdefault((type(change.row), tuple(change.columns)), []).append(change)
-    written = {key for (model, names), some in alike.items() for key in _write_alike(model, names, some)}
-    return [change.row.pk in written for change in changes]
+    return list(alike.values())
 
 
-def _write_alike(model: type[Outgoing], names: tuple[str, ...], changes: list[Change]) -> list[Any]:
-    """The keys of those that were still this worker's."""
+def _write(changes: list[Change]) -> list[Any]:
+    """Write changes of the same columns; returns the keys of the rows that were still this worker's."""
+    model, names = type(changes[0].row), tuple(changes[0].columns)
     fields: list[Any] = [model._meta.get_field(name) for name in ("id", "attempts", *names)]
-    old = [(change.row.pk, change.row.attempts, *change.columns.values()) for change in changes]
+    rows = [(change.row.pk, change.row.attempts, *change.columns.values()) for change in changes]
     values = [
-        field.get_db_prep_save(value, connection)
-        for row in old
-        for field, value in zip(fields, row, strict=True)
+        [field.get_prep_value(value) for value in column]
+        for field, column in zip(fields, zip(*rows, strict=True), strict=True)
     ]
-    columns = [connection.ops.quote_name(field.column) for field in fields]
-    # A list of values knows no types of its own.
-    one = ", ".join(f"%s::{field.db_type(connection)}" for field in fields)
-    set_ = ", ".join(f"{column} = new.value_{place}" for place, column in enumerate(columns[2:], start=2))
-    names_ = ", ".join(f"value_{place}" for place in range(len(fields)))
+    columns = [connection.ops.quote_name(field.column) for field in fields[2:]]
+    arrays = ", ".join(f"%s::{field.db_type(connection)}[]" for field in fields)
     statement = f"""
-        UPDATE {connection.ops.quote_name(model._meta.db_table)} AS mine SET {set_}
-        FROM (VALUES {", ".join([f"({one})"] * len(old))}) AS new ({names_})
-        WHERE mine.id = new.value_0 AND mine.attempts = new.value_1 AND mine.state = %s
+        UPDATE {connection.ops.quote_name(model._meta.db_table)} AS mine
+        SET {", ".join(f"{column} = new.{column}" for column in columns)}
+        FROM unnest({arrays}) AS new ({", ".join(["claimed_id", "claimed_as", *columns])})
+        WHERE mine.id = claimed_id AND mine.attempts = claimed_as AND mine.state = %s
         RETURNING mine.id
     """  # noqa: S608  names of our own models alone
     with connection.cursor() as cursor:

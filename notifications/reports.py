@@ -88,7 +88,7 @@ def _ask_about(mine: list[Message], gateway: Reporter, *, now: datetime) -> int:
     # Claimed first: whoever dies on the way leaves them due later.
     _put_off([row for row in mine if _is_young(row, now)], until=now + timedelta(minutes=5))
     _put_off([row for row in mine if not _is_young(row, now)], until=None)
-    reports = gateway.reports({_number(row): row.phone.as_e164 for row in mine})
+    reports = gateway.reports({_number(row): row.to for row in mine})
     sweep(mine, lambda row: take(row, reports.get(_number(row), Report(Arrival.UNKNOWN)), now=now))
     return len(reports)
 

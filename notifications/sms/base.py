@@ -70,7 +70,8 @@ class SendResult:
 
 def _storable(text: str, length: int) -> str:
     """`text` as a column of that length takes it: a gateway's class that forgets to clean an answer breaks nothing."""
-    return "".join(sign if sign.isprintable() else "?" for sign in str(text)[:length])
+    cut = str(text)[:length]
+    return cut if cut.isprintable() else "".join(sign if sign.isprintable() else "?" for sign in cut)
 
 
 class SmsBackend(Protocol):

@@ -65,9 +65,7 @@ def _when(kind: Kind) -> str:
 def _counts(kind: Kind) -> str:
     if Channel.SMS not in kind.channels or kind.secret or kind.past_budget is PastBudget.REFUSED:
         return "–"
-    if kind.is_counted_alone:
-        return "alone"
-    return "important" if kind.topic.is_mandatory else "others"
+    return "alone" if kind.counts_among == kind.code else kind.counts_among
 
 
 def _off(kind: Kind) -> str:
