@@ -122,6 +122,8 @@ class Kind:
         thousands. Of the rest, what can't be switched off is counted apart from what can: nothing keeps a referral from
         a family.
         """
+        if self.past_budget is PastBudget.SPARING:
+            return "places"
         if self.answers or self.past_budget is not PastBudget.WITHHELD:
             return self.code
         return "important" if self.topic.is_mandatory else OTHERS

@@ -286,6 +286,13 @@ class TestOneRecipient:
             notice(parent, key=key, kind=kind)
         assert deliver_due(now=NOW) == Counts(sent=3, withheld=1)
 
+    def test_all_alerts_about_places_are_one_count_and_take_nothing_from_the_others(self, parent):
+        sent_already(2, kind="several_places", phone=PHONE)
+        for key in range(2):
+            notice(parent, key=key, kind="place_appeared")
+        notice(parent, key=1)
+        assert deliver_due(now=NOW) == Counts(sent=2, withheld=1)
+
     def test_what_strangers_send_them_takes_nothing_away(self, parent):
         sent_already(30, kind="account_exists", phone=PHONE)
         sent_already(30, kind="reset_code", phone=PHONE)

@@ -15,7 +15,8 @@ Written by `manage.py list_message_kinds`; a test holds it to the code. The rule
 - **when**: `at once`, at any hour; `answers`, at any hour to who has just pressed, by day to everybody else; `by day`,
   from 09:00 up to 20:00 in the place. What goes by day and is no warning is merged with others in a burst.
 - **counts**: with what else an SMS counts against the day's number of notices to a phone: `alone`, with its kind;
-  `important`, with what can't be switched off; `others`, with what can; `–`, codes, which nothing holds back.
+  `places`, with alerts about places; `important`, with what can't be switched off; `others`, with what can; `–`, codes,
+  which nothing holds back.
 - **off**: whether a family can switch the SMS off. Of what it can't, it may at least lose a place or the account.
 - **worth**: for how long an SMS is worth sending, from when it may go; afterwards it is given up.
 - **letters**: of the Kazakh and the Russian text with the sample values, the longest numbers among them. A segment of
