@@ -9,7 +9,7 @@ from typing import Any, Final, Generic, TypeVar
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import Case, Count, Min, Model, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models import Case, Count, Min, Model, OuterRef, Q, QuerySet, Subquery, When
 from django.db.models.functions import Coalesce
 from django.utils.timezone import localdate
 
@@ -49,14 +49,16 @@ T = TypeVar("T")
 
 # How many rows of each list the start page shows; the rest is one link away.
 SHOWN = 15
-_KINDERGARTEN: Final = "vacancy__group__kindergarten"
+# As far as the start page counts: nobody acts on the difference between a hundred and a thousand that wait, and to tell
+# it the database reads all of them.
+MOST_COUNTED: Final = 100
 # What is counted for `Numbers`, among everything that a start page counts.
 _NUMBER: Final = "number_"
 
 
 @dataclass(frozen=True)
 class Listed(Generic[T]):
-    """The head of a list, and the length of the whole list."""
+    """The head of a list, and the length of the whole list as `count_all` tells it."""
 
     total: int
     shown: Sequence[T]
@@ -138,16 +140,15 @@ def ask_for_numbers(user: User, *, now: datetime) -> dict[str, QuerySet[Any] | N
     def of(permission: str, rows: Callable[[User], QuerySet[Any]]) -> QuerySet[Any] | None:
         return own_rows(rows(user), user=user, now=now) if user.has_perm(permission) else None
 
-    return {
-        f"{_NUMBER}claims": of("accounts.change_numbermove", claims.to_decide),
-        f"{_NUMBER}assisted": of("accounts.change_assistedmove", assisted.to_approve),
-        f"{_NUMBER}papers": of("accounts.change_firstsignin", first_sign_in.to_print),
-        f"{_NUMBER}messages": _undelivered(Message, user, now=now),
-        f"{_NUMBER}mails": _undelivered(Mail, user, now=now),
-        f"{_NUMBER}calendar": reaches(localdate(now) + MUST_REACH)
-        if _keeps_calendar(user, now=now)
-        else None,
+    asked = {
+        "claims": of("accounts.change_numbermove", claims.to_decide),
+        "assisted": of("accounts.change_assistedmove", assisted.to_approve),
+        "papers": of("accounts.change_firstsignin", first_sign_in.to_print),
+        "messages": _undelivered(Message, user, now=now),
+        "mails": _undelivered(Mail, user, now=now),
+        "calendar": reaches(localdate(now) + MUST_REACH) if _keeps_calendar(user, now=now) else None,
     }
+    return {f"{_NUMBER}{name}": _many(rows) for name, rows in asked.items()}
 
 
 def numbers(counted: Mapping[str, int | None]) -> Numbers | None:
@@ -176,100 +177,75 @@ def today(
         mine(running_vacancies()),
     )
     soon = due.ends_by_tomorrow(places_of(user, today=localdate(now)).all_localities, now=now)
-    is_overdue, stands_in = Q(answer_due__lte=now), user.has_perm(STAND_IN)
     disputes = of("children.change_dispute", to_decide)
     objections = of("accounts.change_objection", to_answer)
     papers = of("children.change_guardianclaim", claims_to_decide)
-    counted = count_all(
-        {
-            **besides,
-            "vacancies": vacancies,
-            "claims": of("applications.change_benefit", lambda _user: claims_to_check()),
-            "disputes": disputes,
-            "late_disputes": _past(disputes, now=now),
-            "guardian_claims": papers,
-            "late_guardian_claims": _past(papers, now=now),
-            "objections": objections,
-            "late_objections": _past(objections, now=now),
-            "corrections": of(DECIDE, corrections_to_decide),
-            "rules": of("applications.change_rules", partial(rules_to_decide, now=now)),
-            "exports": of("applications.change_cityexport", exports_to_decide),
-            "former_lines": of("applications.change_formerline", lambda _user: undecided_lines()),
-            "protocols": of("applications.change_formerprotocol", protocols_to_sign),
-            "groups": of(
-                "applications.change_groupproposal", lambda _user: _proposed(GroupProposal.objects.all())
-            ),
-            "headcounts": of(
-                "applications.change_headcount", lambda _user: _proposed(Headcount.objects.all())
-            ),
-            "undoing": of(DECIDE_UNDO, undo_to_decide),
-            "reviews": of(
-                "bulletin.change_review", lambda _user: Review.objects.filter(state=Review.State.PENDING)
-            ),
-            "unanswered": mine(unanswered_reviews())
-            if user.has_perm(ANSWER_REVIEWS) and not works_everywhere(user)
-            else None,
-            "groups_with_room": room_to_publish(user, now=now)
-            if user.has_perm("bulletin.add_vacancy") and not works_everywhere(user)
-            else None,
-            "closed": mine(Closing.objects.filter(state=Closing.State.RUNNING))
-            if user.has_perm("bulletin.view_closing") and not works_everywhere(user)
-            else None,
-            "too_soon": of(SHORTEN_LEAD, lambda _user: opening_too_soon(now=now)),
-        },
-        among=[
-            (
-                bids,
-                {
-                    "bids": Count("pk"),
-                    "overdue": Count("pk", filter=is_overdue),
-                    "late": Count(_KINDERGARTEN, filter=is_overdue, distinct=True),
-                },
-            ),
-            (referrals, {"valid": Count("pk"), "ending": Count("pk", filter=soon)}),
-        ],
-    )
+    asked = {
+        "bids": bids,
+        "overdue": bids.filter(answer_due__lte=now),
+        "ending": referrals.filter(soon),
+        "awaited": referrals.exclude(soon),
+        "vacancies": vacancies,
+        "claims": of("applications.change_benefit", lambda _user: claims_to_check()),
+        "disputes": disputes,
+        "late_disputes": _past(disputes, now=now),
+        "guardian_claims": papers,
+        "late_guardian_claims": _past(papers, now=now),
+        "objections": objections,
+        "late_objections": _past(objections, now=now),
+        "corrections": of(DECIDE, corrections_to_decide),
+        "rules": of("applications.change_rules", partial(rules_to_decide, now=now)),
+        "exports": of("applications.change_cityexport", exports_to_decide),
+        "former_lines": of("applications.change_formerline", lambda _user: undecided_lines()),
+        "protocols": of("applications.change_formerprotocol", protocols_to_sign),
+        "groups": of(
+            "applications.change_groupproposal", lambda _user: _proposed(GroupProposal.objects.all())
+        ),
+        "headcounts": of("applications.change_headcount", lambda _user: _proposed(Headcount.objects.all())),
+        "undoing": of(DECIDE_UNDO, undo_to_decide),
+        "reviews": of(
+            "bulletin.change_review", lambda _user: Review.objects.filter(state=Review.State.PENDING)
+        ),
+        "unanswered": mine(unanswered_reviews())
+        if user.has_perm(ANSWER_REVIEWS) and not works_everywhere(user)
+        else None,
+        "groups_with_room": room_to_publish(user, now=now)
+        if user.has_perm("bulletin.add_vacancy") and not works_everywhere(user)
+        else None,
+        "closed": mine(Closing.objects.filter(state=Closing.State.RUNNING))
+        if user.has_perm("bulletin.view_closing") and not works_everywhere(user)
+        else None,
+        "too_soon": of(SHORTEN_LEAD, lambda _user: opening_too_soon(now=now)),
+    }
+    counted = count_all({**besides, **{name: _many(rows) for name, rows in asked.items()}})
     others = {name: counted.pop(name) for name in besides}
-    ending, owing = counted.pop("ending"), counted.pop("late")
     soon_ending, later = _both_heads(referrals, soon)
+    late = late_kindergartens(user, now=now) if counted["overdue"] and user.has_perm(STAND_IN) else []
     heads: dict[str, Any] = {
         # Whoever does not answer them reads how many there are, and finds them in their list.
         "bids": Listed(counted.pop("bids"), _head(bids) if user.has_perm(ANSWER) else []),
-        "ending": Listed(ending, soon_ending),
-        "awaited": Listed(counted.pop("valid") - ending, later),
+        "ending": Listed(counted.pop("ending"), soon_ending),
+        "awaited": Listed(counted.pop("awaited"), later),
         "vacancies": Listed(counted.pop("vacancies"), _head(vacancies)),
-        "late": Listed(owing, late_kindergartens(user, now=now) if owing else []) if stands_in else None,
+        "late": Listed(len(late), late[:SHOWN]) if user.has_perm(STAND_IN) else None,
     }
     return Today(**heads, **counted), others
 
 
-def count_all(
-    asked: Mapping[str, QuerySet[Any] | None], *, among: Sequence[tuple[QuerySet[Any], dict[str, Count]]] = ()
-) -> dict[str, Any]:
-    """How many rows each of these has; None for None. One statement, none if there is nothing to count.
-
-    `among` are rows of which several things are counted while they are read once, each by its name.
-    """
-    counts: dict[str, Any] = dict.fromkeys(asked)
+def count_all(asked: Mapping[str, QuerySet[Any] | None]) -> dict[str, int | None]:
+    """How many rows each of these has; None for None. One statement, none if there is nothing to count."""
+    counts: dict[str, int | None] = dict.fromkeys(asked)
     parts: list[str] = []
     parameters: list[Any] = []
     for name, rows in asked.items():
         if rows is None:
             continue
         counts[name] = 0
-        plain = rows.order_by() if rows.query.values_select else rows.order_by().values("pk")
+        plain = rows if rows.query.is_sliced else _keys(rows)
         with suppress(EmptyResultSet):
             sql, given = plain.query.sql_with_params()
             parts.append(f"SELECT %s, count(*) FROM ({sql}) AS counted")  # noqa: S608 - Django's SQL
             parameters += [name, *given]
-    for rows, of_them in among:
-        counts |= dict.fromkeys(of_them, 0)
-        grouped = rows.order_by().values(one_group=Value(1)).annotate(**of_them).values(*of_them)
-        with suppress(EmptyResultSet):
-            sql, given = grouped.query.sql_with_params()
-            columns = ", ".join(map(connection.ops.quote_name, of_them))
-            parts.append(f"SELECT unnest(%s), unnest(ARRAY[{columns}]) FROM ({sql}) AS counted")  # noqa: S608
-            parameters += [list(of_them), *given]
     if parts:
         with connection.cursor() as cursor:
             cursor.execute(" UNION ALL ".join(parts), parameters)
@@ -320,14 +296,17 @@ def bids_to_answer() -> QuerySet[Bid]:
 
 
 def late_kindergartens(user: User, *, now: datetime) -> list[Late]:
-    """Which of the employee's kindergartens owe answers whose time is over, the most overdue first."""
+    """The first of the employee's kindergartens that owe answers whose time is over, the most overdue first.
+
+    One more than is shown, if there are so many.
+    """
     path = "groups__vacancies__bids"
     # One filter, so that the same bids are counted: by their keys the database would read every bid of the city.
     owing = Kindergarten.objects.filter(_is_to_answer(f"{path}__"), **{f"{path}__answer_due__lte": now})
     counted = own_rows(owing, user=user, now=now).annotate(
         bids=Count(path), late_since=Min(f"{path}__answer_due")
     )
-    first = counted.select_related("locality").order_by("late_since", "pk")[:SHOWN]
+    first = counted.select_related("locality").order_by("late_since", "pk")[: SHOWN + 1]
     return [Late(one, bids=one.bids, since=one.late_since) for one in first]
 
 
@@ -371,6 +350,16 @@ def short_name(child: Child) -> str:
 
 def _proposed(proposals: QuerySet[M]) -> QuerySet[M]:
     return proposals.filter(state=ProposalState.PROPOSED)
+
+
+def _many(rows: QuerySet[Any] | None) -> QuerySet[Any] | None:
+    """As many of the rows as are counted, and one more where there are others."""
+    return None if rows is None else _keys(rows)[: MOST_COUNTED + 1]
+
+
+def _keys(rows: QuerySet[Any]) -> QuerySet[Any]:
+    """What tells one row from another, in no order."""
+    return rows.order_by() if rows.query.values_select else rows.order_by().values("pk")
 
 
 def _past(rows: QuerySet[M] | None, *, now: datetime) -> QuerySet[M] | None:

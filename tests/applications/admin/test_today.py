@@ -440,6 +440,15 @@ class TestCounting:
         people = User.objects.count()
         assert counted == {"all": people, "nobody": 0, "kinds": len(kinds), "not theirs": None}
         assert people > len(kinds) > 0
+        assert workplace.count_all({"first": everybody.order_by()[: people - 1]}) == {"first": people - 1}
+
+    @pytest.mark.parametrize(("waiting", "figure"), [(1, "1"), (2, "2"), (3, "2+")])
+    def test_a_figure_ends_where_nobody_counts_further(self, scene, monkeypatch, waiting, figure):
+        monkeypatch.setattr(workplace, "MOST_COUNTED", 2)
+        DisputeFactory.create_batch(waiting)
+        page = inside(employee(Role.OFFICIAL)).get(reverse("admin:index")).content.decode()
+        link = f'<a href="{reverse("admin:children_dispute_changelist")}?decision=open">'
+        assert f"{link}<strong>{figure}</strong>" in page
 
     def test_nothing_to_count_asks_nothing(self, django_assert_num_queries):
         with django_assert_num_queries(0):
