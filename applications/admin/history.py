@@ -1,7 +1,8 @@
 """Applications, their events and contracts, read-only."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, tzinfo
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -15,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.inlines import BoundedInline
 from accounts.masks import mask_iin
 from accounts.models import User
-from accounts.public_text import refuse_personal_numbers
+from accounts.public_text import refuse_personal_numbers, without_names_in
 from applications.admin.corrections import PROPOSE, moment
 from applications.admin.former import CLAIM_FOR, of_former_queue
 from applications.admin.groups import change_in_words
@@ -34,6 +35,7 @@ from applications.admin.work import (
     staff_of,
     written,
 )
+from applications.families.names import NAMES, names_around
 from applications.models import Application, Contract, Event, Transfer
 from applications.places.occupancy import occupancies_of, room
 from applications.queue.position import position
@@ -65,9 +67,19 @@ class ToldMove:
 class EventInline(ToldMove, BoundedInline):
     model = Event
     extra = 0
-    fields = EVENT_FIELDS
-    readonly_fields = EVENT_FIELDS
+    readonly_fields = (*EVENT_FIELDS, "masked_reason")
     can_delete = False
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """Reasons without the names of the family, for who reads none."""
+        if request.user.has_perm(NAMES) or obj is None:
+            return [*EVENT_FIELDS]
+        self.names = names_around(obj.child)
+        return ["masked_reason" if name == "reason" else name for name in EVENT_FIELDS]
+
+    @admin.display(description=_("reason"))
+    def masked_reason(self, obj: Event) -> str:
+        return without_names_in(obj.reason, self.names)
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -354,7 +366,7 @@ def _take_back(contract: Contract, actor: User, data: dict[str, Any], now: datet
 
 @admin.register(Contract)
 class ContractAdmin(KindergartensWork):
-    without_names = {"child": "masked_child"}
+    without_names = {"child": "masked_child", "moves": "masked_moves"}
     list_display = ["number", "child", "kindergarten", "group", "signed_at"]
     list_filter = [("referral__bid__vacancy__group__kindergarten", KindergartenFilter), "signed_at"]
     list_select_related = [
@@ -514,9 +526,17 @@ class ContractAdmin(KindergartensWork):
 
     @admin.display(description=_("Moved from one group to another"))
     def moves(self, obj: Contract) -> str:
+        return self._moves(obj, lambda reason: reason)
+
+    @admin.display(description=_("Moved from one group to another"))
+    def masked_moves(self, obj: Contract) -> str:
+        return self._moves(obj, partial(self.without_names_of, obj))
+
+    def _moves(self, obj: Contract, told: Callable[[str], str]) -> str:
         moves = Transfer.objects.filter(contract=obj).select_related("source", "target")
         rows = [
-            (day_of(one.at, obj.referral.application), one.source, one.target, one.reason) for one in moves
+            (day_of(one.at, obj.referral.application), one.source, one.target, told(one.reason))
+            for one in moves
         ]
         return format_html_join(LINE_BREAK, "{}: {} → {}. {}", rows) if rows else "—"
 

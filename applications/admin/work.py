@@ -12,7 +12,7 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.admin.utils import unquote
 from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import FieldDoesNotExist, PermissionDenied, ValidationError
-from django.db.models import DateTimeField, Model, Q, QuerySet
+from django.db.models import CharField, DateTimeField, Model, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -68,6 +68,8 @@ class ConfirmForm(forms.Form):
 
 # The permission of those who open what families handed in, and the papers made for them.
 PAPERS: Final = "applications.open_papers"
+# Fields in which an employee wrote why something was done to a family, maybe by its name.
+TYPED: Final = frozenset({"reason", "end_reason", "decision_reason"})
 # What the services behind the buttons refuse with; `why` says it in words.
 REFUSALS = (Refused, ValidationError)
 
@@ -231,8 +233,16 @@ class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             found.search_help_text = gettext("A whole number. Nothing is found by names: you read none.")
         return found
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        return tuple(str(name) for name in self.get_fields(request, obj))
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[Any, ...]:
+        """All fields; what employees typed of a family without its names, for who reads none."""
+        names = [str(name) for name in self.get_fields(request, obj)]
+        if request.user.has_perm(NAMES):
+            return tuple(names)
+        return tuple(self._masked(name) if name in TYPED else name for name in names)
+
+    def _masked(self, name: str) -> Any:
+        column = _field(self.model, name)
+        return _masked_column(self, column) if isinstance(column, CharField) else name
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -487,9 +497,14 @@ class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def _without_names(self, obj: Any, happened: list[Happened]) -> list[Happened]:
         """The same for who reads no names: also those that were typed into a reason."""
-        child = self.child_of(obj)
-        names = names_around(child) if child else ()
-        return [one._replace(why=without_names_in(one.why, names)) for one in happened]
+        return [one._replace(why=self.without_names_of(obj, one.why)) for one in happened]
+
+    def without_names_of(self, obj: Any, text: str) -> str:
+        """The text without the names of the family of whose child the object is, which are read once for the object."""
+        if "names_around" not in vars(obj):
+            child = self.child_of(obj)
+            vars(obj)["names_around"] = names_around(child) if child else ()
+        return without_names_in(text, vars(obj)["names_around"])
 
     def history_of(self, obj: Any) -> Sequence[Model]:
         """The rows under which the journal holds what was done to the object."""
@@ -807,6 +822,18 @@ def _field(model: type[Model], name: Any) -> object:
         return model._meta.get_field(name)
     except FieldDoesNotExist:
         return None
+
+
+def _masked_column(page: WorkAdmin, column_of: "CharField[Any, Any]") -> Callable[[Any], str]:
+    name = column_of.name
+
+    @admin.display(description=column_of.verbose_name)
+    def column(obj: Any) -> str:
+        text: str = getattr(obj, name)
+        return page.without_names_of(obj, text) if text else "—"
+
+    column.__name__ = name
+    return column
 
 
 def _time_column(page: WorkAdmin, column_of: "DateTimeField[Any, Any]") -> Callable[[Any], str | None]:

@@ -32,10 +32,12 @@ from accounts.models import (
 )
 from accounts.numbers import assisted, moves
 from accounts.roles import Role
+from applications.admin.work import page_of
 from applications.bidding import ending as bid_ending
 from applications.guardians.claims import claims_to_decide
 from applications.models import (
     CityExport,
+    Contract,
     Correction,
     Event,
     FormerDecision,
@@ -47,6 +49,8 @@ from applications.models import (
     Rules,
     RulesProposal,
     StopListEntry,
+    Transfer,
+    UndoRequest,
 )
 from applications.own_rows import TABLE as TABLE_OF_ROWS
 from applications.own_rows import concerns_all
@@ -207,7 +211,7 @@ def build_objects(scene) -> SimpleNamespace:
     expired = referral()
     ending.expire_referral(expired, now=expired.valid_until)
     refused, revoked = bid(), referral()
-    bid_ending.reject_bid(refused, actor=scene.staff, reason="x", now=scene.now)
+    bid_ending.reject_bid(refused, actor=scene.staff, reason=typed_of(refused.application), now=scene.now)
     ending.revoke_referral(revoked, actor=scene.staff, reason="x", now=scene.now)
     gone = ending.sign_contract(referral(), actor=scene.staff, now=scene.now)
     end_contract(gone, left_on=scene.now.date(), reason="x", actor=scene.staff, now=scene.now)
@@ -717,6 +721,43 @@ def test_an_auditor_reads_no_names(objects, scene):
         assert answer.context["errors"]["text"]
         papers = auditor.get(reverse("admin:accounts_firstsignin_changelist"), {"q": words})
         assert not papers.context["cl"].result_list
+
+
+def typed_of(application) -> str:
+    """What an employee may have written of a family."""
+    return f"{application.child.last_name} келмеді"
+
+
+@pytest.mark.no_cover
+def test_an_auditor_reads_no_names_in_reasons(objects, scene):
+    """On each page that shows why something was done to a family; an official reads all that was typed."""
+    ended, moved = objects.gone, objects.moved
+    Contract.objects.filter(pk=ended.pk).update(end_reason=typed_of(ended.referral.application))
+    Transfer.objects.filter(contract=moved).update(reason=typed_of(moved.referral.application))
+    for one in (objects.revoked, objects.benefit, objects.stop):
+        type(one).objects.filter(pk=one.pk).update(reason=typed_of(one.application))
+    asked = UndoRequest.objects.filter(pk=objects.undo.pk)
+    asked.update(
+        reason=typed_of(objects.undo.application), decision_reason=typed_of(objects.undo.application)
+    )
+    of_refusal = objects.refused.application.events.get(reason=typed_of(objects.refused.application))
+    auditor, official = visitor("auditor", scene), visitor("official", scene)
+    for one, application in [
+        (objects.refused, objects.refused.application),
+        (objects.revoked, objects.revoked.application),
+        (objects.benefit, objects.benefit.application),
+        (objects.stop, objects.stop.application),
+        (ended, ended.referral.application),
+        (moved, moved.referral.application),
+        (objects.undo, objects.undo.application),
+        (of_refusal, of_refusal.application),
+        (of_refusal.application, of_refusal.application),
+    ]:
+        page, typed = page_of(one), typed_of(application)
+        assert typed in official.get(page).content.decode(), page
+        read = auditor.get(page).content.decode()
+        assert "••••• келмеді" in read, page
+        assert typed not in read, page
 
 
 def words_of(page) -> set[str]:
