@@ -234,9 +234,9 @@ def today(
     return Today(**heads, **counted), others
 
 
-def count_all(asked: Mapping[str, QuerySet[Any] | None]) -> dict[str, int | None]:
+def count_all(asked: Mapping[str, QuerySet[Any] | None]) -> dict[str, Any]:
     """How many rows each of these has; None for None. One statement, none if there is nothing to count."""
-    counts: dict[str, int | None] = dict.fromkeys(asked)
+    counts: dict[str, Any] = dict.fromkeys(asked)
     parts: list[str] = []
     parameters: list[Any] = []
     for name, rows in asked.items():

@@ -70,7 +70,7 @@ class EventInline(ToldMove, BoundedInline):
     readonly_fields = (*EVENT_FIELDS, "masked_reason")
     can_delete = False
 
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Reasons without the names of the family, for who reads none."""
         if request.user.has_perm(NAMES) or obj is None:
             return [*EVENT_FIELDS]
