@@ -389,6 +389,15 @@ FORMER_CHECK_PER_ACCOUNT: Final = Limit(
     protects="the same list from somebody with an account",
     hurts="nobody: no family has thirty numbers",
 )
+# Codes of referrals that nobody has: sixty bits can't be found by trying, but trying costs the database a look each.
+REFERRAL_CHECK_PER_NETWORK: Final = Limit(
+    "referral-check-network",
+    60,
+    10 * MINUTE,
+    grace=MINUTE,
+    protects="the database from a flood of made-up codes",
+    hurts="a kindergarten beside whoever does that: it finds the referral in the workplace, by its number",
+)
 # An employee at the telephone looks somebody up every two minutes; trying numbers one after another takes more.
 LOOK_UP_PER_EMPLOYEE: Final = Limit(
     "look-up-employee",

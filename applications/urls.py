@@ -16,7 +16,7 @@ from applications.views.cabinet import (
     referrals,
     sent_files,
 )
-from applications.views.public import bulletin, downloads, former, queue, register, vacancy
+from applications.views.public import bulletin, downloads, former, queue, referral_check, register, vacancy
 
 app_name = "applications"
 urlpatterns = [
@@ -92,4 +92,7 @@ urlpatterns = [
     path("queue/<slug:place>/<int:birth_year>/", queue.order, name="order"),
     path("queue/<slug:place>/<int:birth_year>/order.csv", queue.order_csv, name="order_csv"),
     path("referrals/", register.referral_register, name="referrals"),
+    # Short, since it is typed, and stands in the QR code of the paper.
+    path("v/", referral_check.check_referral, name="check_referral"),
+    path("v/<str:code>/", referral_check.checked_referral, name="checked_referral"),
 ]

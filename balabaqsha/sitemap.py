@@ -23,6 +23,7 @@ PAGES: Final = (
     "applications:former_queue",
     "applications:corrections",
     "applications:referrals",
+    "applications:check_referral",
     "bulletin:kindergartens",
     "bulletin:reviews",
     "statistics",

@@ -202,6 +202,8 @@ TABLE = {
     "applications:corrections": EVERYONE,
     "applications:corrections_csv": EVERYONE,
     "applications:referrals": EVERYONE,
+    "applications:check_referral": EVERYONE,
+    "applications:checked_referral": EVERYONE,
 }
 
 
@@ -284,6 +286,8 @@ def url_of(row: str, city) -> str:
     name, *parts = row.split()
     if name == "bulletin:kindergarten":
         return reverse(name, args=[city.kindergarten.slug])
+    if name == "applications:checked_referral":
+        return reverse(name, args=["7K2M-9QXA-41TD"])
     if name in ("applications:order", "applications:order_csv"):
         return reverse(name, args=[city.kindergarten.locality.slug, city.child.birth_date.year])
     if name == "applications:calendar_file":

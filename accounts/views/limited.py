@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 # What was tried: it decides which alternative the page offers.
-Way = Literal["sign_in", "look_up", "queue"]
+Way = Literal["sign_in", "look_up", "queue", "paper"]
 
 
 def limited(request: HttpRequest, retry_at: datetime | None, *, way: Way) -> HttpResponse:

@@ -44,6 +44,7 @@ from applications.families.names import EXPECTED, shown_phone
 from applications.models import Contract, Extension, ExtensionDocument, Referral, UndoRequest
 from applications.referrals import coming, ending
 from applications.referrals.applicants import applicant_of
+from applications.referrals.check_codes import read_code, referral_of
 from applications.referrals.due import ends_by_tomorrow, valid_referrals
 from applications.states import HAS_PAPER, ProposalState, ReferralState, UndoKind
 from applications.undoing.noted import may_take_back, take_back_coming
@@ -170,7 +171,7 @@ class ReferralAdmin(InTurn, KindergartensWork):
     kindergarten_path = "bid__vacancy__group__kindergarten"
     number_paths = ["number"]
     child_path = "application__child"
-    search_help_text = _("Number of the referral or last name of the child")
+    search_help_text = _("Number of the referral, code on its paper, or last name of the child")
     ordering = ["-issued_at"]
     most_urgent = ("valid_until", "issued_at", "pk")
     without_names = {
@@ -310,6 +311,16 @@ class ReferralAdmin(InTurn, KindergartensWork):
         if not _is_coming_doubted(obj):
             return said
         return f"{said} {COMING_DOUBTED}" if said else COMING_DOUBTED
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Referral], search_term: str
+    ) -> tuple[QuerySet[Referral], bool]:
+        """Also by the code on the paper, typed or scanned."""
+        code = read_code(search_term)
+        referral = referral_of(code) if code else None
+        if referral is not None:
+            return queryset.filter(pk=referral.pk), False
+        return super().get_search_results(request, queryset, search_term)
 
     def kindergarten_of(self, obj: Referral) -> Kindergarten:
         return obj.bid.vacancy.group.kindergarten

@@ -7,6 +7,7 @@ from django.core.files.base import ContentFile
 from applications.models import Referral
 from applications.moves import lock_application, lock_referral, locking
 from applications.referrals.applicants import MADE_WITHIN, is_older, perhaps_outdated
+from applications.referrals.check_codes import without_code
 from applications.referrals.due import referrals_without_pdf
 from applications.referrals.stored_paper import take_paper_away
 from applications.states import HAS_PAPER, ReferralState
@@ -14,11 +15,12 @@ from notifications.sweeps import sweep
 
 
 def render_missing() -> int:
-    """Make the paper of every valid referral that has none, or whose paper may name a former guardian.
+    """Make the paper of every valid referral that has none, whose paper has no code, or may name a former guardian.
 
     Returns how many.
     """
     sweep(perhaps_outdated(), _drop_if_older)
+    sweep(without_code(), _drop)
     return sweep(referrals_without_pdf(), store_pdf)
 
 
@@ -38,6 +40,11 @@ def _drop_if_older(referral: Referral, *, by: timedelta = MADE_WITHIN) -> None:
     guardian_left: datetime = referral.guardian_left  # type: ignore[attr-defined]  # annotated
     if not is_older(referral, guardian_left=guardian_left, by=by):
         return
+    _drop(referral)
+
+
+def _drop(referral: Referral) -> None:
+    """Take its paper away, unless another one was made meanwhile."""
     with locking():
         lock_application(referral.application_id)
         locked = lock_referral(referral.pk)

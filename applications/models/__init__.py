@@ -6,6 +6,7 @@ from applications.models.benefit import Benefit, BenefitCategory
 from applications.models.bid import Bid, Offer, PriorityCutoff
 from applications.models.brought_file import BroughtFile
 from applications.models.calendar_address import CalendarAddress
+from applications.models.check_code import CheckCode
 from applications.models.city_export import CityExport
 from applications.models.closing import ToldOfClosing
 from applications.models.former import FormerChange, FormerLine, FormerRow
@@ -38,6 +39,7 @@ __all__ = [
     "Bid",
     "BroughtFile",
     "CalendarAddress",
+    "CheckCode",
     "CityExport",
     "Contract",
     "Correction",

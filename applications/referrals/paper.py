@@ -1,15 +1,17 @@
 """The referral as a PDF: Kazakh and Russian on one A4.
 
-No QR code: it would have to lead to a public check of referrals. One that only repeats the printed number looks like
-a proof and is none.
+Its QR code leads to the public check of referrals (`applications.views.public.referral_check`). Without `SITE_URL` the
+portal can't say where that is, and prints the code alone.
 """
 
 from collections.abc import Callable
 from datetime import UTC, date
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 import font_roboto
+import segno
 from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils.formats import date_format
@@ -22,6 +24,7 @@ from weasyprint.urls import URLFetcher, URLFetcherResponse
 
 from applications.models import Extension, Referral
 from applications.referrals.applicants import applicant_of
+from applications.referrals.check_codes import address_of, code_of, grouped
 from applications.referrals.due import last_day_of
 from applications.rules.in_force import rules_at
 from bulletin.models import Group
@@ -64,8 +67,8 @@ _STYLE = CSS(
 def render(referral: Referral) -> bytes:
     """The PDF of `referral` as it stands now: one A4 page, the same bytes for the same data.
 
-    Reads the database (bid, vacancy, child, its guardians and their profiles, extension, rules) and writes nothing.
-    It never names an IIN.
+    Reads the database (bid, vacancy, child, its guardians and their profiles, extension, rules) and writes nothing but
+    the referral's code where it has none. It never names an IIN.
     """
     context = _context(referral)
     for density in DENSITIES:
@@ -120,7 +123,23 @@ def _context(referral: Referral) -> dict[str, Any]:
         "stop_days": rules.stop_working_days,
         "extension_days": rules.extension_calendar_days,
         "contact_phones": settings.CONTACT_PHONES,
+        **_check(referral),
     }
+
+
+def _check(referral: Referral) -> dict[str, Any]:
+    """How the paper is checked: the code, the portal's name before it, and the QR code as a path with its size."""
+    code = code_of(referral)
+    address = address_of(code)
+    site = urlsplit(address).netloc
+    told: dict[str, Any] = {"check_code": grouped(code), "check_site": site}
+    if address:
+        picture = segno.make(address, error="m", micro=False)
+        modules = (
+            f"M{x} {y}h1v1h-1z" for y, row in enumerate(picture.matrix) for x, dark in enumerate(row) if dark
+        )
+        told |= {"qr_path": "".join(modules), "qr_size": picture.symbol_size(border=0)[0]}
+    return told
 
 
 def _name_of_applicant(referral: Referral) -> str:

@@ -13,6 +13,8 @@ PUBLIC = (
     "/queue/former/",
     "/queue/corrections/",
     "/referrals/",
+    "/v/",
+    "/v/7K2M-9QXA-41TD/",
     "/kindergartens/",
     "/statistics/",
     "/feedback/",

@@ -272,6 +272,7 @@ LEFT_OUT: Final = {
     "admin.LogEntry": "the audit tells it",
     "applications.BroughtFile": _DAY,
     "applications.CalendarAddress": "a secret of one person for this portal: made anew with one button",
+    "applications.CheckCode": "leads to this portal's own page: the next one gives its papers codes of their own",
     "applications.MadeFile": _DAY,
     "applications.QueueCount": "counted from the applications",
     "auth.Group": _EVERY,

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from applications.models.former import number_key
+from applications.referrals.check_codes import read_code
 from applications.views.day_field import DayField
 from bulletin.models import Locality
 
@@ -39,6 +40,29 @@ class JumpForm(forms.Form):
         if re.fullmatch(r"\d{1,7}", typed, re.ASCII) and 0 < int(typed) <= LARGEST_NUMBER:
             return int(typed)
         raise forms.ValidationError(self.fields["number"].error_messages["nonsense"], code="nonsense")
+
+
+class ReferralCheckForm(forms.Form):
+    """The code on a referral's paper; whether a referral has it is not checked here."""
+
+    code = forms.CharField(
+        label=gettext_lazy("Code on the paper"),
+        help_text=gettext_lazy("Twelve letters and digits, for example: 4718-0256-93A1"),
+        max_length=LONGEST_INPUT,
+        widget=forms.TextInput(
+            attrs={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false", "size": 16}
+        ),
+    )
+
+    def clean_code(self) -> str:
+        code = read_code(self.cleaned_data["code"])
+        if not code:
+            raise forms.ValidationError(
+                _(
+                    "A code has twelve letters and digits. It stands beside the square code at the foot of the paper."
+                )
+            )
+        return code
 
 
 class QueueCheckForm(forms.Form):

@@ -60,6 +60,7 @@ LEFT_OUT = {
     "accounts.StaffLink": "a hash of an employee's link, which works once",
     "bulletin.Employment": "an employee's",
     "bulletin.Closing": "an official's act, about nobody",
+    "applications.CheckCode": "stands on the paper of the referral, which the copy holds",
     "applications.Transfer": "of a contract; its notice and the journal tell of it",
     "applications.ToldOfClosing": "that a notice was written, which the copy holds",
     "applications.ToldPlace": "of a vacancy",

@@ -4,6 +4,7 @@ import io
 from datetime import date, timedelta
 
 import pytest
+import segno
 import weasyprint.pdf.fonts
 from django.core.files.base import ContentFile
 from django.utils import translation
@@ -11,6 +12,7 @@ from pypdf import PdfReader
 
 from applications.models import Referral
 from applications.referrals import applicants, extending, issuing, paper
+from applications.referrals.check_codes import address_of, code_of, grouped
 from applications.referrals.paper import FONT_FOLDER, SHEET, OwnFilesOnly, render
 from tests.applications.bidding.reference import place_bid
 from tests.factories import GuardianshipFactory
@@ -191,7 +193,7 @@ def test_nothing_but_our_own_faces_is_opened(url):
 
 
 def test_the_sheet_stays_small():
-    assert SHEET.read_text(encoding="utf-8").count("{") <= 25
+    assert SHEET.read_text(encoding="utf-8").count("{") <= 27
 
 
 def test_names_are_text_and_never_markup(referral):
@@ -246,3 +248,23 @@ class TestApplicant:
         self.end(scene, scene.parent)
         assert applicants.applicant_of(referral) is None
         assert self.FATHER not in text_of(referral)
+
+
+class TestCheck:
+    """How a stranger to the family checks the paper."""
+
+    def test_the_code_stands_on_it_and_stays_when_the_paper_is_made_anew(self, referral):
+        code = grouped(code_of(referral))
+        assert code in text_of(referral)
+        assert code in text_of(Referral.objects.get())
+
+    def test_with_the_portals_name_it_has_a_picture_of_the_address(self, referral, settings):
+        def drawn() -> int:
+            return int(read(render(referral)).pages[0].get_contents().get_data().count(b" m\n"))
+
+        without = drawn()
+        settings.SITE_URL = "https://bala.example.kz"
+        assert f"bala.example.kz/v/, коды / код: {grouped(code_of(referral))}" in text_of(referral)
+        picture = segno.make(address_of(code_of(referral)), error="m", micro=False)
+        # One square for each dark module.
+        assert drawn() - without >= sum(map(sum, picture.matrix))

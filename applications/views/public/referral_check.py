@@ -1,0 +1,69 @@
+"""«Жолдаманы тексеру»: whoever holds the paper of a referral sees whether it is valid. No names."""
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts import limits
+from accounts.audit import client_address
+from accounts.views.limited import limited
+from applications.models import Referral
+from applications.referrals.check_codes import grouped, read_code, referral_of
+from applications.referrals.due import last_day_of
+from applications.referrals.verdict import Verdict, verdict
+from applications.views.public.forms import ReferralCheckForm
+from notifications.clock import read_clock
+
+TONES = {
+    Verdict.VALID: "success",
+    Verdict.EXTENDED: "success",
+    Verdict.USED: "info",
+    Verdict.EXPIRED: "warning",
+    Verdict.REVOKED: "danger",
+    Verdict.UNKNOWN: "danger",
+}
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def check_referral(request: HttpRequest) -> HttpResponse:
+    """The form for who can't scan; the answer stands at the address that the paper's QR code holds."""
+    form = ReferralCheckForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        return redirect("applications:checked_referral", code=grouped(form.cleaned_data["code"]))
+    return render(request, "applications/referral_check.html", {"form": form})
+
+
+@never_cache
+@require_safe
+def checked_referral(request: HttpRequest, code: str) -> HttpResponse:
+    """What is known of the paper with this code. A code that nobody has is answered like any other."""
+    now = read_clock()
+    referral = referral_of(read_code(code))
+    counted = [(limits.REFERRAL_CHECK_PER_NETWORK, limits.address_key(client_address(request)))]
+    allowed = limits.judge(counted, right=referral is not None, now=now)
+    if not allowed.ok:
+        return limited(request, allowed.retry_at, way="paper")
+    if referral is not None:
+        timezone.activate(referral.application.locality.zone)
+    found = verdict(referral, now=now)
+    context = {
+        "referral": referral,
+        "verdict": found,
+        "tone": TONES[found],
+        "last_day": last_day_of(referral) if referral else None,
+        "row_url": _row_in_workplace(request, referral) if referral else "",
+    }
+    return render(request, "applications/referral_checked.html", context)
+
+
+def _row_in_workplace(request: HttpRequest, referral: Referral) -> str:
+    """The referral's page in the workplace; empty for who is no employee, or has another kindergarten's rows only."""
+    work = admin.site.get_model_admin(Referral)
+    if not (admin.site.has_permission(request) and work.has_view_permission(request)):
+        return ""
+    is_theirs = work.get_queryset(request).filter(pk=referral.pk).exists()
+    return reverse("admin:applications_referral_change", args=[referral.pk]) if is_theirs else ""
