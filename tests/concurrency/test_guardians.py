@@ -12,6 +12,7 @@ from accounts.crypto import keyed_hash
 from accounts.models import Profile
 from accounts.registry import simulated_people
 from accounts.registry.simulator import SimulatedRegistry
+from applications import moves
 from applications.bidding.rush import Outcome, press
 from applications.disputes import guardianships
 from applications.models import Application, Bid, Referral
@@ -185,7 +186,9 @@ def test_the_stop_against_the_newcomers_bid(scene, newcomer):
     assert outcomes
 
 
-def test_the_stop_against_the_newcomers_archiving(scene, newcomer):
+def test_the_stop_against_the_newcomers_archiving(scene, newcomer, monkeypatch):
+    # The rounds are one day.
+    monkeypatch.setattr(moves, "MOST_A_DAY", {})
     for round_ in range(ROUNDS):
         calls = [archive(scene, newcomer), stop(newcomer, scene.parent)]
         archived, _stopped = _in_order(together(*(calls if round_ % 2 else reversed(calls))), round_)
