@@ -26,8 +26,10 @@ READERS, ROUNDS = 2, 6
 
 
 @pytest.fixture
-def queue(scene):
+def queue(scene, monkeypatch):
     """A queue of all tiers over four months, out of which and into which the workers move."""
+    # As often as they like within the one day of the test.
+    monkeypatch.setattr(moves, "MOST_A_DAY", {})
     Rules.objects.create(valid_from=date(2018, 1, 1), general_per_priority=2)
     scene.families = [
         ApplicationFactory(
