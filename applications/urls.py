@@ -16,7 +16,16 @@ from applications.views.cabinet import (
     referrals,
     sent_files,
 )
-from applications.views.public import bulletin, downloads, former, queue, referral_check, register, vacancy
+from applications.views.public import (
+    bulletin,
+    downloads,
+    forecast,
+    former,
+    queue,
+    referral_check,
+    register,
+    vacancy,
+)
 
 app_name = "applications"
 urlpatterns = [
@@ -84,6 +93,7 @@ urlpatterns = [
     path("bulletin/<uuid:pk>/apply/", bids.choose_child, name="choose_child"),
     path("queue/", queue.queues, name="queue"),
     path("queue/counts.csv", queue.queues_csv, name="queue_csv"),
+    path("forecast/", forecast.forecast, name="forecast"),
     path("queue/check/", queue.check, name="queue_check"),
     path("queue/check/former/", queue.check_former, name="queue_check_former"),
     path("queue/former/", former.former_queue, name="former_queue"),

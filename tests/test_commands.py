@@ -34,6 +34,7 @@ BAD = {
                     f"city.age --request {'9' * 5000}", "city.age extra"],
     "import_city": ["", "city.age", "/nowhere.age --key /nowhere.key", "manage.py --key manage.py", "/ --key /",
                     "/dev/null --key /dev/null", f"{LONG} --key {LONG}", f"{SURROGATE} --key {SURROGATE}"],
+    "forecast": ["", "--since"],
     "explain": ["", "26-000000", LONG, SURROGATE, "x --since yesterday", "x --since 2026-13-01", "x --until 25"],
     "import_kindergartens": ["", "/nowhere.csv", "/", LONG, SURROGATE, "/dev/null", "manage.py"],
     "import_localities": ["", "/nowhere.csv", "/", LONG, SURROGATE, "/dev/null", "manage.py --by nobody"],

@@ -196,6 +196,7 @@ TABLE = {
     "applications:queue_csv": EVERYONE,
     "applications:queue_check": EVERYONE,
     "applications:queue_check_former": EVERYONE,
+    "applications:forecast": EVERYONE,
     "applications:order": EVERYONE,
     "applications:order_csv": EVERYONE,
     "applications:former_queue": EVERYONE,

@@ -11,7 +11,7 @@ from bulletin.models import Locality
 
 
 @dataclass(frozen=True)
-class Forecast:
+class Comparison:
     """An application's number here and, if it changed locality now, there."""
 
     locality: Locality
@@ -26,7 +26,7 @@ def keeps_date(locality: Locality, *, now: datetime) -> bool:
     return rules_at(locality, now).moving_keeps_date
 
 
-def forecast(application: Application, locality: Locality, *, now: datetime) -> Forecast:
+def compare(application: Application, locality: Locality, *, now: datetime) -> Comparison:
     """The number of a waiting application now, and the one it would have in the queue of `locality`; saves nothing."""
     kept = keeps_date(locality, now=now)
     moved = copy(application)
@@ -36,7 +36,7 @@ def forecast(application: Application, locality: Locality, *, now: datetime) -> 
     # Whoever waits holds a number.
     assert here is not None
     assert there is not None
-    return Forecast(
+    return Comparison(
         locality=locality,
         keeps_date=kept,
         filed_at=moved.filed_at,

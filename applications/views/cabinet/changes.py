@@ -25,7 +25,7 @@ from applications.views.cabinet.forms import LanguagesForm, MoveForm
 from applications.views.cabinet.halted import answer_if_halted, answer_if_not_for
 from applications.views.people import own_application, parent
 from applications.waiting.changes import change_languages, change_locality
-from applications.waiting.moving import forecast
+from applications.waiting.moving import compare
 from bulletin.models import Language, Locality
 from notifications.clock import estimate_clock, read_clock
 
@@ -137,7 +137,7 @@ def _check_languages(request: HttpRequest, application: Application, chosen: lis
 
 
 def _check_move(request: HttpRequest, application: Application, locality: Locality) -> HttpResponse:
-    told = forecast(application, locality, now=estimate_clock())
+    told = compare(application, locality, now=estimate_clock())
     rows: list[dict[str, Any]] = [
         {"label": _("Now"), "value": application.locality.name},
         {"label": _("Will be"), "value": locality.name},

@@ -4,10 +4,12 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
@@ -18,6 +20,7 @@ from applications.access.family import applications_of, collected_among, settled
 from applications.alerts.choosing import alert_of, may_have
 from applications.disputes.halts import may_now
 from applications.families.situation import Situation, interest_of, situation_of
+from applications.forecast.outlook import outlook_of
 from applications.models import Application
 from applications.rules.interest import Campaign
 from applications.states import ApplicationState, Move, label_of
@@ -127,6 +130,7 @@ def application_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     context = {
         "application": application,
         "situation": situation,
+        **_wait(application, situation, now=now),
         "just_filed": "filed" in request.GET and application.state == ApplicationState.WAITING,
         "just_claimed": "claimed" in request.GET and application.state == ApplicationState.WAITING,
         "former": former_row_of(application),
@@ -139,6 +143,21 @@ def application_page(request: HttpRequest, pk: UUID) -> HttpResponse:
         "events": application.events.select_related("actor").order_by("-id"),
     }
     return render(request, "applications/application.html", context)
+
+
+def _wait(application: Application, situation: Situation, *, now: datetime) -> dict[str, Any]:
+    """How long a waiting family may still wait, and where it can ask about other queues."""
+    if application.state != ApplicationState.WAITING or situation.position is None:
+        return {}
+    asked = {
+        "place": application.locality.slug,
+        "birth_year": application.birth_year,
+        "tier": application.tier,
+    }
+    return {
+        "outlook": outlook_of(application, situation.position, now=now),
+        "outlook_url": f"{reverse('applications:forecast')}?{urlencode(asked)}",
+    }
 
 
 def _card(

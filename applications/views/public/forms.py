@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django import forms
@@ -10,8 +11,10 @@ from django.utils.translation import gettext_lazy
 
 from applications.models.former import number_key
 from applications.referrals.check_codes import read_code
+from applications.states import Tier
 from applications.views.day_field import DayField
-from bulletin.models import Locality
+from bulletin.forms import ANY, EARLIEST_YEAR, LATEST_YEAR, FilterForm
+from bulletin.models import Language, Locality
 
 # Far more than any spelling needs; a longer text is not parsed.
 LONGEST_INPUT = 60
@@ -140,6 +143,51 @@ class FormerNumberForm(forms.Form):
         if not number_key(typed):
             raise forms.ValidationError(_("Write the letters and digits of the number."))
         return typed
+
+
+class ForecastForm(FilterForm):
+    """Whose wait is asked for. `values`: a locality and a birth year (None: not chosen yet), a language, a tier."""
+
+    defaults = {"birth_year": None, "tier": Tier.GENERAL}
+
+    birth_year = forms.IntegerField(
+        label=gettext_lazy("Birth year"),
+        min_value=EARLIEST_YEAR,
+        max_value=LATEST_YEAR,
+        required=False,
+        widget=forms.Select,
+    )
+    language = forms.ChoiceField(
+        label=gettext_lazy("Language of education"), choices=[ANY, *Language.choices], required=False
+    )
+    tier = forms.TypedChoiceField(
+        label=gettext_lazy("Benefit"),
+        choices=[
+            (Tier.GENERAL, gettext_lazy("none")),
+            (Tier.PRIORITY, gettext_lazy("priority")),
+            (Tier.EXTRAORDINARY, gettext_lazy("extraordinary")),
+        ],
+        coerce=lambda value: Tier(int(value)),
+        required=False,
+    )
+
+    field_order = ["place", "birth_year", "language", "tier"]
+
+    def __init__(
+        self, data: Mapping[str, Any] | None = None, *, locality: Locality | None, years: Iterable[int]
+    ) -> None:
+        super().__init__(data, locality=locality)
+        options = [
+            (year, year) for year in sorted({*years, self.values["birth_year"]} - {None}, reverse=True)
+        ]
+        self.fields["birth_year"].widget.choices = [("", gettext_lazy("Choose")), *options]
+
+    @property
+    def values(self) -> dict[str, Any]:
+        # The smallest tier is falsy, and no less a choice than the others.
+        return super().values | {
+            "tier": self.cleaned_data["tier"] if self.cleaned_data["tier"] != "" else Tier.GENERAL
+        }
 
 
 def _plain(text: str) -> str:

@@ -18,7 +18,7 @@ from applications.queue.position import position
 from applications.refusals import Refusal
 from applications.states import ApplicationState, Move, Tier
 from applications.waiting import changes
-from applications.waiting.moving import forecast
+from applications.waiting.moving import compare
 from notifications.models import Notice
 from tests.applications.bidding.reference import place_bid
 from tests.applications.conftest import ZONE
@@ -104,7 +104,7 @@ class TestMove:
         )
 
     def test_the_date_is_kept_and_the_number_is_as_forecast(self, scene, kentau):
-        told = forecast(scene.application, kentau, now=scene.now)
+        told = compare(scene.application, kentau, now=scene.now)
         assert (told.number_here, told.number_there, told.keeps_date) == (1, 2, True)
         moved = self.move(scene, kentau)
         assert (moved.locality, moved.filed_at) == (kentau, scene.application.filed_at)
@@ -113,14 +113,14 @@ class TestMove:
     def test_where_the_rules_say_so_the_date_is_lost_and_the_number_is_as_forecast(
         self, scene, strict_kentau
     ):
-        told = forecast(scene.application, strict_kentau, now=scene.now)
+        told = compare(scene.application, strict_kentau, now=scene.now)
         assert (told.number_there, told.keeps_date) == (3, False)
         moved = self.move(scene, strict_kentau, keeps=False)
         assert moved.filed_at == scene.now
         assert position(moved, now=scene.now).number == told.number_there
 
     def test_the_forecast_saves_nothing(self, scene, strict_kentau):
-        forecast(scene.application, strict_kentau, now=scene.now)
+        compare(scene.application, strict_kentau, now=scene.now)
         assert scene.application.locality == scene.locality
         scene.application.refresh_from_db()
         assert scene.application.locality == scene.locality
@@ -136,7 +136,7 @@ class TestMove:
             )
         Application.objects.filter(pk=scene.application.pk).update(tier=tier)
         scene.application.refresh_from_db()
-        told = forecast(scene.application, kentau, now=scene.now)
+        told = compare(scene.application, kentau, now=scene.now)
         assert position(self.move(scene, kentau), now=scene.now).number == told.number_there
 
     def test_the_event_says_where_it_stands_now(self, scene, kentau):
