@@ -128,6 +128,7 @@ def test_what_is_down_is_said_in_words():
     given = {
         "create_staff": ["amina", "--superuser"],
         "explain": ["26-1"],
+        "forecast": ["--backtest"],
         "export_city": ["city.age"],
         **{name: ["README.md"] for name in needing if name.startswith("import_")},
         "import_enrolled": ["README.md", "--by", "amina"],
