@@ -266,6 +266,7 @@ PICKED = {
     "applications/models/application.py OF_CLOSINGS · Move",
     "applications/states.py COSTLY · Move",
     "applications/states.py CHOOSING · Move",
+    "applications/forecast/movement.py _NO_MOVEMENT · Move",
     "applications/states.py MOST_A_DAY · Move",
     "applications/states.py BEGINNING · Move",
     "applications/journal_actions.py _LOOKS · Action",
