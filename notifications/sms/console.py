@@ -9,4 +9,4 @@ class ConsoleBackend:
     def send(self, phone: str, text: str, *, idempotency_key: str) -> SendResult:
         sys.stdout.write(f"SMS {phone}: {text}\n")
         sys.stdout.flush()
-        return SendResult(Outcome.ACCEPTED, provider_id=idempotency_key)
+        return SendResult(Outcome.ACCEPTED, provider_id=f"console:{idempotency_key}")

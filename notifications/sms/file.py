@@ -28,7 +28,7 @@ class FileBackend:
                 file.write(line.encode() + b"\n")
         except OSError as error:
             return SendResult(Outcome.UNAVAILABLE, error=f"file: {type(error).__name__}")
-        return SendResult(Outcome.ACCEPTED, provider_id=idempotency_key)
+        return SendResult(Outcome.ACCEPTED, provider_id=f"file:{idempotency_key}")
 
 
 def read_newest(limit: int) -> list[dict[str, Any]]:

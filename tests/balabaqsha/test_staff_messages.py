@@ -12,6 +12,7 @@ from redis.exceptions import RedisError
 
 from accounts.roles import Role
 from notifications.clock import read_clock
+from notifications.delivery import deliver_due
 from notifications.models import Gateway, GatewayMinute, Message
 from tests.factories import StaffFactory
 from tests.staff import employee, give_app, inside
@@ -72,6 +73,19 @@ def test_while_all_is_well_it_says_so(desk):
     page = desk.get(reverse("admin:messages"))
     assert page.status_code == 200
     assert page.content.decode().count('class="nothing"') == 3
+
+
+def test_what_a_gateway_of_a_machine_took_is_counted(desk, settings, tmp_path):
+    """The demo writes its SMS into a file; the page said that none was sent."""
+    settings.SMS_BACKEND, settings.SMS_FILE = "notifications.sms.file.FileBackend", tmp_path / "sms"
+    message(next_attempt_at=read_clock())
+    deliver_due(now=read_clock())
+    sent = Message.objects.get()
+    assert sent.state == "sent"
+    Message.objects.update(sent_at=read_clock() - timedelta(minutes=3))
+    page = desk.get(reverse("admin:messages")).context_data
+    assert [(one.gateway, one.sent) for one in page["arrivals"]] == [("file", 1)]
+    assert [(one.gateway, one.messages) for one in page["costs"]] == [("file", 1)]
 
 
 def test_its_statements_do_not_grow_with_the_messages(desk):

@@ -17,7 +17,7 @@ from django.utils.http import quote_etag
 from django.utils.timezone import get_default_timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts import limits
 from accounts.audit import client_address
@@ -44,11 +44,18 @@ _GIVEN_AS: Final = "key"
 _RETRY_SECONDS: Final = 3600
 
 
-@require_safe
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
 @parent_required
 def due_days(request: HttpRequest) -> HttpResponse:
-    """Everything that falls due, soonest first, and how to read it in one's own calendar."""
-    return _page(request)
+    """Everything that falls due, soonest first, and how to read it in one's own calendar.
+
+    The page that shows a new address hands it on when its reader changes the language: it is shown again while it is
+    theirs and opens something.
+    """
+    secret = request.POST.get(_GIVEN_AS, "")
+    made = address_of(secret) if secret else None
+    return _page(request, secret=secret if made is not None and made.user == request.user else "")
 
 
 @never_cache
@@ -57,8 +64,7 @@ def due_days(request: HttpRequest) -> HttpResponse:
 def make(request: HttpRequest) -> HttpResponse:
     """Make an address to subscribe to, in place of a former one. It is shown this once."""
     secret = make_address(parent(request), address=client_address(request), now=read_clock())
-    path = f"{reverse('applications:subscribed_calendar')}?{_GIVEN_AS}={secret}"
-    return _page(request, address=whole_address(request, path))
+    return _page(request, secret=secret)
 
 
 @pressed_on("applications:calendar")
@@ -113,13 +119,16 @@ def subscribed(request: HttpRequest) -> HttpResponseBase:
     return get_conditional_response(request, etag=etag, response=response) or response
 
 
-def _page(request: HttpRequest, *, address: str = "") -> HttpResponse:
+def _page(request: HttpRequest, *, secret: str = "") -> HttpResponse:
     user, now = parent(request), estimate_clock()
+    path = f"{reverse('applications:subscribed_calendar')}?{_GIVEN_AS}={secret}"
+    address = whole_address(request, path) if secret else ""
     dues = sorted(dues_of_family(user, now=now), key=lambda due: due.when.isoformat())
     names = _names_of(due.application for due in dues)
     context = {
         "rows": [{"due": due, "child": names[due.application]} for due in dues],
         "address": address,
+        "shown_once": {"name": _GIVEN_AS, "value": secret} if secret else None,
         # Telephones hand such an address to their calendar instead of downloading a file.
         "webcal": "webcal://" + address.partition("://")[2] if address else "",
         "made_at": address_made_at(user),

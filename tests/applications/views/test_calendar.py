@@ -228,6 +228,25 @@ class TestAddress:
             AuditEntry.objects.filter(subject=city.parent, action=Action.CALENDAR_ADDRESS_MADE).count() == 1
         )
 
+    def test_is_kept_while_its_reader_changes_the_language(self, city, family, client_of):
+        html = family.post(reverse("applications:make_calendar")).content.decode()
+        assert re.search(r'<form method="post" action="/ru/cabinet/calendar/">.*?<button lang="ru">', html)
+        secret = re.search(r'name="key" value="([^"]+)"', html)[1]
+        shown = f"/ru/calendar.ics?key={secret}"
+        other = family.post("/ru/cabinet/calendar/", {"key": secret})
+        assert shown in other.content.decode()
+        assert "no-store" in other["Cache-Control"]
+        assert CalendarAddress.objects.count() == 1
+        assert read(shown).status_code == 200
+        # Left otherwise, it is never shown again; nor what is a stranger's, or was taken away.
+        assert secret not in family.get("/ru/cabinet/calendar/").content.decode()
+        assert (
+            secret
+            not in client_of(UserFactory()).post("/ru/cabinet/calendar/", {"key": secret}).content.decode()
+        )
+        family.post(reverse("applications:take_calendar_away"))
+        assert secret not in family.post("/ru/cabinet/calendar/", {"key": secret}).content.decode()
+
     def test_tells_everything_without_a_name(self, city, family):
         address = address_of(family)
         entries = entries_at(address)
