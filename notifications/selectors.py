@@ -10,10 +10,11 @@ from uuid import UUID
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import OuterRef, Q, QuerySet
+from django.utils.timezone import localtime
 
 from notifications.folding import pattern_of, words_of
 from notifications.kinds import kinds_about, secret_kinds
-from notifications.models import Notice, Outgoing
+from notifications.models import Message, Notice, Outgoing
 
 Sent = TypeVar("Sent", bound=Outgoing)
 
@@ -120,6 +121,16 @@ def untold(messages: Iterable[Outgoing]) -> set[UUID]:
     keys = {message.pk for message in about}
     rows: QuerySet[Any] = type(about[0])._default_manager.filter(pk__in=keys)
     return keys - set(rows.filter(told_of(OuterRef("recipient_id"))).values_list("pk", flat=True))
+
+
+def goes_later(about: UUID, *, written_at: datetime) -> datetime | None:
+    """When the first SMS about that, of those written at this instant, goes, if it keeps hours; None if none waits.
+
+    By the clocks of the place that it is about.
+    """
+    written = Message.objects.filter(about=about, created_at=written_at, next_attempt_at__gt=written_at)
+    first = written.filter(state=Outgoing.State.QUEUED).order_by("next_attempt_at").first()
+    return localtime(first.next_attempt_at, first.zone) if first else None
 
 
 def undelivered(rows: "QuerySet[Sent]", *, now: datetime) -> "QuerySet[Sent]":

@@ -46,6 +46,7 @@ from bulletin.models import Kindergarten
 from children.access import guardians_of, is_own_child
 from children.models import Child
 from notifications.clock import estimate_clock, read_clock
+from notifications.selectors import goes_later
 
 # How many of the rows that were done, or refused for one reason, are named.
 NAMED = 25
@@ -574,13 +575,18 @@ class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return obj
 
     def _perform(self, request: HttpRequest, work: Work, obj: Model, data: dict[str, Any]) -> None:
-        self._do(request, work, obj, data)
-        messages.success(request, str(work.done(obj) if callable(work.done) else work.done))
+        goes_at = self._do(request, work, obj, data)
+        said = str(work.done(obj) if callable(work.done) else work.done)
+        messages.success(request, f"{said} {_when_told([goes_at])}".rstrip())
 
-    def _do(self, request: HttpRequest, work: Work, obj: Model, data: dict[str, Any]) -> None:
-        work.perform(obj, staff_of(request), data, read_clock())
+    def _do(self, request: HttpRequest, work: Work, obj: Model, data: dict[str, Any]) -> datetime | None:
+        """When the family's SMS about it goes, where it waits for the day."""
+        now = read_clock()
+        work.perform(obj, staff_of(request), data, now)
         if not work.is_in_journal:
             self.log_change(request, obj, f"{BUTTON}{work.name}")
+        child = self.child_of(obj)
+        return goes_later(child.pk, written_at=now) if child is not None else None
 
     # --- the same for many rows of a list ----------------------------------------------------------------------
 
@@ -620,19 +626,19 @@ class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         if not form.is_valid():
             return self._ask_about_many(request, rows, work, form=form, action=action, title=title)
         refused: dict[str, list[str]] = {}
-        were_done = []
+        were_done, go_at = [], []
         for row in rows:
             line = self.chosen_line(row)
             try:
                 shown = work.initial(row) if work.initial else {}
                 own = {name: request.POST.get(f"{name}-{row.pk}", "") for name in shown}
                 self._refuse_foreign(request, work, row)
-                self._do(request, work, row, form.cleaned_data | own)
+                go_at.append(self._do(request, work, row, form.cleaned_data | own))
             except REFUSALS as error:
                 refused.setdefault(why(error), []).append(line)
             else:
                 were_done.append(line)
-        self._say_of_many(request, done, were_done, refused=refused)
+        self._say_of_many(request, done, were_done, refused=refused, go_at=go_at)
         return None
 
     def _ask_about_many(
@@ -678,13 +684,31 @@ class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         }
 
     def _say_of_many(
-        self, request: HttpRequest, done: Words, lines: list[str], *, refused: dict[str, list[str]]
+        self,
+        request: HttpRequest,
+        done: Words,
+        lines: list[str],
+        *,
+        refused: dict[str, list[str]],
+        go_at: list[datetime | None],
     ) -> None:
         if lines:
-            messages.success(request, f"{str(done) % {'count': len(lines)}}. {_named(lines)}")
+            said = f"{str(done) % {'count': len(lines)}}. {_named(lines)}"
+            told = _when_told(go_at)
+            messages.success(request, f"{said}. {told}" if told else said)
         for reason, others in refused.items():
             sentence = gettext("Not done: %(count)s. %(reason)s") % {"count": len(others), "reason": reason}
             messages.error(request, f"{sentence} {_named(others)}")
+
+
+def _when_told(go_at: Iterable[datetime | None]) -> str:
+    """At night the inbox has what was done, and the phone does not ring: when the first SMS goes."""
+    first = min((at for at in go_at if at is not None), default=None)
+    if first is None:
+        return ""
+    return gettext("The SMS goes by day: %(at)s; the inbox has it already.") % {
+        "at": f"{first:%d.%m.%Y %H:%M}"
+    }
 
 
 def _named(lines: list[str]) -> str:

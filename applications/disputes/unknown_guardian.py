@@ -6,6 +6,7 @@ from itertools import groupby
 from typing import Any
 
 from django.db.models import QuerySet
+from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
@@ -84,8 +85,14 @@ class UnknownGuardian:
         return [_choice(some, now=now) for some in newest_first]
 
     def advice(self, user: User, *, is_signed_in: bool, now: datetime) -> Advice | None:
-        """The official decides; nothing is left to do."""
-        return None
+        """What else can be done about another guardian who can't be stopped here; of who was stopped, nothing."""
+        if self.stoppable_by(user, now=now).exists() or not others_with(user).exists():
+            return None
+        report = (reverse("applications:objections"), _("Report wrong data"))
+        said = _("You can also write that the child has a wrong representative: an official answers you.")
+        return Advice(
+            f"{self.nothing} {said}" if is_signed_in else self.nothing, [report] if is_signed_in else []
+        )
 
     def stop(self, user: User, key: str, *, address: str | None, now: datetime) -> str:
         # Before the transaction: the registry may be slow. Much depends on whose phones these are.
@@ -170,6 +177,10 @@ class UnknownClaimant(UnknownGuardian):
 
     def stoppable_by(self, user: User, *, now: datetime) -> QuerySet[Guardianship]:
         return claimants(user, now=now)
+
+    def advice(self, user: User, *, is_signed_in: bool, now: datetime) -> Advice | None:
+        """The official decides; nothing is left to do."""
+        return None
 
 
 def _stopped() -> str:

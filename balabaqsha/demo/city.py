@@ -15,7 +15,7 @@ from PIL import Image
 from accounts.models import User
 from applications.models import Alert, Application, BenefitCategory, Rules
 from applications.rules.in_force import rules_at
-from balabaqsha.demo import alerts, ends, history, offers, pages, reviews, staff
+from balabaqsha.demo import alerts, ends, history, offers, pages, reviews, staff, told
 from balabaqsha.demo.benefits import Office
 from balabaqsha.demo.lives import SHARED_DOCUMENT, Book
 from balabaqsha.demo.places import KINDERGARTENS, PLACES, KindergartenPlan
@@ -59,6 +59,7 @@ def steps() -> list[Step]:
         Step("alerts about places", Alert.objects.exists, _ask_for_places),
         Step("reviews", Review.objects.exists, _write_reviews),
         Step("a child that left, a group that is closed", Closing.objects.exists, _end_some),
+        Step("what the desk's families were told", told.is_told, _tell_families),
     ]
 
 
@@ -177,6 +178,10 @@ def _write_reviews(now: datetime, scale: float) -> None:
 
 def _end_some(now: datetime, scale: float) -> None:
     ends.end_some(now=now, official=User.objects.get(username=OFFICIAL))
+
+
+def _tell_families(now: datetime, scale: float) -> None:
+    told.tell(now=now)
 
 
 def _book(now: datetime, *, seed: int) -> Book:

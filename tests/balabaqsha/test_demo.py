@@ -3,7 +3,7 @@
 import random
 import re
 from collections import Counter
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from io import StringIO
 from itertools import product
 
@@ -46,7 +46,7 @@ from bulletin.opening import Phase, phase
 from bulletin.workdays import Calendar
 from children.models import Child, Guardianship
 from notifications.clock import read_clock
-from notifications.models import Notice
+from notifications.models import Message, Notice
 from tests.balabaqsha.city_audit import findings
 from tests.factories import ApplicationFactory, LocalityFactory
 from tests.thorough import THOROUGH
@@ -98,6 +98,28 @@ class TestCity:
         output = build()
         assert counts() == before
         assert output.count("already there") == len(demo_city.steps())
+
+    def test_the_families_of_the_desk_were_told_and_it_arrived(self, city):
+        """Their inboxes were empty. What the state of each implies stands in it, in both languages."""
+        implied = {
+            "waiting": "application_filed",
+            "bid_placed": "bid_placed",
+            "referred": "referral_issued",
+            "enrolled": "contract_signed",
+            "stop_listed": "stop_started",
+            "lapsed": "interest_lapsed",
+        }
+        families = desk.families()
+        assert len(families) >= 5
+        for family in families:
+            application = Application.objects.get(pk=family.application)
+            notices = Notice.objects.filter(about=application.child_id, recipient=application.filed_by)
+            kinds_told = set(notices.values_list("kind", flat=True))
+            assert {"application_filed", implied.get(family.state, "application_filed")} <= kinds_told
+            assert all(notice.text_kk and notice.text_ru for notice in notices)
+            sent = Message.objects.filter(about=application.child_id, created_at__lt=city - timedelta(days=1))
+            assert {(one.state, one.provider_id.partition(":")[0]) for one in sent} <= {("sent", "file")}
+        assert Notice.objects.filter(kind="application_filed", read_at=None).count() < len(families)
 
     def test_a_step_that_broke_is_made_again(self):
         Review.objects.all().delete()

@@ -90,6 +90,15 @@ class TestBids:
         assert (bid.state, bid.reason) == (BidState.REJECTED, "Топта орын қалмады")
         assert Application.objects.get().state == ApplicationState.WAITING
 
+    @pytest.mark.parametrize(("hour", "goes_at"), [(12, ""), (21, "27.06.2019 09:00")])
+    def test_at_night_it_says_when_the_sms_goes(self, worker, scene, bid, clock, hour, goes_at):
+        clock.move_to(scene.now.replace(hour=hour))
+        answer = inside(worker).post(work(bid, "reject"), {"reason": "Топта орын қалмады"})
+        (sentence,) = said(answer)
+        assert sentence.startswith(gettext("The bid is refused. The family has been told the reason."))
+        assert ("SMS" in sentence) is bool(goes_at)
+        assert goes_at in sentence
+
     def test_a_second_press_is_refused_in_words(self, desk, scene, bid):
         bid_ending.withdraw_bid(bid, actor=scene.parent, now=scene.now)
         answer = desk.post(work(bid, "activate"))

@@ -257,6 +257,13 @@ class TestAWeapon:
             with refused(Refusal.HALTED):
                 filing.archive(scene.application, actor=user, now=scene.now)
 
+    def test_who_can_stop_nobody_reads_what_else_can_be_done(self, scene, newcomer, client_of):
+        """The button «I don't know this person» of a notice leads there."""
+        page = client_of(newcomer).get(reverse("accounts:stop_choose"))
+        assert not any(group["choices"] for group in page.context["shown"])
+        assert f'href="{reverse("applications:objections")}"' in page.content.decode()
+        assert 'href="tel:' in page.content.decode().partition("<main")[2].partition("</main>")[0]
+
     def test_a_third_guardian_bids_meanwhile(self, scene, mother, stop):
         aunt = GuardianshipFactory(child=scene.application.child, verified_at=scene.now).user
         stop(by=scene.parent, about=mother)
