@@ -5,8 +5,9 @@ from django.utils import timezone
 
 from accounts.roles import Role
 from bulletin.models import Review
+from notifications.models import Notice
 from tests.browser.session import enter
-from tests.factories import KindergartenFactory
+from tests.factories import ApplicationFactory, KindergartenFactory
 from tests.staff import employee
 from tests.thorough import pairs
 
@@ -32,3 +33,35 @@ def test_a_review_of_one_long_word(open_context, live_server, transactional_db):
         if page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
             wide.append(language + address)
     assert wide == []
+
+
+# How many lines each word of a button takes: a word of one line has one rectangle.
+LINES_OF_WORDS = """() => [...document.querySelectorAll('.cell-actions .button')].flatMap(button => {
+  const text = document.createTreeWalker(button, NodeFilter.SHOW_TEXT).nextNode()
+  return [...text.data.matchAll(/\\S+/g)].map(word => {
+    const range = document.createRange()
+    range.setStart(text, word.index)
+    range.setEnd(text, word.index + word[0].length)
+    return range.getClientRects().length
+  })
+})"""
+
+
+def test_no_button_of_the_inbox_is_broken_inside_a_word(open_context, live_server, transactional_db):
+    """«К заявлен-ию»: a long notice left its buttons a column of three letters."""
+    application = ApplicationFactory()
+    parent = application.filed_by
+    text = "Детский сад активировал вашу заявку, направление выдано. " * 8
+    Notice.objects.create(
+        recipient=parent, kind="referral_issued", text_kk=text, text_ru=text, created_at=timezone.now(),
+        link=application.get_absolute_url(), dedupe_key="1",
+    )  # fmt: skip
+    context = open_context()
+    page = context.new_page()
+    enter(context, parent, portal=live_server.url)
+    for width in (360, 700, 1000, 1280):
+        page.set_viewport_size({"width": width, "height": 800})
+        page.goto("/ru/cabinet/notifications/")
+        lines = page.evaluate(LINES_OF_WORDS)
+        assert len(lines) >= 4
+        assert set(lines) == {1}, width
