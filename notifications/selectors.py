@@ -82,30 +82,33 @@ def found_in(
 ) -> QuerySet[Notice]:
     """Those of `inbox` of this topic, about this child, with all `typed` words in a language.
 
-    Words are folded (`folding.words_of`); signs alone are looked for as they stand. Four digits or more are found by
-    the number of the child's application, too, where no text has it.
+    Words are folded (`folding.words_of`); signs alone are looked for as they stand. Four digits or more, and a whole
+    number as «26-007291», are found by the number of the child's application, too, where no text has it.
     Searching reads all texts of the inbox, which is one person's: five thousand take some hundredths of a second.
     """
     if topic:
         inbox = inbox.filter(kind__in=kinds_about(topic))
     if about is not None:
         inbox = inbox.filter(about=about)
-    words = words_of(typed)[:MOST_WORDS]
-    if typed.strip() and not words:
+    terms = [parts for term in typed.split() if (parts := words_of(term))]
+    if typed.strip() and not terms:
         signs = typed.strip()
         inbox = inbox.filter(Q(text_kk__contains=signs) | Q(text_ru__contains=signs))
-    if words:
+    if terms:
         in_kazakh, in_russian = (
-            reduce(and_, (_has_word(text, word) for word in words)) for text in ("text_kk", "text_ru")
+            reduce(and_, (_has_term(text, parts[:MOST_WORDS]) for parts in terms[:MOST_WORDS]))
+            for text in ("text_kk", "text_ru")
         )
         inbox = inbox.filter(in_kazakh | in_russian)
     return inbox
 
 
-def _has_word(text: str, word: str) -> Q:
-    found = Q(**{f"{text}__regex": pattern_of(word)})
-    is_end_of_number = word.isdecimal() and len(word) >= _DIGITS
-    return found | _numbered[0](word) if is_end_of_number and _numbered else found
+def _has_term(text: str, parts: list[str]) -> Q:
+    """Whether `text` has every part of what was typed without a blank, as the two of «26-007291»."""
+    found = reduce(and_, (Q(**{f"{text}__regex": pattern_of(part)}) for part in parts))
+    number = "-".join(parts)
+    is_end_of_number = len(number) >= _DIGITS and all(part.isdecimal() for part in parts)
+    return found | _numbered[0](number) if is_end_of_number and _numbered else found
 
 
 def told_of(user_pk: Any) -> Q:

@@ -12,6 +12,7 @@ from django.urls import reverse
 from hypothesis import given
 from hypothesis import strategies as st
 
+from applications.models import Application
 from notifications.folding import FOLDED, fold_name, pattern_of, words_of
 from notifications.kinds import KINDS, Topic
 from notifications.models import Notice
@@ -80,10 +81,21 @@ class TestWords:
         told = notice_for(
             parent, about=application.child_id, text_kk="Өтінім жіберілді", text_ru="Заявка отправлена"
         )
-        for typed in ("7291", "№7291", "7291 заявка"):
-            assert shown(parent_client, q=typed) == [told]
-        for typed in ("291", "7292", "7291 жолдама"):
-            assert shown(parent_client, q=typed) == []
+        for typed in ("7291", "№7291", "7291 заявка", "26-007291", "№26-007291", "заявка 26-007291"):
+            assert shown(parent_client, q=typed) == [told], typed
+        for typed in ("291", "7292", "7291 жолдама", "25-007291", "26-007292"):
+            assert shown(parent_client, q=typed) == [], typed
+
+    def test_a_whole_number_finds_one_child_of_two(self, parent, parent_client, referral):
+        for number in ("26-007291", "26-007292"):
+            child = ApplicationFactory(number=number).child
+            GuardianshipFactory(user=parent, child=child)
+            notice_for(parent, about=child.pk, text_kk=f"{number} өтінім", text_ru="Заявка отправлена")
+            notice_for(parent, about=child.pk, text_kk="Өтінім жіберілді", text_ru="Заявка отправлена")
+        for number in ("26-007291", "26-007292"):
+            (about,) = {notice.about for notice in shown(parent_client, q=number)}
+            assert Application.objects.get(child=about).number == number
+            assert len(shown(parent_client, q=number)) == 2
 
     @pytest.mark.parametrize("typed", ["жолдама пароль", "Выдано балабақшасы", "zzz", "100%_"])
     def test_all_of_them_must_stand_in_one_text(self, parent_client, referral, password, typed):
