@@ -42,7 +42,7 @@ class Gateway:
     seconds = 0.0
     codes: dict[str, float] = {}
 
-    def send(self, phone: str, text: str, *, idempotency_key: str) -> Any:
+    def send(self, phone: str, text: str, *, idempotency_key: str, **terms: Any) -> Any:
         from notifications.sms.base import Outcome, SendResult
 
         if self.seconds:

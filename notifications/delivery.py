@@ -159,7 +159,9 @@ class _SmsPost:
         backend = get_backend()
         if row.avoids and isinstance(backend, FailoverBackend):
             backend = backend.asking_last(row.avoids)
-        return hand_over(backend, row.to, row.text or "", idempotency_key=str(row.pk))
+        # Without a word about it an earlier attempt ended with its worker.
+        is_repeat = row.unclear > 0 or (row.attempts > 1 and not row.error)
+        return hand_over(backend, row.to, row.text or "", idempotency_key=str(row.pk), is_repeat=is_repeat)
 
     def as_taken(self, row: Message, result: SendResult, *, now: datetime) -> dict[str, Any]:
         return gateways.as_taken(row, result, now=now)

@@ -186,14 +186,14 @@ def troubled(*, now: datetime) -> QuerySet[Gateway]:
 
 def as_taken(message: Message, result: SendResult, *, now: datetime) -> dict[str, Any]:
     """What is kept of a message that a gateway has taken at `now`."""
-    name, _colon, number = result.provider_id.partition(":")
+    name = result.provider_id.partition(":")[0]
     parts = segments(message.text or "")
     price = settings.SMS_PRICES.get(name)
     return {
         "provider_id": result.provider_id,
         "segments": parts,
         "cost": result.cost if result.cost is not None else price * parts if price is not None else None,
-        "ask_at": now + FIRST_ASKED if number.isdigit() and name in reporters() else None,
+        "ask_at": now + FIRST_ASKED if name in reporters() else None,
     }
 
 

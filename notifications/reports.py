@@ -30,7 +30,7 @@ from notifications.services import (
     was_repeated,
 )
 from notifications.sms.base import Arrival, Report, Reporter, chosen
-from notifications.sms.http import GatewayError
+from notifications.sms.http import GatewayError, short
 from notifications.sweeps import renew_connection, sweep
 
 logger = logging.getLogger(__name__)
@@ -88,9 +88,12 @@ def _ask_about(mine: list[Message], gateway: Reporter, *, now: datetime) -> int:
     # Claimed first: whoever dies on the way leaves them due later.
     _put_off([row for row in mine if _is_young(row, now)], until=now + timedelta(minutes=5))
     _put_off([row for row in mine if not _is_young(row, now)], until=None)
-    reports = gateway.reports({_number(row): row.to for row in mine})
+    asked = {_number(row): row.to for row in mine if _number(row)}
+    told = gateway.reports(asked) if asked else {}
+    # Of what has no number nobody will ever say more: once patience is over it goes by another way, if it matters.
+    reports = {"": Report(Arrival.UNDER_WAY)} | told
     sweep(mine, lambda row: take(row, reports.get(_number(row), Report(Arrival.UNKNOWN)), now=now))
-    return len(reports)
+    return len(told)
 
 
 @transaction.atomic
@@ -167,4 +170,6 @@ def _portions(rows: list[Message], size: int) -> Iterator[list[Message]]:
 
 
 def _number(row: Message) -> str:
-    return row.provider_id.partition(":")[2]
+    """The gateway's number for a message; empty where it gave none that can be asked about."""
+    number = short(row.provider_id.partition(":")[2])
+    return "" if number == "?" else number

@@ -52,7 +52,8 @@ class SendResult:
     """The result of one attempt. `error` is a short code for employees, without the phone or the text.
 
     Whatever a gateway said, both texts can be stored: they are cut to their columns and hold nothing invisible.
-    `provider_id` is the gateway's name, a colon and its number for the message. `cost` is what the gateway says that it
+    `provider_id` is the gateway's name, a colon and its number for the message, which is empty where it gave none that
+    can be asked about (`reports` then waits in vain, and repeats what matters). `cost` is what the gateway says that it
     takes, in tenge. `tries` holds the gateways that were asked, and is filled in by `hand_over`.
     """
 
@@ -77,10 +78,12 @@ def _storable(text: str, length: int) -> str:
 class SmsBackend(Protocol):
     """A gateway. Made without arguments, from settings; one object may be used by one thread."""
 
-    def send(self, phone: str, text: str, *, idempotency_key: str) -> SendResult:
+    def send(self, phone: str, text: str, *, idempotency_key: str, is_repeat: bool = False) -> SendResult:
         """Hand `text` over for `phone` (E.164). Takes at most `SEND_SECONDS` in all and raises nothing.
 
         The same `idempotency_key` means the same message again; gateways that detect duplicates suppress it.
+        `is_repeat`: an earlier attempt may have handed it over. Only then may a gateway's word that it has the message
+        already count as taken.
         """
         ...
 
@@ -118,10 +121,12 @@ class Reporter(Protocol):
         ...
 
 
-def hand_over(backend: SmsBackend, phone: str, text: str, *, idempotency_key: str) -> SendResult:
+def hand_over(
+    backend: SmsBackend, phone: str, text: str, *, idempotency_key: str, is_repeat: bool = False
+) -> SendResult:
     """`backend.send`, and how each gateway that was asked did."""
     started = time.monotonic()
-    result = backend.send(phone, text, idempotency_key=idempotency_key)
+    result = backend.send(phone, text, idempotency_key=idempotency_key, is_repeat=is_repeat)
     if result.tries:
         return result
     one = Try(name_of(backend), result.outcome, time.monotonic() - started, result.alarm)

@@ -6,7 +6,7 @@ from notifications.sms.base import Outcome, SendResult
 
 
 class ConsoleBackend:
-    def send(self, phone: str, text: str, *, idempotency_key: str) -> SendResult:
+    def send(self, phone: str, text: str, *, idempotency_key: str, is_repeat: bool = False) -> SendResult:
         sys.stdout.write(f"SMS {phone}: {text}\n")
         sys.stdout.flush()
         return SendResult(Outcome.ACCEPTED, provider_id=f"console:{idempotency_key}")

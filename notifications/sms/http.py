@@ -33,8 +33,14 @@ def short(value: object) -> str:
 
     A broken gateway may echo what it was sent.
     """
-    text = str(value)
+    text = "" if value is None else str(value) if isinstance(value, str | int) else "?"
     return text if re.fullmatch(r"[\w-]{0,40}", text, re.ASCII) else "?"
+
+
+def digits(value: object) -> str:
+    """A gateway's number for a message, by which it can be asked; empty for anything else that it says in its place."""
+    text = str(value) if isinstance(value, str | int) else ""
+    return text if re.fullmatch(r"[1-9][0-9]{0,39}", text) else ""
 
 
 def price(value: object) -> Decimal | None:

@@ -39,7 +39,7 @@ class KannelBackend:
 
     name = "kannel"
 
-    def send(self, phone: str, text: str, *, idempotency_key: str) -> SendResult:
+    def send(self, phone: str, text: str, *, idempotency_key: str, is_repeat: bool = False) -> SendResult:
         # Kannel has no number for us. A message that is sent again gets another one, so that no report is taken for it.
         number = uuid4().hex
         headers = {

@@ -9,7 +9,7 @@ from typing import Any, Final
 from django.conf import settings
 
 from notifications.sms.base import Alarm, Arrival, Outcome, Report, SendResult
-from notifications.sms.http import GatewayError, beside, post_form, short
+from notifications.sms.http import GatewayError, beside, digits, post_form, short
 
 _TAKEN: Final = ("0", "100")  # done, or put into its own queue
 _INVALID_FIELD: Final = "1"
@@ -32,7 +32,7 @@ class MobizonBackend:
     name = "mobizon"
     most_asked = 100
 
-    def send(self, phone: str, text: str, *, idempotency_key: str) -> SendResult:
+    def send(self, phone: str, text: str, *, idempotency_key: str, is_repeat: bool = False) -> SendResult:
         fields = {
             "recipient": phone.removeprefix("+"),
             "text": text,
@@ -43,16 +43,17 @@ class MobizonBackend:
             answer = post_form(_signed(settings.MOBIZON_URL), fields)
         except GatewayError as error:
             return error.result(self.name)
-        code, data = str(answer.get("code", "")), answer.get("data")
+        code, data = short(answer.get("code", "")), answer.get("data")
         details = data if isinstance(data, dict) else {}
         if code in _TAKEN:
-            return SendResult(Outcome.ACCEPTED, provider_id=f"mobizon:{short(details.get('messageId', ''))}")
+            # What it has put into its queue may have no number yet.
+            return SendResult(Outcome.ACCEPTED, provider_id=f"mobizon:{digits(details.get('messageId'))}")
         if not code:
             return SendResult(Outcome.UNCLEAR, error="mobizon: no code")
         bad_number = code == _INVALID_FIELD and "recipient" in details
         return SendResult(
             Outcome.REFUSED if bad_number else Outcome.UNAVAILABLE,
-            error=f"mobizon: {short(code)}",
+            error=f"mobizon: {code}",
             alarm=_ALARMS.get(code),
         )
 
@@ -82,8 +83,7 @@ def read_report(event: Any) -> str:
     if not hmac.compare_digest(sign.encode(), str(event.get("sign")).encode(errors="replace")):
         return ""
     data = event.get("data")
-    number = short(data.get("messageId", "")) if isinstance(data, dict) else ""
-    return number if number != "?" else ""
+    return digits(data.get("messageId")) if isinstance(data, dict) else ""
 
 
 def _signed(url: str) -> str:

@@ -7,11 +7,13 @@ from typing import Any, Final
 from django.conf import settings
 
 from notifications.sms.base import Alarm, Arrival, Outcome, Report, SendResult
-from notifications.sms.http import GatewayError, ask, beside, post_form, price, short
+from notifications.sms.http import GatewayError, ask, beside, digits, post_form, price, short
 
 _BAD_NUMBER: Final = "7"
-# The same request was made less than a minute ago, so the first one did arrive.
-_REPEATED: Final = "9"
+# Either it got the same request less than a minute ago, or too many at once under our login and took nothing of this
+# one; its words tell which.
+_TOO_OFTEN: Final = "9"
+_SAME_REQUEST: Final = "duplicate"
 _ALARMS: Final = {"2": Alarm.ACCOUNT, "3": Alarm.MONEY, "4": Alarm.BLOCKED}
 # Minus three: it does not know the message. Others below one: it waits, or is on its way to the operator.
 _ARRIVALS: Final = {
@@ -30,31 +32,31 @@ _ARRIVALS: Final = {
 
 class SmscBackend:
     """All errors but a bad number are the gateway's: parameters (1), login (2), money (3), address blocked (4), date
-    (5), text or sender forbidden (6), undeliverable by its routes (8). Another gateway may succeed.
+    (5), text or sender forbidden (6), undeliverable by its routes (8), too often (9). Another gateway may succeed.
     """
 
     name = "smsc"
     most_asked = 50
 
-    def send(self, phone: str, text: str, *, idempotency_key: str) -> SendResult:
+    def send(self, phone: str, text: str, *, idempotency_key: str, is_repeat: bool = False) -> SendResult:
         # It is to say what it takes (cost=2).
         fields = {"phones": phone, "mes": text, "sender": settings.SMS_SENDER, "cost": "2"}
         try:
             answer = post_form(settings.SMSC_URL, _signed(fields))
         except GatewayError as error:
             return error.result(self.name)
-        code = str(answer.get("error_code", ""))
-        if not code and "id" in answer:
-            number = short(answer["id"])
+        # It has no error of number 0, and may say so.
+        code, number = short(answer.get("error_code") or ""), digits(answer.get("id"))
+        if not code and number:
             return SendResult(
                 Outcome.ACCEPTED, provider_id=f"{self.name}:{number}", cost=price(answer.get("cost"))
             )
-        if code == _REPEATED:
-            return SendResult(Outcome.ACCEPTED, provider_id="smsc:repeated")
         if not code:
             return SendResult(Outcome.UNCLEAR, error="smsc: neither an id nor an error")
+        if is_repeat and code == _TOO_OFTEN and _SAME_REQUEST in str(answer.get("error")):
+            return SendResult(Outcome.ACCEPTED, provider_id=f"{self.name}:")
         outcome = Outcome.REFUSED if code == _BAD_NUMBER else Outcome.UNAVAILABLE
-        return SendResult(outcome, error=f"smsc: {short(code)}", alarm=_ALARMS.get(code))
+        return SendResult(outcome, error=f"smsc: {code}", alarm=_ALARMS.get(code))
 
     def reports(self, sent: Mapping[str, str]) -> dict[str, Report]:
         # With a comma behind the last one the answer is a list, however many are asked about.

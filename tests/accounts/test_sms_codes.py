@@ -37,7 +37,7 @@ class Gateway:
     is_away = False
     sent: list[str] = []
 
-    def send(self, phone, text, *, idempotency_key):
+    def send(self, phone, text, *, idempotency_key, **terms):
         if self.is_away:
             return SendResult(Outcome.UNAVAILABLE)
         self.sent.append(re.search(r"\d{6}", text)[0])

@@ -35,7 +35,7 @@ class Backend:
 
     name = "faulty"
 
-    def send(self, phone, text, *, idempotency_key):
+    def send(self, phone, text, *, idempotency_key, **terms):
         from notifications.sms.base import Outcome, SendResult
         from notifications.sms.http import GatewayError, post_form
 

@@ -45,17 +45,19 @@ def fake_gateway(answer):
 
 
 class ObedientBackend:
-    """Answers with `results` in order, then accepts; `sent` holds what it was given. Reset it before use."""
+    """Answers with `results` in order, then accepts; `sent` and `terms` hold what it was given. Reset it before use."""
 
     results: list[SendResult | BaseException] = []
     sent: list[tuple[str, str, str]] = []
+    terms: list[dict[str, object]] = []
 
     @classmethod
     def reset(cls, *results):
-        cls.results, cls.sent = list(results), []
+        cls.results, cls.sent, cls.terms = list(results), [], []
 
-    def send(self, phone, text, *, idempotency_key):
+    def send(self, phone, text, *, idempotency_key, **terms):
         self.sent.append((phone, text, idempotency_key))
+        self.terms.append(terms)
         result = (
             self.results.pop(0) if self.results else SendResult(Outcome.ACCEPTED, provider_id="obedient:1")
         )

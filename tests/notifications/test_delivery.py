@@ -96,6 +96,26 @@ def test_trouble_puts_off_and_the_same_key_is_used_again(message, gateway):
     assert (message.state, message.attempts, message.error) == (Message.State.SENT, 2, "")
 
 
+@pytest.mark.parametrize(
+    ("first", "is_repeat"),
+    [(UNCLEAR, True), (RuntimeError(), True), (TROUBLE, False), (RESTING, False)],
+    ids=["unclear", "an error of its code", "surely not taken", "not asked"],
+)
+def test_a_gateway_is_told_whether_an_earlier_attempt_may_have_handed_it_over(
+    message, gateway, first, is_repeat
+):
+    gateway.reset(first)
+    deliver_due(now=NOW)
+    deliver_due(now=NOW + timedelta(minutes=2))
+    assert [terms["is_repeat"] for terms in gateway.terms] == [False, is_repeat]
+
+
+def test_a_worker_that_died_may_have_handed_it_over(message, gateway):
+    assert claim(Message, most=1, now=NOW)
+    assert deliver_due(now=NOW + LEASE).sent == 1
+    assert [terms["is_repeat"] for terms in gateway.terms] == [True]
+
+
 class TestNobodyMayBeAsked:
     """The gateways rest after failures: the messages wait, at no cost to their attempts."""
 
@@ -176,7 +196,7 @@ class TestAfterAnError:
         """The database does not answer a claim while gateways are at work."""
         failed, claims = threading.Event(), iter([delivery.claim_codes])
 
-        def send(self, phone, text, *, idempotency_key):
+        def send(self, phone, text, *, idempotency_key, **terms):
             counter.moment += 1
             assert failed.wait(timeout=30)
             return SendResult(Outcome.ACCEPTED)

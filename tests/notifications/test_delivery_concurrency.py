@@ -32,9 +32,9 @@ MESSAGES = 30
 class SlowBackend(ObedientBackend):
     """Takes long enough for two workers to be inside it at once."""
 
-    def send(self, phone, text, *, idempotency_key):
+    def send(self, phone, text, *, idempotency_key, **terms):
         time.sleep(0.005)
-        return super().send(phone, text, idempotency_key=idempotency_key)
+        return super().send(phone, text, idempotency_key=idempotency_key, **terms)
 
 
 @pytest.fixture

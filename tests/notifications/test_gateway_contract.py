@@ -1,5 +1,6 @@
 """One contract, and every gateway held to it, each against a real server that fails in every way."""
 
+import json
 import logging
 import re
 import time
@@ -36,6 +37,7 @@ NOT_TAKEN = {
     "403": says(403, b"Authorization failed"),
     "elsewhere": says(302, Location="http://127.0.0.1:1/"),
 }
+TOO_MANY = says(200, b'{"error": "too many concurrent requests", "error_code": 9}')
 NONSENSE = {
     "html": says(200, b"<html>"),
     "empty": says(200),
@@ -61,9 +63,9 @@ def gateway(request, settings):
         yield one
 
 
-def send(one, key=KEY):
+def send(one, key=KEY, **terms):
     backend = get_backend(f"notifications.sms.{one.name}.{one.name.title()}Backend")
-    return hand_over(backend, PHONE, TEXT, idempotency_key=key)
+    return hand_over(backend, PHONE, TEXT, idempotency_key=key, **terms)
 
 
 class TestEveryGateway:
@@ -137,7 +139,7 @@ class TestTheirErrors:
             (Smsc, 4, Outcome.UNAVAILABLE, Alarm.BLOCKED),
             (Smsc, 6, Outcome.UNAVAILABLE, None),
             (Smsc, 7, Outcome.REFUSED, None),
-            (Smsc, 9, Outcome.ACCEPTED, None),
+            (Smsc, 9, Outcome.UNAVAILABLE, None),
             (Mobizon, 1, Outcome.REFUSED, None),
             (Mobizon, 13, Outcome.UNAVAILABLE, None),
             (Mobizon, 14, Outcome.UNAVAILABLE, Alarm.BLOCKED),
@@ -154,22 +156,45 @@ class TestTheirErrors:
         assert (result.outcome, result.alarm) == (outcome, alarm)
         assert not PRIVATE.search(result.error)
 
-    def test_the_same_request_again_counts_as_sent(self, settings):
-        """The first answer was lost: the message goes out once, and is taken for sent."""
-        smsc = Smsc()
-        with serve(smsc) as addresses:
-            smsc.configure(settings, addresses["smsc"])
-            smsc.fault = simulated.hangs_up
-            assert send(smsc).outcome is Outcome.UNCLEAR
-            smsc.fault = None
-            assert send(smsc).provider_id == "smsc:repeated"
+    @pytest.fixture
+    def smsc(self, settings):
+        one = Smsc()
+        with serve(one) as addresses:
+            one.configure(settings, addresses["smsc"])
+            yield one
+
+    def test_the_same_request_again_counts_as_sent_where_an_earlier_attempt_may_have_been(self, smsc):
+        """The first answer was lost: the message goes out once, and is taken for sent. It has no number."""
+        smsc.fault = simulated.hangs_up
+        assert send(smsc).outcome is Outcome.UNCLEAR
+        smsc.fault = None
+        assert send(smsc).outcome is Outcome.UNAVAILABLE
+        repeated = send(smsc, is_repeat=True)
+        assert (repeated.outcome, repeated.provider_id) == (Outcome.ACCEPTED, "smsc:")
         assert len(smsc.taken) == 1
 
-    def test_a_price_is_told(self, settings):
-        smsc = Smsc()
-        with serve(smsc) as addresses:
-            smsc.configure(settings, addresses["smsc"])
-            assert send(smsc).cost == Decimal("18.50")
+    def test_too_many_requests_at_once_are_no_repeated_request(self, smsc):
+        """It has one error for both, and took nothing."""
+        smsc.fault, smsc.takes_first = TOO_MANY, False
+        for is_repeat in (False, True):
+            assert send(smsc, is_repeat=is_repeat).outcome is Outcome.UNAVAILABLE
+
+    @pytest.mark.parametrize("number", [None, "", 0, -1, 1.5, True, [1], {"a": 1}, "a b"], ids=repr)
+    def test_who_took_it_gives_a_number_that_can_be_asked_about(self, smsc, number):
+        smsc.fault = says(200, json.dumps({"id": number, "cnt": 1}).encode())
+        assert send(smsc).outcome is Outcome.UNCLEAR
+
+    @pytest.mark.parametrize("data", [None, 5, {}, {"messageId": None}, {"messageId": [7]}], ids=repr)
+    def test_what_mobizon_says_it_took_is_taken_even_without_a_number(self, settings, data):
+        mobizon = Mobizon()
+        mobizon.fault = says(200, json.dumps({"code": 100, "data": data}).encode())
+        with serve(mobizon) as addresses:
+            mobizon.configure(settings, addresses["mobizon"])
+            result = send(mobizon)
+        assert (result.outcome, result.provider_id) == (Outcome.ACCEPTED, "mobizon:")
+
+    def test_a_price_is_told(self, smsc):
+        assert send(smsc).cost == Decimal("18.50")
 
 
 class TestFailover:
@@ -185,10 +210,10 @@ class TestFailover:
                 one.configure(settings, addresses[one.name])
             yield smsc, mobizon
 
-    def failover(self, last=""):
+    def failover(self, last="", **terms):
         backend = get_backend("notifications.sms.failover.FailoverBackend")
         backend._last = last
-        return hand_over(backend, PHONE, TEXT, idempotency_key=KEY)
+        return hand_over(backend, PHONE, TEXT, idempotency_key=KEY, **terms)
 
     @pytest.mark.parametrize("fault", [*UNCLEAR, *NOT_TAKEN])
     def test_the_other_takes_what_the_first_did_not(self, pair, fault):
@@ -198,6 +223,13 @@ class TestFailover:
         assert result.outcome is Outcome.ACCEPTED
         assert result.provider_id.startswith("mobizon:")
         assert [one.gateway for one in result.tries] == ["smsc", "mobizon"]
+        assert len(mobizon.taken) == 1
+
+    @pytest.mark.parametrize("is_repeat", [False, True])
+    def test_what_smsc_did_not_take_for_too_many_requests_goes_on(self, pair, is_repeat):
+        smsc, mobizon = pair
+        smsc.fault, smsc.takes_first = TOO_MANY, False
+        assert self.failover(is_repeat=is_repeat).provider_id.startswith("mobizon:")
         assert len(mobizon.taken) == 1
 
     def test_what_a_gateway_lost_goes_to_the_other_first(self, pair):

@@ -245,6 +245,19 @@ class TestAnotherWay:
         ask_for_reports(now=NOW + ASKED_AFTER[2])
         assert not self.again(message)
 
+    @pytest.mark.parametrize("number", ["", "?"])
+    @pytest.mark.parametrize(("kind", "goes_again"), [(MATTERS, 1), (MATTERS_LESS, 0)])
+    def test_what_nobody_can_be_asked_about_goes_once_more_if_it_matters(
+        self, telling, kind, goes_again, number
+    ):
+        message = sent(number, kind=kind)
+        for after in ASKED_AFTER:
+            assert len(self.again(message)) == (goes_again if after > ASKED_AFTER[2] else 0)
+            assert ask_for_reports(now=NOW + after) == 0
+        assert telling.asked == []
+        assert (state_of(message), message.ask_at) == (Message.State.SENT, None)
+        assert len(self.again(message)) == goes_again
+
     def test_who_chose_so_gets_it_on_the_second_phone_instead_and_once(self, telling):
         message = sent()
         profile = message.recipient.profile
@@ -342,8 +355,8 @@ class TestWhatIsKept:
         assert (kept["cost"], kept["segments"]) == (cost, 1)
         assert kept["ask_at"] == NOW + ASKED_AFTER[0]
 
-    @pytest.mark.parametrize("provider_id", ["smsc:repeated", "telling:?", "telling:", "second:5", ""])
-    def test_nobody_is_asked_about_what_has_no_number(self, provider_id):
+    @pytest.mark.parametrize("provider_id", ["smsc:5", "second:5", ""])
+    def test_nobody_asks_a_gateway_that_tells_nothing_or_is_not_chosen(self, provider_id):
         result = SendResult(Outcome.ACCEPTED, provider_id=provider_id)
         assert gateways.as_taken(sent(), result, now=NOW)["ask_at"] is None
 
