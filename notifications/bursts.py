@@ -12,14 +12,15 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, prefetch_related_objects
 
 from notifications.budget import sent_to
+from notifications.choosing import is_wanted
 from notifications.kinds import KINDS, Channel, Kind, PastBudget, fate_of, kinds_that_go_together
 from notifications.models import Message
 from notifications.notices import SEVERAL, SEVERAL_IMPORTANT, SEVERAL_PLACES, SEVERAL_REMINDERS
 from notifications.selectors import untold
-from notifications.services import render
+from notifications.services import is_still_theirs, render
 from notifications.troubles import Trouble
 
 WAIT: Final = timedelta(minutes=10)
@@ -38,16 +39,19 @@ def sent_lately(phones: Collection[str], *, now: datetime) -> dict[str, datetime
 def merge(rows: list[Message], *, now: datetime) -> list[Message]:
     """Put one new SMS, due at once, in the place of those that waited for one another. Returns the others of `rows`.
 
-    `rows` are claimed by the caller. With them goes what waits for the same phones and is due, too. However many phones
+    `rows` are claimed by the caller. With them goes what waits for the same phones and is due, too. One that stands for
+    several counts those alone that its reader is still told of, and is withheld if none is left. However many phones
     there are, it takes the same few statements.
     """
     claimed = [row for row in rows if row.error == Trouble.WITH_OTHERS and _may_be_merged(row)]
-    if not claimed:
+    if not (claimed or any(row.kind in _SEVERAL for row in rows)):
         return rows
     with transaction.atomic():
-        found = _more_than_one([*claimed, *_waiting_beside(claimed, now=now)])
+        beside = _waiting_beside(claimed, now=now)
+        empty = _count_anew([row for row in (*rows, *beside) if row.kind in _SEVERAL])
+        found = _more_than_one(row for row in (*claimed, *beside) if row.pk not in empty)
         gone = _merge(_more_than_one(_still_ours(found)), now=now)
-    return [row for row in rows if row.pk not in gone]
+    return [row for row in rows if row.pk not in gone | empty]
 
 
 def _may_be_merged(row: Message) -> bool:
@@ -105,12 +109,49 @@ def _merge(found: list[list[Message]], *, now: datetime) -> set[Any]:
     return {row.pk for row in gone}
 
 
+def _count_anew(rows: list[Message]) -> set[Any]:
+    """Let these SMS in the place of others count only what may still be told; what may not is withheld by itself.
+
+    Returns the keys of those that have nothing left to tell: they are withheld, too.
+    """
+    by_row = _stood_for(rows)
+    why = _why_not([one for told in by_row.values() for one in told])
+    changed = [row for row in rows if any(one.pk in why for one in by_row[row.pk])]
+    empty = set()
+    for row in changed:
+        left = [one for one in by_row[row.pk] if one.pk not in why]
+        row.text = _text(KINDS[row.kind], left, language=row.language) if left else ""
+        if not left:
+            row.state, row.error = Message.State.WITHHELD, Trouble.NOT_TOLD.value
+            empty.add(row.pk)
+    lost = [one for told in by_row.values() for one in told if one.pk in why]
+    for one in lost:
+        one.state, one.error, one.merged_into = Message.State.WITHHELD, why[one.pk].value, None
+    if lost:
+        Message.objects.bulk_update(changed, ["state", "error", "text"])
+        Message.objects.bulk_update(lost, ["state", "error", "merged_into"])
+    return empty
+
+
+def _why_not(told: list[Message]) -> dict[Any, Trouble]:
+    """Why some of these, by their keys, may not be told any more."""
+    prefetch_related_objects(told, "recipient")
+    hidden = untold(told)
+    why = {}
+    for one in told:
+        if one.pk in hidden or not is_still_theirs(one):
+            why[one.pk] = Trouble.NOT_TOLD
+        elif one.recipient is not None and not is_wanted(one, one.recipient):
+            why[one.pk] = Trouble.SWITCHED_OFF
+    return why
+
+
 def _stood_for(rows: list[Message]) -> dict[Any, list[Message]]:
     """What each of these SMS in the place of others stands for, by their keys."""
     stood_for: dict[Any, list[Message]] = defaultdict(list)
     if rows:
         merged = Message.objects.filter(merged_into__in=[row.pk for row in rows])
-        for row in merged.exclude(kind__in=_SEVERAL):
+        for row in merged.exclude(kind__in=_SEVERAL).order_by("created_at", "pk"):
             stood_for[row.merged_into_id].append(row)
     return stood_for
 
@@ -119,7 +160,6 @@ def _together(told: list[Message], *, now: datetime) -> Message:
     newest, abouts = told[-1], {row.about for row in told}
     keys = "\n".join(sorted(row.dedupe_key for row in told))
     kind = kind_in_place_of(row.kind for row in told)
-    context = {"count": len(told), "numbers": numbers_in(row.text or "" for row in told)}
     return Message(
         recipient_id=newest.recipient_id,
         about=abouts.pop() if len(abouts) == 1 else None,
@@ -127,7 +167,7 @@ def _together(told: list[Message], *, now: datetime) -> Message:
         is_copy=newest.is_copy,
         kind=kind.code,
         language=newest.language,
-        text=render(kind, Channel.SMS, language=newest.language, context=context),
+        text=_text(kind, told, language=newest.language),
         dedupe_key=hashlib.sha256(f"{SEVERAL.code}\n{keys}".encode()).hexdigest(),
         created_at=now,
         next_attempt_at=now,
@@ -135,6 +175,11 @@ def _together(told: list[Message], *, now: datetime) -> Message:
         known_by=min((row.known_by for row in told if row.known_by), default=None),
         zone_name=newest.zone_name,
     )
+
+
+def _text(kind: Kind, told: list[Message], *, language: str) -> str:
+    context = {"count": len(told), "numbers": numbers_in(row.text or "" for row in told)}
+    return render(kind, Channel.SMS, language=language, context=context)
 
 
 def kind_in_place_of(codes: Iterable[str]) -> Kind:

@@ -8,7 +8,7 @@ from django.db.models import Q
 
 from notifications.broker import DELIVERY_TASK, MAIL_TASK, TELEGRAM_TASK, wake_on_commit
 from notifications.hours import due_at
-from notifications.kinds import KINDS, Channel, Kind
+from notifications.kinds import KINDS, Channel
 from notifications.models import Mail, Message, Outgoing, TelegramMessage
 from notifications.troubles import Trouble
 from notifications.ways import Recipient, Way, is_on
@@ -50,7 +50,7 @@ def _changes(row: Any, recipient: Recipient, zone: ZoneInfo, *, now: datetime) -
     if kind is None or Channel.INBOX not in kind.channels:
         return False
     before = (row.state, row.error, row.next_attempt_at)
-    if not _is_wanted(row, kind, recipient):
+    if not is_wanted(row, recipient):
         row.state, row.error = _STATE.WITHHELD, Trouble.SWITCHED_OFF.value
     else:
         if row.state == _STATE.WITHHELD:
@@ -63,7 +63,11 @@ def _changes(row: Any, recipient: Recipient, zone: ZoneInfo, *, now: datetime) -
     return (row.state, row.error, row.next_attempt_at) != before
 
 
-def _is_wanted(row: Outgoing, kind: Kind, recipient: Any) -> bool:
+def is_wanted(row: Outgoing, recipient: Any) -> bool:
+    """Whether its recipient wants it by the way that it goes; so it is where there is nothing to choose."""
+    kind = KINDS.get(row.kind)
+    if kind is None or Channel.INBOX not in kind.channels:
+        return True
     if isinstance(row, Message) and row.is_copy and row.instead_of is not None:
         return bool(recipient.second_phone_if_lost)
     return is_on(kind.topic, _way_of(row), recipient)

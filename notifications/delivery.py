@@ -24,7 +24,15 @@ from notifications.broker import DELIVERY_TASK, MAIL_TASK, TELEGRAM_TASK, wake_s
 from notifications.budget import HadToday, Purse, raise_alarm
 from notifications.bursts import Bursts, merge, sent_lately
 from notifications.hours import due_at
-from notifications.kinds import PastBudget, fate_of, goes_at_once, goes_with_others, is_code, is_secret
+from notifications.kinds import (
+    PastBudget,
+    fate_of,
+    goes_at_once,
+    goes_with_others,
+    is_answer,
+    is_code,
+    is_secret,
+)
 from notifications.lanes import Lanes
 from notifications.mailing import send_mail
 from notifications.models import Mail, Message, Outgoing, TelegramMessage
@@ -62,6 +70,8 @@ _WRITING_SECONDS: Final = 5
 # How soon a code is seen that comes while others are under way.
 _LOOK_SECONDS: Final = 0.25
 
+# Whoever pressed waits for the answer for so long; then it keeps hours like any other.
+ANSWERS_FOR: Final = timedelta(minutes=10)
 SHORTEST_PAUSE = timedelta(minutes=1)
 LONGEST_PAUSE = timedelta(minutes=32)
 JITTER = 0.25
@@ -145,8 +155,8 @@ class _SmsPost:
 
     def why_withheld(self, row: Message, *, claimed: int, now: datetime) -> str:
         """As every code is, a notice is sent while there is a budget for it."""
-        if row.is_copy and not is_still_theirs(row):
-            return Trouble.NOT_PROVEN.value
+        if (row.is_copy or goes_with_others(row.kind)) and not is_still_theirs(row):
+            return (Trouble.NOT_PROVEN if row.is_copy else Trouble.NOT_TOLD).value
         fate = fate_of(row.kind)
         is_open = self.purse.is_open(is_sparing=fate is PastBudget.SPARING, claimed=claimed, now=now)
         if fate in (PastBudget.WITHHELD, PastBudget.SPARING) and not is_open:
@@ -418,7 +428,7 @@ class _Delivery:
             waiting.append(_Claimed(row, since))
         if self._others:
             others = [claimed.row for claimed in self._others]
-            at_home = [row for row in others if not (row.zone_name or goes_at_once(row.kind))]
+            at_home = [row for row in others if not row.zone_name]
             self._zones = zones_of({row.recipient_id for row in at_home})
             # For their quiet hours, and whether it is still theirs.
             prefetch_related_objects(others, "recipient")
@@ -483,7 +493,7 @@ class _Delivery:
 
     def _goes_at(self, row: Any, *, now: datetime) -> datetime:
         """When it may go: in its hours and, if there is time for that, not on the heels of another."""
-        if goes_at_once(row.kind):
+        if _goes_at_any_hour(row, now=now):
             return now
         zone = row.zone or self._zones[row.recipient_id]
         quiet = row.recipient.quiet_hours if row.recipient else None
@@ -549,6 +559,12 @@ class _Delivery:
         finally:
             # A gateway's class may have asked the database; nobody else would close this thread's connection.
             connections.close_all()
+
+
+def _goes_at_any_hour(row: Any, *, now: datetime) -> bool:
+    """Whether it keeps no hours: an answer does once nobody waits for it any more, however that came."""
+    is_late = is_answer(row.kind) and now - row.created_at > ANSWERS_FOR
+    return goes_at_once(row.kind) and not is_late
 
 
 def _wait_for_database() -> None:

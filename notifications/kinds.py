@@ -76,9 +76,9 @@ class Kind:
     texts may use. An SMS not accepted by a gateway within `worth_for` is given up. The text of a `secret` one is wiped
     as soon as it is sent or given up, and no employee ever sees it. `past_budget` says what happens to it once the
     day's budget for SMS is spent. All others go before one that `can_wait`: it goes to thousands at once, and an hour
-    later it is worth as much. One that `answers` what somebody has just pressed goes at any hour to them, and by day to
-    everybody else who is told of it. A warning goes at any hour, unless it is a warning `by_day`: one about what
-    another person did, of which nobody could save more at night than in the morning.
+    later it is worth as much. One that `answers` what somebody has just pressed goes at any hour to them, for some
+    minutes, and by day to everybody else who is told of it. A warning goes at any hour, unless it is a warning
+    `by_day`: one about what another person did, of which nobody could save more at night than in the morning.
     One with `texts_of` has no texts of its own: it uses those of the kind with that code.
 
     What goes by SMS also goes by e-mail to whoever chose that, with the same text; a kind that goes by e-mail alone has
@@ -101,7 +101,7 @@ class Kind:
 
     @property
     def goes_at_once(self) -> bool:
-        """Whether a worker sends it at any hour once it is due: codes, warnings, and answers. Others keep `hours`."""
+        """Whether a worker sends it at any hour once it is due: codes, warnings, and answers while they are fresh."""
         return self.secret or self.answers or (self.past_budget is PastBudget.WARNING and not self.by_day)
 
     def is_due_at_once(self, *, has_pressed: bool) -> bool:
@@ -199,6 +199,11 @@ def counts_among(code: str) -> str:
 def goes_at_once(code: str) -> bool:
     """Whether a message of the kind `code` goes at any hour; one of a kind that no longer exists goes by day."""
     return code in KINDS and KINDS[code].goes_at_once
+
+
+def is_answer(code: str) -> bool:
+    """Whether a message of the kind `code` answers what somebody has pressed."""
+    return code in KINDS and KINDS[code].answers
 
 
 def is_secret(code: str) -> bool:

@@ -326,6 +326,58 @@ class TestMergedAgain:
         assert {row.merged_into for row in merged} == {last}
         assert states().count(("bid_rejected", "merged")) == 4
 
+    def test_it_counts_only_what_may_still_be_told(self, parent):
+        """Two of four lose their reader in the night: a child is theirs no more, and a topic is switched off."""
+        guardianship = GuardianshipFactory(user=parent)
+        evening, morning = NOW.replace(hour=14, minute=40), NOW.replace(day=24, hour=4, second=30)
+        tell(parent, key="first", now=evening)
+        deliver_due(now=evening)
+        tell(parent, key="theirs", now=evening, about=guardianship.child_id)
+        tell(parent, "referral_issued", key="kept", now=evening, number="19-001002")
+        tell(parent, "benefit_expired", key="off", now=evening)
+        self.merge_and_wait(evening)
+        assert Message.objects.filter(merged_into__isnull=False).count() == 3
+        self.end(guardianship)
+        parent.chosen_ways = {KINDS["benefit_expired"].topic.value: {"sms": False}}
+        parent.save()
+        deliver_due(now=morning)
+        assert sent()[1:] == ["№1002: жаңа хабарламалар: 1. Кабинетті ашыңыз. BALABAQSHA"]
+        withheld = Message.objects.filter(state=Message.State.WITHHELD).order_by("kind")
+        assert [(row.kind, row.error) for row in withheld] == [
+            ("benefit_expired", Trouble.SWITCHED_OFF),
+            ("bid_rejected", Trouble.NOT_TOLD),
+        ]
+
+    def test_with_nothing_left_to_tell_it_is_not_sent(self, parent):
+        """All of it waits for a number that is somebody else's by the morning."""
+        evening = NOW.replace(hour=14, minute=40)
+        for key in "123":
+            tell(parent, key=key, now=evening)
+        deliver_due(now=evening)
+        self.merge_and_wait(evening)
+        parent.phone = "+77015550099"
+        parent.save()
+        tell(parent, key="by itself", now=NOW.replace(day=24, hour=4, second=20))
+        Message.objects.filter(state=Message.State.QUEUED).update(
+            phone=Message.objects.get(state=Message.State.SENT).phone
+        )
+        deliver_due(now=NOW.replace(day=24, hour=4, second=30))
+        assert len(sent()) == 1
+        withheld = [("bid_rejected", "withheld")] * 3
+        assert states() == [("bid_rejected", "sent"), *withheld, ("several", "withheld")]
+
+    def merge_and_wait(self, evening):
+        """What waits is merged just before the night, so the one SMS waits for the morning."""
+        Message.objects.filter(state=Message.State.QUEUED).update(
+            next_attempt_at=evening, error=Trouble.WITH_OTHERS
+        )
+        deliver_due(now=NOW.replace(hour=15, second=1))
+        assert Message.objects.filter(kind__startswith="several", state=Message.State.QUEUED).count() == 1
+
+    def end(self, guardianship):
+        guardianship.ended_at = NOW
+        guardianship.save()
+
     @pytest.mark.parametrize(
         ("state", "trace"),
         [(Message.State.SENT, TOGETHER), (Message.State.FAILED, ("жеткізілмеді", True))],

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifications.delivery import Counts, deliver_due, deliver_mails, deliver_telegrams
+from notifications.delivery import ANSWERS_FOR, Counts, deliver_due, deliver_mails, deliver_telegrams
 from notifications.hours import DAYTIME, Hours, due_at, evening_from
 from notifications.kinds import KINDS, PastBudget, sample_context
 from notifications.models import Mail, Message, Notice, TelegramMessage
@@ -289,6 +289,19 @@ class TestAtDelivery:
         parent.email, parent.email_proven_at, parent.mails_notices = "a@example.kz", MORNING, True
         parent.telegram = "42"
         parent.save()
+
+    @pytest.mark.parametrize(
+        ("late", "counts"),
+        [
+            pytest.param(ANSWERS_FOR - timedelta(minutes=1), Counts(sent=1), id="soon"),
+            pytest.param(ANSWERS_FOR + MICROSECOND, Counts(), id="hours later"),
+        ],
+    )
+    def test_an_answer_that_nobody_waits_for_any_more_keeps_hours(self, parent, late, counts):
+        tell(parent, "bid_placed", pressed_by=parent)
+        assert deliver_due(now=NIGHT + late) == counts
+        Message.objects.filter(state=Message.State.SENT).delete()
+        assert set(Message.objects.values_list("next_attempt_at", flat=True)) <= {NEXT_MORNING}
 
     @pytest.mark.parametrize("way", WAYS)
     def test_own_hours_hold(self, parent, way):
