@@ -10,7 +10,7 @@ from django.utils.translation import ngettext
 
 from applications.forecast.backtest import Tried, backtest
 from applications.forecast.movement import complete_months, movement_before, movement_of_city
-from applications.forecast.pace import YEAR, Bounds, Interval, Shares, foresee
+from applications.forecast.pace import YEAR, Bounds, Interval, Shares, first_whole_month, foresee
 from applications.models import Application
 from applications.queue.position import Position, position
 from applications.reports.asked import Asked, Slice
@@ -66,7 +66,7 @@ class Accuracy:
 
 @dataclass(frozen=True)
 class _Knowledge:
-    # The first month in which anything moved: of before that nothing is known.
+    # Of the months before it too little is known.
     begins: int
     bounds: Bounds
     accuracy: tuple[Accuracy, ...]
@@ -128,7 +128,7 @@ def _knowledge(*, now: datetime) -> _Knowledge:
 
 def _learn(months: list[date], *, now: datetime) -> _Knowledge:
     counted = movement_of_city(now=now)
-    begins = min((place for series in counted for place, moved in enumerate(series) if moved), default=0)
+    begins = first_whole_month([sum(month) for month in zip(*counted, strict=True)])
     city, months = [series[begins:] for series in counted], months[begins:]
     shares = Shares()
     for month in range(YEAR, len(months) + 1):

@@ -48,6 +48,15 @@ def moves_enough(series: Series) -> bool:
     return len(series) >= YEAR and sum(series[-YEAR:]) >= FEWEST_MOVES
 
 
+def first_whole_month(city: Series) -> int:
+    """From which month on the history of a city is whole, by its moves of each month. Pure.
+
+    A portal that begins brings some events of before along: a month with less than a quarter of a usual one is theirs.
+    """
+    usual = sum(city[-YEAR:]) / YEAR
+    return next((month for month, moved in enumerate(city) if moved and moved >= usual / 4), 0)
+
+
 def expected(series: Series) -> list[float]:
     """By how many numbers the queue is expected to move in the next 0, 1, 2 … `LONGEST` months. Pure."""
     year = [moved * _pace(series) for moved in series[-YEAR:-_LATELY]]

@@ -10,6 +10,7 @@ from applications.forecast.pace import (
     Interval,
     Shares,
     expected,
+    first_whole_month,
     foresee,
     moves_enough,
     seen_beforehand,
@@ -62,6 +63,15 @@ def test_the_bounds_make_it_wide():
 def test_what_goes_beyond_the_longest_is_not_told():
     assert foresee(300, EVEN, HALF_TO_TWICE) == Interval(15, None)
     assert foresee(100_000, EVEN, HALF_TO_TWICE) == Interval(LONGEST, None)
+
+
+@pytest.mark.parametrize(
+    ("city", "begins"),
+    [([0, 0, 40, 50, 60], 2), ([0, 2, 0, 1, *[40] * 12], 4), ([9, 10, *[40] * 12], 1), ([0, 0], 0), ([], 0)],
+    ids=["nothing", "a few", "a quarter", "never", "no queue"],
+)
+def test_what_a_city_brought_along_is_no_history(city, begins):
+    assert first_whole_month(city) == begins
 
 
 def test_a_city_that_begins_takes_the_shares_of_others():
