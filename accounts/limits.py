@@ -398,6 +398,14 @@ REFERRAL_CHECK_PER_NETWORK: Final = Limit(
     protects="the database from a flood of made-up codes",
     hurts="a kindergarten beside whoever does that: it finds the referral in the workplace, by its number",
 )
+# Requests for the open data, right and wrong, unchanged ones as well.
+API_PER_NETWORK: Final = Limit(
+    "api-network",
+    600,
+    10 * MINUTE,
+    protects="the database and the pages of families from a program that asks without end",
+    hurts="other programs behind the same address: told when to ask again",
+)
 # An employee at the telephone looks somebody up every two minutes; trying numbers one after another takes more.
 LOOK_UP_PER_EMPLOYEE: Final = Limit(
     "look-up-employee",

@@ -27,6 +27,7 @@ PAGES: Final = (
     "bulletin:kindergartens",
     "bulletin:reviews",
     "statistics",
+    "open_data",
     "help",
     "contacts",
     "privacy",

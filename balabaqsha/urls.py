@@ -10,6 +10,7 @@ from django.views.generic import TemplateView
 from applications.objections import ANSWER_WORKING_DAYS
 from balabaqsha import views
 from balabaqsha.admin_site import staff_site
+from balabaqsha.open_data import views as open_data
 from balabaqsha.serving.contract import HEALTH_PATH
 from balabaqsha.sitemap import sitemap
 from notifications import webhooks
@@ -28,6 +29,9 @@ def _static_page(name: str, **context: Any) -> URLPattern:
 urlpatterns: list[URLPattern | URLResolver] = [
     path("clock.json", views.clock, name="clock"),
     path("robots.txt", views.robots, name="robots"),
+    path("api/v1/", open_data.index, name="api"),
+    path("api/v1/<slug:name>/", open_data.rows, name="api_rows"),
+    path("api/v1/<slug:name>.csv", open_data.rows_csv, name="api_csv"),
     path("sitemap.xml", sitemap, name="sitemap"),
     re_path(r"^kk/(?P<rest>.*)$", views.in_kazakh),
     path(HEALTH_PATH.removeprefix("/"), views.health, name="health"),
@@ -40,6 +44,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         path("", include("applications.urls")),
         path("place/", views.choose_place, name="place"),
         path("statistics/", views.statistics, name="statistics"),
+        path("open-data/", open_data.open_data, name="open_data"),
         path("help/", views.help_page, name="help"),
         _static_page("contacts"),
         _static_page("privacy", answer_days=ANSWER_WORKING_DAYS),

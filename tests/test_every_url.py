@@ -54,6 +54,10 @@ TABLE = {
     "clock": EVERYONE,
     "robots": EVERYONE,
     "sitemap": EVERYONE,
+    "api": EVERYONE,
+    "api_rows": EVERYONE,
+    "api_csv": EVERYONE,
+    "open_data": EVERYONE,
     "health": EVERYONE,
     # Gateways call them: by POST, and with a signature.
     "mobizon_report": (405, 405, 405, 405, 405),
@@ -287,6 +291,8 @@ def url_of(row: str, city) -> str:
     name, *parts = row.split()
     if name == "bulletin:kindergarten":
         return reverse(name, args=[city.kindergarten.slug])
+    if name in ("api_rows", "api_csv"):
+        return reverse(name, args=["bulletin"])
     if name == "applications:checked_referral":
         return reverse(name, args=["7K2M-9QXA-41TD"])
     if name in ("applications:order", "applications:order_csv"):

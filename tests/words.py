@@ -25,6 +25,12 @@ LATIN_WORDS = {
         "Aegis",
         "SMS",
         "OK",
+        # What programs read, and how.
+        "ETag",
+        "JSON",
+        "OpenAPI",
+        "api",
+        "limit",
         # Files that a city brings, and takes away.
         "age",
         "Excel",

@@ -17,6 +17,7 @@ PUBLIC = (
     "/v/7K2M-9QXA-41TD/",
     "/kindergartens/",
     "/statistics/",
+    "/open-data/",
     "/feedback/",
     "/help/",
     "/contacts/",

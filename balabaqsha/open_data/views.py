@@ -1,0 +1,173 @@
+"""The open data over HTTP: the document, the rows as JSON and CSV, and the page for people."""
+
+import hashlib
+import json
+from datetime import datetime
+from typing import Final, NamedTuple
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.cache import get_conditional_response
+from django.views.decorators.http import require_safe
+
+from accounts import limits
+from accounts.audit import client_address
+from accounts.way_back import whole_address
+from applications.csv_file import lines
+from balabaqsha.open_data.openapi import DEFAULT_ROWS, LONGEST_CURSOR, MOST_ROWS, document
+from balabaqsha.open_data.sources import SOURCES, BadCursor, Keyed, Source
+from bulletin.moment import Moment
+from notifications.clock import estimate_clock
+
+# For so long a proxy or a program need not ask again.
+KEPT_SECONDS: Final = 60
+JSON_TYPE: Final = "application/json; charset=utf-8"
+CSV_TYPE: Final = "text/csv; charset=utf-8"
+
+
+class _Written(NamedTuple):
+    """An answer as it is sent, and the path of the next rows; empty after the last ones."""
+
+    body: bytes
+    next_path: str
+
+
+_pieces: Moment[_Written] = Moment(room=100)
+
+
+class _Refused(Exception):
+    """What was asked for means nothing; the message says why."""
+
+
+@require_safe
+def index(request: HttpRequest) -> HttpResponse:
+    """The OpenAPI document."""
+    server = whole_address(request, reverse("api")).rstrip("/")
+    return _sent(request, _json(document(server)), content_type=JSON_TYPE)
+
+
+@require_safe
+def rows(request: HttpRequest, name: str) -> HttpResponse:
+    """Some rows of a source as JSON."""
+    return _answer(request, name, view_name="api_rows", content_type=JSON_TYPE)
+
+
+@require_safe
+def rows_csv(request: HttpRequest, name: str) -> HttpResponse:
+    """The same rows as CSV, with the columns as heading."""
+    return _answer(request, name, view_name="api_csv", content_type=CSV_TYPE)
+
+
+@require_safe
+def open_data(request: HttpRequest) -> HttpResponse:
+    """«Ашық деректер»: what there is, and how a program reads it."""
+    sources = [
+        {
+            "source": source,
+            "json_url": reverse("api_rows", args=[source.name]),
+            "csv_url": reverse("api_csv", args=[source.name]),
+        }
+        for source in SOURCES.values()
+    ]
+    context = {
+        "sources": sources,
+        "api_url": whole_address(request, reverse("api")),
+        "most_rows": MOST_ROWS,
+        "limit": limits.API_PER_NETWORK,
+        "window_minutes": limits.API_PER_NETWORK.window // limits.MINUTE,
+    }
+    return render(request, "open_data.html", context)
+
+
+def _answer(request: HttpRequest, name: str, *, view_name: str, content_type: str) -> HttpResponse:
+    now = estimate_clock()
+    allowed = limits.allow(limits.API_PER_NETWORK, limits.address_key(client_address(request)), now=now)
+    if not allowed.ok:
+        return _too_often(allowed.retry_at, now=now)
+    source = SOURCES.get(name)
+    if source is None:
+        return _refusal(f"There is no {name}; there are: {', '.join(SOURCES)}.", status=404)
+    try:
+        cursor, most = _asked(request)
+        written = _written(source, view_name, cursor=cursor, most=most)
+    except _Refused as refused:
+        return _refusal(str(refused), status=400)
+    body = written.body
+    address = whole_address(request, written.next_path) if written.next_path else None
+    if content_type == JSON_TYPE:
+        # The host is of this request, and what is shared knows none.
+        body = _json(json.loads(body) | {"next": address})
+    answer = _sent(request, body, content_type=content_type)
+    if address:
+        answer.headers["Link"] = f'<{address}>; rel="next"'
+    return answer
+
+
+def _asked(request: HttpRequest) -> tuple[str, int]:
+    """The cursor and the number of rows. Raises `_Refused`."""
+    cursor, typed = request.GET.get("cursor", ""), request.GET.get("limit", str(DEFAULT_ROWS))
+    if len(cursor) > LONGEST_CURSOR or "\0" in cursor:
+        raise _Refused("The cursor is none of ours.")
+    is_number = typed.isascii() and typed.isdigit() and len(typed) <= len(str(MOST_ROWS))
+    if not is_number or not 1 <= int(typed) <= MOST_ROWS:
+        raise _Refused(f"limit is a whole number between 1 and {MOST_ROWS}.")
+    return cursor, int(typed)
+
+
+def _written(source: Source, view_name: str, *, cursor: str, most: int) -> _Written:
+    """The answer without its host, written once a second for all who ask for it. Raises `_Refused`."""
+    now = estimate_clock()
+
+    def write() -> _Written:
+        found = source.read(cursor, most + 1, now)
+        shown, has_more = found[:most], len(found) > most
+        last = shown[-1][0] if has_more else None
+        path = reverse(view_name, args=[source.name])
+        query = urlencode({"cursor": last, "limit": most}) if last is not None else ""
+        body = _as_csv(source, shown) if view_name == "api_csv" else _as_json(shown, last)
+        return _Written(body, f"{path}?{query}" if query else "")
+
+    try:
+        return _pieces.get((source.name, view_name, cursor, most), now=now, make=write)
+    except BadCursor:
+        raise _Refused("The cursor is none of ours.") from None
+
+
+def _as_json(found: list[Keyed], last: str | None) -> bytes:
+    return _json({"rows": [row for _key, row in found], "next_cursor": last})
+
+
+def _as_csv(source: Source, found: list[Keyed]) -> bytes:
+    names = [column.name for column in source.columns]
+    cells = ([_cell(row[name]) for name in names] for _key, row in found)
+    return "".join(lines(heading=names, rows=cells)).encode()
+
+
+def _cell(value: object) -> object:
+    return " ".join(map(str, value)) if isinstance(value, list) else value
+
+
+def _json(told: object) -> bytes:
+    return json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _sent(request: HttpRequest, body: bytes, *, content_type: str) -> HttpResponse:
+    """200 with an ETag, or 304 to who has these very bytes."""
+    answer = HttpResponse(body, content_type=content_type)
+    etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    answer.headers["ETag"] = etag
+    answer.headers["Cache-Control"] = f"public, max-age={KEPT_SECONDS}"
+    return get_conditional_response(request, etag=etag, response=answer) or answer
+
+
+def _refusal(why: str, *, status: int) -> JsonResponse:
+    return JsonResponse({"error": why}, status=status)
+
+
+def _too_often(retry_at: datetime | None, *, now: datetime) -> JsonResponse:
+    answer = _refusal("Too many requests from this network. Ask again later, with the ETag.", status=429)
+    wait = (retry_at - now).total_seconds() if retry_at else KEPT_SECONDS
+    answer.headers["Retry-After"] = str(max(1, int(wait) + 1))
+    return answer
