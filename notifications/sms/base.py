@@ -18,6 +18,8 @@ SEND_SECONDS: Final = 30.0
 LONGEST_ID: Final = 80
 LONGEST_ERROR: Final = 200
 LONGEST_NAME: Final = 20
+# No SMS costs a million.
+_DEAREST: Final = 1_000_000
 FAILOVER: Final = "notifications.sms.failover.FailoverBackend"
 
 
@@ -51,10 +53,10 @@ class Try:
 class SendResult:
     """The result of one attempt. `error` is a short code for employees, without the phone or the text.
 
-    Whatever a gateway said, both texts can be stored: they are cut to their columns and hold nothing invisible.
-    `provider_id` is the gateway's name, a colon and its number for the message, which is empty where it gave none that
-    can be asked about (`reports` then waits in vain, and repeats what matters). `cost` is what the gateway says that it
-    takes, in tenge. `tries` holds the gateways that were asked, and is filled in by `hand_over`.
+    Whatever a gateway said, all of it can be stored: both texts are cut to their columns and hold nothing invisible,
+    and a cost that is no price is left out. `provider_id` is the gateway's name, a colon and its number for the
+    message, which is empty where it gave none that can be asked about (`reports` then waits in vain, and repeats what
+    matters). `cost` is what the gateway says that it takes, in tenge. `tries` holds the gateways that were asked, and is filled in by `hand_over`.
     """
 
     outcome: Outcome
@@ -67,12 +69,28 @@ class SendResult:
     def __post_init__(self) -> None:
         object.__setattr__(self, "provider_id", _storable(self.provider_id, LONGEST_ID))
         object.__setattr__(self, "error", _storable(self.error, LONGEST_ERROR))
+        object.__setattr__(self, "cost", price(self.cost))
 
 
 def _storable(text: str, length: int) -> str:
     """`text` as a column of that length takes it: a gateway's class that forgets to clean an answer breaks nothing."""
     cut = str(text)[:length]
     return cut if cut.isprintable() else "".join(sign if sign.isprintable() else "?" for sign in cut)
+
+
+def price(value: object) -> Decimal | None:
+    """What a gateway says that a message costs, in tenge; None where that can be no price. Raises nothing.
+
+    What was taken stays taken, whatever is said beside it.
+    """
+    if not isinstance(value, Decimal | float | int | str):
+        return None
+    try:
+        cost = round(Decimal(str(value)), 2)
+        return cost if 0 <= cost < _DEAREST else None
+    except (ArithmeticError, ValueError):
+        # NaN can't be compared, and a whole number of thousands of digits not be written.
+        return None
 
 
 class SmsBackend(Protocol):

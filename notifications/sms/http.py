@@ -4,16 +4,12 @@ import json
 import re
 import urllib.parse
 from collections.abc import Mapping
-from decimal import Decimal, InvalidOperation
-from typing import Any, Final
+from typing import Any
 
 from django.conf import settings
 
 from notifications import peers
 from notifications.sms.base import Outcome, SendResult
-
-# No SMS costs a million.
-_DEAREST: Final = 1_000_000
 
 
 class GatewayError(Exception):
@@ -43,15 +39,6 @@ def digits(value: object) -> str:
     return text if re.fullmatch(r"[1-9][0-9]{0,39}", text) else ""
 
 
-def price(value: object) -> Decimal | None:
-    """What a gateway says that a message costs, in tenge; nothing where it says nothing that can be a price."""
-    try:
-        cost = Decimal(str(value))
-    except InvalidOperation:
-        return None
-    return round(cost, 2) if 0 <= cost < _DEAREST else None
-
-
 def post_form(url: str, fields: Mapping[str, str]) -> dict[str, Any]:
     """POST `fields` as a form and return the JSON object that came back, within `settings.SMS_GATEWAY_SECONDS`.
 
@@ -71,9 +58,14 @@ def ask(url: str, fields: Mapping[str, str]) -> Any:
     if not 200 <= answer.status < 300:
         raise GatewayError(f"HTTP {answer.status}")
     try:
-        return json.loads(answer.body)
+        return json.loads(answer.body, parse_int=_whole)
     except (ValueError, RecursionError):
         raise GatewayError("answer is not JSON", outcome=Outcome.UNCLEAR) from None
+
+
+def _whole(digits: str) -> int | str:
+    """A whole number; one of thousands of digits makes nothing else in the answer unreadable."""
+    return int(digits) if len(digits) < 40 else digits
 
 
 def post(url: str, *, body: bytes, headers: Mapping[str, str]) -> peers.Answer:

@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from django.conf import settings
 
-from notifications.sms.base import Alarm, Arrival, Outcome, Report, SendResult
-from notifications.sms.http import GatewayError, ask, beside, digits, post_form, price, short
+from notifications.sms.base import Alarm, Arrival, Outcome, Report, SendResult, price
+from notifications.sms.http import GatewayError, ask, beside, digits, post_form, short
 
 _BAD_NUMBER: Final = "7"
 # Either it got the same request less than a minute ago, or too many at once under our login and took nothing of this

@@ -38,6 +38,11 @@ NOT_TAKEN = {
     "elsewhere": says(302, Location="http://127.0.0.1:1/"),
 }
 TOO_MANY = says(200, b'{"error": "too many concurrent requests", "error_code": 9}')
+PRICES_OF_NONSENSE = (
+    *("NaN", '"NaN"', '"sNaN"', '"-NaN7"', "Infinity", '"-Infinity"', "-5", '"-0.01"', "1e400", '"1e400"'),
+    *('"1e999999999"', '"999999.999"', "true", "null", "[1]", "{}", '""', '"12,50"'),
+    pytest.param("9" * 6000, id="thousands of digits"),
+)
 NONSENSE = {
     "html": says(200, b"<html>"),
     "empty": says(200),
@@ -192,6 +197,12 @@ class TestTheirErrors:
             mobizon.configure(settings, addresses["mobizon"])
             result = send(mobizon)
         assert (result.outcome, result.provider_id) == (Outcome.ACCEPTED, "mobizon:")
+
+    @pytest.mark.parametrize("cost", PRICES_OF_NONSENSE)
+    def test_what_is_no_price_changes_nothing_about_what_was_taken(self, smsc, cost):
+        smsc.fault = says(200, b'{"id": 7, "cnt": NaN, "cost": %s}' % cost.encode())
+        result = send(smsc)
+        assert (result.outcome, result.provider_id, result.cost) == (Outcome.ACCEPTED, "smsc:7", None)
 
     def test_a_price_is_told(self, smsc):
         assert send(smsc).cost == Decimal("18.50")

@@ -4,6 +4,7 @@ import json
 import logging
 import re
 from datetime import UTC, datetime
+from decimal import Decimal
 from types import SimpleNamespace
 
 import pytest
@@ -107,6 +108,11 @@ def test_whatever_a_gateway_says_can_be_stored(hostile, db):
     stored.refresh_from_db()
     assert (stored.provider_id, stored.error) == (result.provider_id, result.error)
     assert stored.error.isprintable()
+
+
+@pytest.mark.parametrize("cost", ["NaN", "sNaN", "Infinity", "-1", "1E+400", "1E+6"])
+def test_a_price_of_ones_own_class_that_is_none_is_left_out(cost):
+    assert SendResult(Outcome.ACCEPTED, cost=Decimal(cost)).cost is None
 
 
 class TestSlow:
