@@ -1,6 +1,7 @@
 """What must hold of the SMS settings before people depend on them."""
 
 from collections.abc import Sequence
+from inspect import signature
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -28,15 +29,29 @@ _NEEDS = {
 
 @register(Tags.compatibility)
 def backends_exist(*, app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
-    """Every named gateway can be imported, and a fail-over has at least one that is not itself."""
+    """Every named gateway can be imported and takes what it is told; a fail-over has at least one beside itself."""
     problems: list[CheckMessage] = []
     for path in chosen_backends():
         try:
-            find_class(path, having="send")
+            gateway = find_class(path, having="send")
         except ImportError as error:
             hint = "Set SMS_BACKEND (SMS_FAILOVER_BACKENDS) to dotted paths of gateway classes."
             problems.append(
                 Error(f"SMS gateway {path} can't be imported: {error}", hint=hint, id="notifications.E001")
+            )
+            continue
+        try:
+            signature(gateway.send).bind(
+                gateway, "+77010000000", "", idempotency_key="", is_repeat=False, minutes=1
+            )
+        except TypeError as error:
+            hint = "Its send is notifications.sms.base.SmsBackend.send (docs/messages.md, Gateways)."
+            problems.append(
+                Error(
+                    f"SMS gateway {path} takes not what it is told: {error}.",
+                    hint=hint,
+                    id="notifications.E011",
+                )
             )
     if not chosen_backends() or FAILOVER in chosen_backends():
         problems.append(Error("SMS_FAILOVER_BACKENDS must name real gateways.", id="notifications.E002"))

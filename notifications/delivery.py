@@ -48,7 +48,7 @@ from notifications.outbox import (
 )
 from notifications.selectors import untold
 from notifications.services import forget_chat, is_still_theirs
-from notifications.sms.base import SEND_SECONDS, Outcome, SendResult, get_backend, hand_over
+from notifications.sms.base import DAY_MINUTES, SEND_SECONDS, Outcome, SendResult, get_backend, hand_over
 from notifications.sms.failover import FailoverBackend
 from notifications.sweeps import renew_connection
 from notifications.telegram import TelegramBackend
@@ -116,7 +116,7 @@ class _Post(Protocol):
         """Why a notice is not sent; empty if it is. So many rows are `claimed` and not begun, this one included."""
         ...
 
-    def send(self, row: Any) -> SendResult:
+    def send(self, row: Any, *, now: datetime) -> SendResult:
         """Hand it over. Called by several threads, none of which asks the database."""
         ...
 
@@ -165,13 +165,20 @@ class _SmsPost:
             return Trouble.ENOUGH.value
         return ""
 
-    def send(self, row: Message) -> SendResult:
+    def send(self, row: Message, *, now: datetime) -> SendResult:
         backend = get_backend()
         if row.avoids and isinstance(backend, FailoverBackend):
             backend = backend.asking_last(row.avoids)
         # Without a word about it an earlier attempt ended with its worker.
         is_repeat = row.unclear > 0 or (row.attempts > 1 and not row.error)
-        return hand_over(backend, row.to, row.text or "", idempotency_key=str(row.pk), is_repeat=is_repeat)
+        return hand_over(
+            backend,
+            row.to,
+            row.text or "",
+            idempotency_key=str(row.pk),
+            is_repeat=is_repeat,
+            minutes=_minutes_worth(row, now=now),
+        )
 
     def as_taken(self, row: Message, result: SendResult, *, now: datetime) -> dict[str, Any]:
         return gateways.as_taken(row, result, now=now)
@@ -205,7 +212,7 @@ class _MailPost:
     def why_withheld(self, row: Mail, *, claimed: int, now: datetime) -> str:
         return ""
 
-    def send(self, row: Mail) -> SendResult:
+    def send(self, row: Mail, *, now: datetime) -> SendResult:
         return send_mail(row)
 
     def as_taken(self, row: Mail, result: SendResult, *, now: datetime) -> dict[str, Any]:
@@ -240,7 +247,7 @@ class _TelegramPost:
             return Trouble.NO_KEY_OF_ADDRESS.value
         return "" if is_still_theirs(row) else Trouble.NOT_LINKED.value
 
-    def send(self, row: TelegramMessage) -> SendResult:
+    def send(self, row: TelegramMessage, *, now: datetime) -> SendResult:
         return self._backend.send(row.to, row.text or "", idempotency_key=str(row.pk))
 
     def as_taken(self, row: TelegramMessage, result: SendResult, *, now: datetime) -> dict[str, Any]:
@@ -551,7 +558,7 @@ class _Delivery:
         try:
             if row.text is None:
                 return SendResult(Outcome.UNAVAILABLE, error=Trouble.NO_KEY_OF_TEXT.value)
-            return self._post.send(row)
+            return self._post.send(row, now=self._clock.now())
         except Exception as error:  # noqa: BLE001
             # One broken gateway must not stop the rest. The trace may hold phone and text, so only the class is
             # logged.
@@ -605,6 +612,16 @@ def _given_up(row: Any, error: str, **columns: Any) -> _Ending:
 
 def _wiped(row: Any) -> dict[str, str]:
     return {"text": ""} if is_secret(row.kind) else {}
+
+
+def _minutes_worth(row: Message, *, now: datetime) -> int:
+    """For how long an SMS that is handed over now is to be tried: a phone may be off.
+
+    A code opens nothing, and what had to be known by an instant tells nothing, once it would be given up.
+    """
+    ends = is_code(row.kind) or row.known_by is not None
+    minutes = -((now - row.give_up_at) // timedelta(minutes=1)) if ends else DAY_MINUTES
+    return min(max(minutes, 1), DAY_MINUTES)
 
 
 def pause_after(attempts: int, *, factor: int = 2) -> timedelta:

@@ -14,6 +14,8 @@ from notifications.named_classes import find_class
 
 # How long a send may take over all the gateways tried; the lease of a message relies on it (`delivery`).
 SEND_SECONDS: Final = 30.0
+# The longest for which a gateway is to try: our own day.
+DAY_MINUTES: Final = 1440
 # What the columns of the outbox hold.
 LONGEST_ID: Final = 80
 LONGEST_ERROR: Final = 200
@@ -56,7 +58,8 @@ class SendResult:
     Whatever a gateway said, all of it can be stored: both texts are cut to their columns and hold nothing invisible,
     and a cost that is no price is left out. `provider_id` is the gateway's name, a colon and its number for the
     message, which is empty where it gave none that can be asked about (`reports` then waits in vain, and repeats what
-    matters). `cost` is what the gateway says that it takes, in tenge. `tries` holds the gateways that were asked, and is filled in by `hand_over`.
+    matters). `cost` is what the gateway says that it takes, in tenge. `tries` holds the gateways that were asked,
+    and is filled in by `hand_over`.
     """
 
     outcome: Outcome
@@ -96,12 +99,21 @@ def price(value: object) -> Decimal | None:
 class SmsBackend(Protocol):
     """A gateway. Made without arguments, from settings; one object may be used by one thread."""
 
-    def send(self, phone: str, text: str, *, idempotency_key: str, is_repeat: bool = False) -> SendResult:
+    def send(
+        self,
+        phone: str,
+        text: str,
+        *,
+        idempotency_key: str,
+        is_repeat: bool = False,
+        minutes: int = DAY_MINUTES,
+    ) -> SendResult:
         """Hand `text` over for `phone` (E.164). Takes at most `SEND_SECONDS` in all and raises nothing.
 
         The same `idempotency_key` means the same message again; gateways that detect duplicates suppress it.
         `is_repeat`: an earlier attempt may have handed it over. Only then may a gateway's word that it has the message
-        already count as taken.
+        already count as taken. After `minutes` (from 1 to a day's) the text is worth nothing to its reader: a gateway
+        that can be told so delivers it no later.
         """
         ...
 
@@ -140,11 +152,17 @@ class Reporter(Protocol):
 
 
 def hand_over(
-    backend: SmsBackend, phone: str, text: str, *, idempotency_key: str, is_repeat: bool = False
+    backend: SmsBackend,
+    phone: str,
+    text: str,
+    *,
+    idempotency_key: str,
+    is_repeat: bool = False,
+    minutes: int = DAY_MINUTES,
 ) -> SendResult:
     """`backend.send`, and how each gateway that was asked did."""
     started = time.monotonic()
-    result = backend.send(phone, text, idempotency_key=idempotency_key, is_repeat=is_repeat)
+    result = backend.send(phone, text, idempotency_key=idempotency_key, is_repeat=is_repeat, minutes=minutes)
     if result.tries:
         return result
     one = Try(name_of(backend), result.outcome, time.monotonic() - started, result.alarm)

@@ -9,6 +9,7 @@ from django.conf import settings
 
 from notifications.sms import health
 from notifications.sms.base import (
+    DAY_MINUTES,
     SEND_SECONDS,
     Outcome,
     SendResult,
@@ -41,14 +42,29 @@ class FailoverBackend:
         """The same, but this gateway is asked after all others."""
         return FailoverBackend(last=name)
 
-    def send(self, phone: str, text: str, *, idempotency_key: str, is_repeat: bool = False) -> SendResult:
+    def send(
+        self,
+        phone: str,
+        text: str,
+        *,
+        idempotency_key: str,
+        is_repeat: bool = False,
+        minutes: int = DAY_MINUTES,
+    ) -> SendResult:
         until = time.monotonic() + SEND_SECONDS
         troubles: list[SendResult] = []
         tries: tuple[Try, ...] = ()
         for backend in self._in_turn():
             if time.monotonic() + settings.SMS_GATEWAY_SECONDS > until:
                 break
-            result = hand_over(backend, phone, text, idempotency_key=idempotency_key, is_repeat=is_repeat)
+            result = hand_over(
+                backend,
+                phone,
+                text,
+                idempotency_key=idempotency_key,
+                is_repeat=is_repeat,
+                minutes=minutes,
+            )
             tries += result.tries
             if result.outcome not in _TROUBLES:
                 return replace(result, tries=tries)

@@ -9,7 +9,7 @@ from django.conf import settings
 
 from notifications.clock import counted_clock, machine_clock
 from notifications.private_files import open_privately
-from notifications.sms.base import Outcome, SendResult
+from notifications.sms.base import DAY_MINUTES, Outcome, SendResult
 
 _TAIL_BYTES = 256 * 1024
 
@@ -17,7 +17,15 @@ _TAIL_BYTES = 256 * 1024
 class FileBackend:
     """Appends one JSON object per SMS: {"phone", "text", "sent_at"}; several processes may write at once."""
 
-    def send(self, phone: str, text: str, *, idempotency_key: str, is_repeat: bool = False) -> SendResult:
+    def send(
+        self,
+        phone: str,
+        text: str,
+        *,
+        idempotency_key: str,
+        is_repeat: bool = False,
+        minutes: int = DAY_MINUTES,
+    ) -> SendResult:
         # Several threads send, and none of them asks the database.
         sent_at = counted_clock() or machine_clock()
         line = json.dumps({"phone": phone, "text": text, "sent_at": sent_at.isoformat()}, ensure_ascii=False)

@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 from django.conf import settings
 from django.core.signing import BadSignature, TimestampSigner
 
-from notifications.sms.base import Alarm, Arrival, Outcome, SendResult
+from notifications.sms.base import DAY_MINUTES, Alarm, Arrival, Outcome, SendResult
 from notifications.sms.http import GatewayError, post
 from notifications.text import is_gsm
 
@@ -20,7 +20,6 @@ _FORBIDDEN: Final = 403
 # It reports what arrived (1), what did not (2), and what the operator would not take (16).
 _ARRIVALS: Final = {"1": Arrival.DELIVERED, "2": Arrival.UNDELIVERED, "16": Arrival.UNDELIVERED}
 _MASK: Final = "19"
-_VALIDITY_MINUTES: Final = "1440"
 # The operator gives up after a day; its last word may be late.
 REPORTED_WITHIN: Final = timedelta(days=3)
 _SIGNER: Final = TimestampSigner(salt="notifications.sms.kannel")
@@ -39,7 +38,15 @@ class KannelBackend:
 
     name = "kannel"
 
-    def send(self, phone: str, text: str, *, idempotency_key: str, is_repeat: bool = False) -> SendResult:
+    def send(
+        self,
+        phone: str,
+        text: str,
+        *,
+        idempotency_key: str,
+        is_repeat: bool = False,
+        minutes: int = DAY_MINUTES,
+    ) -> SendResult:
         # Kannel has no number for us. A message that is sent again gets another one, so that no report is taken for it.
         number = uuid4().hex
         headers = {
@@ -50,7 +57,7 @@ class KannelBackend:
             "X-Kannel-To": phone,
             # The alphabet of GSM, or UCS-2.
             "X-Kannel-Coding": "0" if is_gsm(text) else "2",
-            "X-Kannel-Validity": _VALIDITY_MINUTES,
+            "X-Kannel-Validity": str(minutes),
         }
         if settings.SITE_URL:
             asked = f"report={sign(idempotency_key, number)}&status=%d"

@@ -8,14 +8,14 @@ from typing import Any, Final
 
 from django.conf import settings
 
-from notifications.sms.base import Alarm, Arrival, Outcome, Report, SendResult
+from notifications.sms.base import DAY_MINUTES, Alarm, Arrival, Outcome, Report, SendResult
 from notifications.sms.http import GatewayError, beside, digits, post_form, short
 
 _TAKEN: Final = ("0", "100")  # done, or put into its own queue
 _INVALID_FIELD: Final = "1"
 _ALARMS: Final = {"8": Alarm.ACCOUNT, "9": Alarm.ACCOUNT, "14": Alarm.BLOCKED}
-# Shorter than our own day: an SMS that arrives after we gave up helps nobody.
-_VALIDITY_MINUTES: Final = "1440"
+# The least for which it tries.
+_LEAST_MINUTES: Final = 60
 _ARRIVALS: Final = {
     **dict.fromkeys(("NEW", "ENQUEUD", "ACCEPTD", "PDLIVRD"), Arrival.UNDER_WAY),
     **dict.fromkeys(("UNDELIV", "REJECTD", "EXPIRED", "DELETED"), Arrival.UNDELIVERED),
@@ -32,12 +32,20 @@ class MobizonBackend:
     name = "mobizon"
     most_asked = 100
 
-    def send(self, phone: str, text: str, *, idempotency_key: str, is_repeat: bool = False) -> SendResult:
+    def send(
+        self,
+        phone: str,
+        text: str,
+        *,
+        idempotency_key: str,
+        is_repeat: bool = False,
+        minutes: int = DAY_MINUTES,
+    ) -> SendResult:
         fields = {
             "recipient": phone.removeprefix("+"),
             "text": text,
             "from": settings.SMS_SENDER,
-            "params[validity]": _VALIDITY_MINUTES,
+            "params[validity]": str(max(minutes, _LEAST_MINUTES)),
         }
         try:
             answer = post_form(_signed(settings.MOBIZON_URL), fields)

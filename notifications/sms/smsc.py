@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from django.conf import settings
 
-from notifications.sms.base import Alarm, Arrival, Outcome, Report, SendResult, price
+from notifications.sms.base import DAY_MINUTES, Alarm, Arrival, Outcome, Report, SendResult, price
 from notifications.sms.http import GatewayError, ask, beside, digits, post_form, short
 
 _BAD_NUMBER: Final = "7"
@@ -38,9 +38,24 @@ class SmscBackend:
     name = "smsc"
     most_asked = 50
 
-    def send(self, phone: str, text: str, *, idempotency_key: str, is_repeat: bool = False) -> SendResult:
-        # It is to say what it takes (cost=2).
-        fields = {"phones": phone, "mes": text, "sender": settings.SMS_SENDER, "cost": "2"}
+    def send(
+        self,
+        phone: str,
+        text: str,
+        *,
+        idempotency_key: str,
+        is_repeat: bool = False,
+        minutes: int = DAY_MINUTES,
+    ) -> SendResult:
+        fields = {
+            "phones": phone,
+            "mes": text,
+            "sender": settings.SMS_SENDER,
+            # Hours and minutes, from 00:01 to 24:00.
+            "valid": f"{minutes // 60:02}:{minutes % 60:02}",
+            # It is to say what it takes.
+            "cost": "2",
+        }
         try:
             answer = post_form(settings.SMSC_URL, _signed(fields))
         except GatewayError as error:

@@ -80,6 +80,17 @@ def test_a_gateway_that_does_not_exist(live, path):
     assert ids(backends_exist) == ["notifications.E001"]
 
 
+class FormerBackend:
+    """A class of one's own from before gateways were told more."""
+
+    def send(self, phone, text, *, idempotency_key): ...
+
+
+def test_a_gateway_that_takes_not_what_it_is_told(live):
+    live.SMS_FAILOVER_BACKENDS = [SMSC, f"{__name__}.FormerBackend"]
+    assert ids(backends_exist) == ["notifications.E011"]
+
+
 @pytest.mark.parametrize("path", ["..", "os.system", "os.path", "notifications.sms.base.SmsBackend"])
 def test_what_is_no_gateway(live, path):
     live.SMS_FAILOVER_BACKENDS = [SMSC, path]

@@ -110,6 +110,24 @@ def test_a_gateway_is_told_whether_an_earlier_attempt_may_have_handed_it_over(
     assert [terms["is_repeat"] for terms in gateway.terms] == [False, is_repeat]
 
 
+@pytest.mark.parametrize(
+    ("kind", "changes", "late", "minutes"),
+    [
+        ("registration_code", {}, timedelta(0), 10),
+        ("registration_code", {}, timedelta(minutes=8, seconds=30), 2),
+        ("stop_lifted", {}, timedelta(0), 1440),
+        ("stop_lifted", {"known_by": NOW + timedelta(hours=1)}, timedelta(0), 60),
+    ],
+    ids=["a code", "a late code", "a notice", "known by an instant"],
+)
+def test_a_gateway_is_told_how_long_it_is_worth(parent, gateway, kind, changes, late, minutes):
+    written(parent, kind)
+    if changes:
+        Message.objects.update(**changes, give_up_at=changes["known_by"])
+    assert deliver_due(now=NOW + late).sent == 1
+    assert [terms["minutes"] for terms in gateway.terms] == [minutes]
+
+
 def test_a_worker_that_died_may_have_handed_it_over(message, gateway):
     assert claim(Message, most=1, now=NOW)
     assert deliver_due(now=NOW + LEASE).sent == 1

@@ -4,6 +4,7 @@ import json
 import logging
 import re
 import time
+import urllib.parse
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -83,6 +84,23 @@ class TestEveryGateway:
         (one,) = result.tries
         assert (one.gateway, one.outcome) == (gateway.name, Outcome.ACCEPTED)
         assert 0 < one.seconds < 0.4
+
+    @pytest.mark.parametrize(
+        ("minutes", "told"),
+        [
+            (10, {"smsc": "00:10", "mobizon": "60", "kannel": "10"}),
+            (90, {"smsc": "01:30", "mobizon": "90", "kannel": "90"}),
+            (1440, {"smsc": "24:00", "mobizon": "1440", "kannel": "1440"}),
+        ],
+        ids=["a code", "known by an instant", "a day"],
+    )
+    def test_it_is_told_how_long_a_message_is_worth(self, gateway, minutes, told):
+        send(gateway, minutes=minutes)
+        ((_line, headers, body),) = gateway.asked
+        form = dict(urllib.parse.parse_qsl(body.decode()))
+        places = {"smsc": form.get("valid"), "mobizon": form.get("params[validity]")}
+        said = places.get(gateway.name, headers.get("X-Kannel-Validity"))
+        assert said == told[gateway.name]
 
     def test_no_credential_stands_in_an_address_unless_the_gateway_documents_no_other_place(self, gateway):
         send(gateway)

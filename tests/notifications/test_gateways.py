@@ -186,6 +186,7 @@ class TestSmsc:
                     "sender": "BALABAQSHA",
                     "charset": "utf-8",
                     "fmt": "3",
+                    "valid": "24:00",
                     "cost": "2",
                 },
             }
