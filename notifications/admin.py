@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from notifications.clock import estimate_clock, read_clock
 from notifications.kinds import READS_NAMES, is_secret
 from notifications.models import Mail, Message, Notice, Outgoing
+from notifications.retention import TEXT_KEPT_FOR
 from notifications.selectors import undelivered
 from notifications.services import can_send_again, send_again
 from notifications.text import mask_phone, segments
@@ -40,6 +41,12 @@ class SendAgainForm(forms.Form):
 
 def _no_names() -> str:
     return gettext("Hidden: it may name people.")
+
+
+def _why_empty(message: Outgoing) -> str:
+    if message.created_at < estimate_clock() - TEXT_KEPT_FOR:
+        return gettext("Deleted: texts are kept for %(days)s days.") % {"days": TEXT_KEPT_FOR.days}
+    return gettext("It was sent again: the text is with the newer sending.")
 
 
 class _Record(admin.ModelAdmin):  # type: ignore[type-arg]
@@ -99,7 +106,9 @@ class _Outbox(_Record):
     def shown_text(self, message: Outgoing) -> str:
         if is_secret(message.kind):
             return str(_("Hidden: it holds a secret code."))
-        return str(_("Can't be read: its key is missing.")) if message.text is None else message.text
+        if message.text is None:
+            return str(_("Can't be read: its key is missing."))
+        return message.text or _why_empty(message)
 
     @admin.display(description=_("error"))
     def trouble(self, message: Outgoing) -> str:

@@ -133,6 +133,17 @@ class Outgoing(models.Model):
         raise NotImplementedError
 
 
+def _indexes_of_outbox(table: str) -> list[models.Index]:
+    """What is under way: due, next to be sent, of a kind; and the newest rows for the workplace."""
+    is_under_way = models.Q(state__in=["queued", "sending"])
+    return [
+        models.Index(fields=["next_attempt_at"], condition=is_under_way, name=f"{table}_due"),
+        models.Index(fields=["give_up_at", "created_at", "id"], condition=is_under_way, name=f"{table}_next"),
+        models.Index(fields=["kind"], condition=is_under_way, name=f"{table}_kind"),
+        models.Index(fields=["-created_at"], name=f"{table}_newest"),
+    ]
+
+
 class Message(Outgoing):
     """An SMS on its way."""
 
@@ -168,22 +179,7 @@ class Message(Outgoing):
         verbose_name_plural = _("SMS messages")
         ordering = ["-created_at"]
         indexes = [
-            models.Index(
-                fields=["next_attempt_at"],
-                condition=models.Q(state__in=["queued", "sending"]),
-                name="message_due",
-            ),
-            models.Index(
-                fields=["give_up_at", "created_at", "id"],
-                condition=models.Q(state__in=["queued", "sending"]),
-                name="message_next",
-            ),
-            models.Index(
-                fields=["kind"],
-                condition=models.Q(state__in=["queued", "sending"]),
-                name="message_kind",
-            ),
-            models.Index(fields=["-created_at"], name="message_newest"),
+            *_indexes_of_outbox("message"),
             models.Index(fields=["phone", "-created_at"], name="message_of_phone"),
             models.Index(fields=["sent_at"], condition=models.Q(sent_at__isnull=False), name="message_sent"),
             models.Index(fields=["ask_at"], condition=models.Q(ask_at__isnull=False), name="message_asks"),
@@ -255,24 +251,7 @@ class Mail(Outgoing):
         verbose_name = _("e-mail")
         verbose_name_plural = _("e-mails")
         ordering = ["-created_at"]
-        indexes = [
-            models.Index(
-                fields=["next_attempt_at"],
-                condition=models.Q(state__in=["queued", "sending"]),
-                name="mail_due",
-            ),
-            models.Index(
-                fields=["give_up_at", "created_at", "id"],
-                condition=models.Q(state__in=["queued", "sending"]),
-                name="mail_next",
-            ),
-            models.Index(
-                fields=["kind"],
-                condition=models.Q(state__in=["queued", "sending"]),
-                name="mail_kind",
-            ),
-            models.Index(fields=["-created_at"], name="mail_newest"),
-        ]
+        indexes = _indexes_of_outbox("mail")
 
     @property
     def to(self) -> str:
@@ -288,24 +267,7 @@ class TelegramMessage(Outgoing):
         verbose_name = _("Telegram message")
         verbose_name_plural = _("Telegram messages")
         ordering = ["-created_at"]
-        indexes = [
-            models.Index(
-                fields=["next_attempt_at"],
-                condition=models.Q(state__in=["queued", "sending"]),
-                name="telegram_due",
-            ),
-            models.Index(
-                fields=["give_up_at", "created_at", "id"],
-                condition=models.Q(state__in=["queued", "sending"]),
-                name="telegram_next",
-            ),
-            models.Index(
-                fields=["kind"],
-                condition=models.Q(state__in=["queued", "sending"]),
-                name="telegram_kind",
-            ),
-            models.Index(fields=["-created_at"], name="telegram_newest"),
-        ]
+        indexes = _indexes_of_outbox("telegram")
 
     @property
     def to(self) -> str:

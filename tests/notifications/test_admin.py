@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from accounts.journal_actions import Action
 from accounts.models import AuditEntry
+from notifications.clock import read_clock
 from notifications.kinds import KINDS, sample_context
 from notifications.models import Message, Notice
 from notifications.services import enqueue
@@ -60,6 +61,16 @@ def test_the_text_of_a_secret_is_never_shown(admin_page, secret):
     html = admin_page.get(reverse("admin:notifications_message_change", args=[secret.pk])).content.decode()
     assert "483920" not in html
     assert "483920" not in admin_page.get(reverse(LIST)).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("days", "why"), [(1, "мәтіні жаңа жіберілімде"), (31, "мәтіндер 30 күн сақталады")], ids=["again", "old"]
+)
+def test_a_row_without_its_text_says_why(admin_page, message, days, why):
+    """A former sending that was paid for stays as a row, and texts are not kept for ever."""
+    Message.objects.update(text="", state="sent", created_at=read_clock() - timedelta(days=days))
+    html = admin_page.get(reverse("admin:notifications_message_change", args=[message.pk])).content.decode()
+    assert why in html
 
 
 def test_a_row_is_only_viewed(admin_page, message):
