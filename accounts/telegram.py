@@ -25,7 +25,7 @@ from accounts.owner_proofs import is_as_it_was, stamp_of
 from notifications.alone import alone
 from notifications.services import enqueue
 from notifications.sms.http import GatewayError
-from notifications.sweeps import renew_connection
+from notifications.sweeps import renew_connection, sweep
 from notifications.telegram import Update, read_updates
 
 logger = logging.getLogger(__name__)
@@ -84,22 +84,23 @@ def link(user: User, chat: str, *, address: str | None = None, now: datetime) ->
 
 
 def _read_all(*, now: datetime) -> int:
-    after, linked = None, 0
+    after = None
+    linked: list[bool] = []
     ends = time.monotonic() + _SECONDS
     for _answer in range(_MOST_ANSWERS):
         if time.monotonic() > ends:
-            return linked
+            break
         try:
             updates = read_updates(after)
         except GatewayError as error:
             logger.warning("Telegram did not say who wrote to the bot: %s", error)
-            return linked
+            break
         if not updates:
-            return linked
+            break
         # The next question tells Telegram to forget these: whoever dies before reads them again.
-        linked += sum(_take(update, now=now) for update in updates)
+        sweep(updates, lambda update: linked.append(_take(update, now=now)))
         after = updates[-1].number
-    return linked
+    return sum(linked)
 
 
 def _take(update: Update, *, now: datetime) -> bool:

@@ -15,6 +15,7 @@ from applications.jobs import retention as papers
 from applications.personal_data import forgetting
 from bulletin.importing import undoing
 from notifications import retention as outbox
+from notifications.sweeps import sweep
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,16 @@ PERIODS = (
 
 
 def purge_personal_data(*, now: datetime, dry_run: bool = False) -> dict[str, int]:
-    """Delete what is due at `now`, or with `dry_run` only count it; returns how many of each kind. Safe to repeat."""
+    """Delete what is due at `now`, or with `dry_run` only count it; returns how many of each kind. Safe to repeat.
+
+    A kind that can't be deleted is logged, left out and tried again by the next run; the others go all the same.
+    """
     if dry_run:
         return {period.name: period.due(now=now).count() for period in PERIODS}
-    return {period.name: period.purge(now=now) for period in PERIODS}
+    deleted: dict[str, int] = {}
+
+    def purge(period: Period) -> None:
+        deleted[period.name] = period.purge(now=now)
+
+    sweep(PERIODS, purge)
+    return deleted

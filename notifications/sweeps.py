@@ -1,15 +1,14 @@
-"""Sweeps: the same work for many rows, each in its own transactions, so that one bad row holds up no other."""
+"""Sweeps: the same work for many things, each in its own transactions, so that a bad one holds up no other."""
 
 import logging
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from django.db import connection
-from django.db.models import Model
 
 logger = logging.getLogger(__name__)
 
-M = TypeVar("M", bound=Model)
+M = TypeVar("M")
 
 
 class NotCommitted(RuntimeError):
@@ -19,8 +18,9 @@ class NotCommitted(RuntimeError):
 def sweep(objects: Iterable[M], work: Callable[[M], Any]) -> int:
     """Do `work` for each of `objects`; failures are logged and left to the next run. Returns how many are committed.
 
-    Each object begins with a connection in autocommit, whatever the one before left behind. Raises `OperationalError`
-    if no such connection can be made: the rest would fail too.
+    Each object begins with a connection in autocommit, whatever the one before left behind. The log names a row by its
+    key, anything else by its `name` or not at all: it may be somebody's words. Raises `OperationalError` if no such
+    connection can be made: the rest would fail too.
     """
     done = 0
     renew_connection()
@@ -30,7 +30,8 @@ def sweep(objects: Iterable[M], work: Callable[[M], Any]) -> int:
             if not _is_committed():
                 raise NotCommitted
         except Exception:
-            logger.exception("could not handle %s %s", type(item).__name__, item.pk)
+            name = getattr(item, "pk", getattr(item, "name", ""))
+            logger.exception("could not handle %s %s", type(item).__name__, name)
         else:
             done += 1
         renew_connection()

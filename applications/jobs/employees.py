@@ -46,17 +46,22 @@ def tell_employees(*, now: datetime) -> int:
     Whatever was missed while nothing ran, or while nobody was there who could decide, is told now, if it still
     matters. Two at once tell nothing twice. Returns for how many kindergartens and localities it was looked.
     """
-    told = 0
-    for locality in Locality.objects.all():
-        since = last_digest(now, locality.zone, hour=settings.STAFF_DIGEST_HOUR)
-        new = to_list(locality, since=since)
-        half = past_half_time(_waiting(locality), now=now)
-        told += sweep(_kindergartens(new, NEW), partial(_tell_workers, step=NEW, bids=new, now=now))
-        told += sweep(_kindergartens(half, HALF), partial(_tell_workers, step=HALF, bids=half, now=now))
+    told: list[int] = []
+    sweep(Locality.objects.all(), lambda locality: told.append(_tell_of_waiting(locality, now=now)))
     late = Locality.objects.filter(
         pk__in=_unmarked(past_the_end(bids_to_answer(), now=now), LATE).values(f"{_KINDERGARTEN}__locality")
     )
-    return told + sweep(late, partial(_tell_officials, now=now))
+    return sum(told) + sweep(late, partial(_tell_officials, now=now))
+
+
+def _tell_of_waiting(locality: Locality, *, now: datetime) -> int:
+    """Tell the kindergartens of a locality of what is new, and of what is half over; returns how many."""
+    since = last_digest(now, locality.zone, hour=settings.STAFF_DIGEST_HOUR)
+    new = to_list(locality, since=since)
+    half = past_half_time(_waiting(locality), now=now)
+    return sweep(_kindergartens(new, NEW), partial(_tell_workers, step=NEW, bids=new, now=now)) + sweep(
+        _kindergartens(half, HALF), partial(_tell_workers, step=HALF, bids=half, now=now)
+    )
 
 
 def last_digest(now: datetime, zone: ZoneInfo, *, hour: int) -> datetime:

@@ -62,7 +62,9 @@ def tell_moved_openings(*, now: datetime) -> int:
     by_pause: dict[Pause, list[MovedOpening]] = {}
     for opening in openings_to_tell(now=now):
         by_pause.setdefault(opening.pause, []).append(opening)
-    return sum(_tell_of_pause(pause, openings, now=now) for pause, openings in by_pause.items())
+    told: list[int] = []
+    sweep(by_pause, lambda pause: told.append(_tell_of_pause(pause, by_pause[pause], now=now)))
+    return sum(told)
 
 
 def _tell_of_pause(pause: Pause, openings: list[MovedOpening], *, now: datetime) -> int:
@@ -91,28 +93,23 @@ def _tell_moved(
         )
 
 
-def remind_deadlines(*, now: datetime) -> int:
+def remind_deadlines(*, now: datetime) -> None:
     """Remind families of the last day of a referral, 3, 1 and 0 working days before, and of an offer, on that day.
 
-    From the morning of the place on; each reminder once, whatever runs late or twice. Returns how many referrals and
-    offers have such a day today.
+    From the morning of the place on; each reminder once, whatever runs late or twice.
     """
     running = Q(held_since=None)
-    calendar = _calendar()
-    ending = [
-        referral
-        for referral in Referral.objects.filter(
-            running, state=ReferralState.ISSUED, valid_until__gt=now, valid_until__lte=now + LOOK_AHEAD
-        ).select_related("application__locality", "extension")
-        if _left(referral, calendar, now=now) is not None
-    ]
-    offers = Offer.objects.filter(
-        running, state=OfferState.OFFERED, until__gt=now, until__lte=now + timedelta(days=2)
-    ).select_related("application__locality")
-    last = [offer for offer in offers if _is_last_day(offer, now=now)]
-    return sweep(ending, partial(_remind, calendar=calendar, now=now)) + sweep(
-        last, partial(_remind_offer, now=now)
+    ending = Referral.objects.filter(
+        running, state=ReferralState.ISSUED, valid_until__gt=now, valid_until__lte=now + LOOK_AHEAD
     )
+    last = Offer.objects.filter(
+        running, state=OfferState.OFFERED, until__gt=now, until__lte=now + timedelta(days=2)
+    )
+    sweep(
+        ending.select_related("application__locality", "extension"),
+        partial(_remind, calendar=_calendar(), now=now),
+    )
+    sweep(last.select_related("application__locality"), partial(_remind_offer, now=now))
 
 
 def _calendar() -> Calendar | None:
@@ -150,13 +147,17 @@ def remind_interest(*, now: datetime) -> int:
 
     Returns how many applications are reminded now; each gets each reminder once, however often this runs.
     """
-    reminded = 0
-    for locality in Locality.objects.all():
-        campaign = running_campaign_for(locality, now=now)
-        if campaign is not None and campaign.reminder(now=now):
-            asked = unconfirmed(campaign, locality=locality)
-            reminded += sweep(asked, partial(_remind_interest, campaign=campaign, now=now))
-    return reminded
+    reminded: list[int] = []
+    sweep(Locality.objects.all(), lambda locality: reminded.append(_remind_interest_in(locality, now=now)))
+    return sum(reminded)
+
+
+def _remind_interest_in(locality: Locality, *, now: datetime) -> int:
+    campaign = running_campaign_for(locality, now=now)
+    if campaign is None or not campaign.reminder(now=now):
+        return 0
+    asked = unconfirmed(campaign, locality=locality)
+    return sweep(asked, partial(_remind_interest, campaign=campaign, now=now))
 
 
 def remind_aging(*, now: datetime) -> int:
@@ -223,6 +224,8 @@ def _tell_silence(bid: Bid, *, now: datetime) -> None:
 
 
 def _remind(referral: Referral, *, calendar: Calendar | None, now: datetime) -> None:
+    if _left(referral, calendar, now=now) is None:
+        return
     with locking():
         application = lock_application(referral.application_id)
         # Read anew: the family may have signed or extended it meanwhile.
@@ -246,6 +249,8 @@ def _remind(referral: Referral, *, calendar: Calendar | None, now: datetime) -> 
 
 def _remind_offer(offer: Offer, *, now: datetime) -> None:
     assert offer.application_id is not None
+    if not _is_last_day(offer, now=now):
+        return
     with locking():
         application = lock_application(offer.application_id)
         offer = Offer.objects.select_related("vacancy__group__kindergarten").get(pk=offer.pk)
