@@ -508,6 +508,13 @@ def test_what_the_page_offers_still_works(desk, city):
     assert desk.get(month).status_code == 200
 
 
+@pytest.mark.parametrize(("query", "back"), [("", ""), ("?o=-1&p=1", "?_changelist_filters=o%3D-1%26p%3D1")])
+def test_a_row_leads_back_to_the_page_of_the_list_where_it_stood(desk, city, query, back):
+    page = desk.get(reverse("admin:bulletin_group_changelist") + query).content.decode()
+    group = Group.objects.first()
+    assert f'href="{reverse("admin:bulletin_group_change", args=[group.pk])}{back}"' in page
+
+
 def test_the_filters_that_stay_beside_an_object_ask_nothing(desk, city):
     page = reverse("admin:accounts_user_change", args=[city.parent.pk])
     with CaptureQueriesContext(connection) as queries:
