@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
 from accounts.models import StaffLink, User
 from accounts.roles import Role
@@ -18,6 +18,7 @@ from notifications.services import enqueue
 READ_FAMILIES: Final = {Role.OFFICIAL, Role.CONTACT_CENTRE}
 # Of whom it must be known which children are their own.
 DECIDE_ABOUT_FAMILIES: Final = {Role.KINDERGARTEN, *READ_FAMILIES}
+_KEPT: Final = "one_with_employee"
 
 
 def tell_of_account(user: User, kind: str, *, actor: User | None, now: datetime, **context: Any) -> None:
@@ -40,20 +41,17 @@ def one_with(employee: User) -> set[UUID]:
 
     Their own, those that they set up by making the link, and those of whoever made the link for theirs.
     """
-    pairs = _links_of(employee).values_list("user_id", "made_by_id")
+    links = StaffLink.objects.filter(Q(user=employee) | Q(made_by=employee)).exclude(used_at=None)
+    pairs = links.values_list("user_id", "made_by_id")
     return {employee.pk, *(pk for pair in pairs for pk in pair if pk is not None)}
 
 
 def is_one_with(employee: User, *, path: str) -> Q:
-    """The rows in which the account at `path` is one of `one_with`: no decision about them waits for `employee`."""
-    links = _links_of(employee)
-    return (
-        Q(**{path: employee.pk})
-        | Q(**{f"{path}__in": links.values("user")})
-        | Q(**{f"{path}__in": links.exclude(made_by=None).values("made_by")})
-    )
+    """The rows in which the account at `path` is one of `one_with`: no decision about them waits for `employee`.
 
-
-def _links_of(employee: User) -> QuerySet[StaffLink]:
-    """The links that were used, of which `employee` is one side."""
-    return StaffLink.objects.filter(Q(user=employee) | Q(made_by=employee)).exclude(used_at=None)
+    Whose they are is kept with the object, as its permissions are: for a request. A start page asks seven times.
+    """
+    kept = vars(employee)
+    if _KEPT not in kept:
+        kept[_KEPT] = one_with(employee)
+    return Q(**{f"{path}__in": kept[_KEPT]})
