@@ -25,10 +25,15 @@ _UNDER_WAY: Final = (Outgoing.State.QUEUED, Outgoing.State.SENDING)
 
 @dataclass(frozen=True)
 class Waiting:
-    """What is due of one way and has not gone out: how many, and since when the one that waits longest."""
+    """What has not gone out of one way: what is due, and what failed and waits for its next attempt.
+
+    Of the former since when the one that waits longest is due, of the latter when the oldest was written.
+    """
 
     count: int
     since: datetime | None
+    failed: int = 0
+    written: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -48,19 +53,22 @@ class Failures:
 
 @dataclass(frozen=True)
 class Arrivals:
-    """What became of what one gateway took; of some it never says."""
+    """What became of what one gateway took; of some it never says.
+
+    `judged` are those whose fate is known and that had the time to arrive `in_time`.
+    """
 
     gateway: str
     sent: int
     delivered: int
-    in_time: int
     undelivered: int
+    judged: int
+    in_time: int
 
     @property
     def percent_in_time(self) -> int | None:
-        """Of those whose fate is known; None where none is."""
-        known = self.delivered + self.undelivered
-        return 100 * self.in_time // known if known else None
+        """Of those that are judged; None where none is."""
+        return 100 * self.in_time // self.judged if self.judged else None
 
 
 @dataclass(frozen=True)
@@ -75,10 +83,16 @@ class Cost:
 
 
 def waiting(model: type[Outgoing], *, now: datetime) -> Waiting:
-    """What a worker could send at `now`."""
-    rows = model._default_manager.filter(state__in=_UNDER_WAY, next_attempt_at__lte=now)
-    found = rows.aggregate(count=Count("pk"), since=Min("next_attempt_at"))
-    return Waiting(found["count"], found["since"])
+    """What a worker could send at `now`, and what it could not hand over before and tries again later."""
+    is_due = Q(next_attempt_at__lte=now)
+    has_failed = Q(state=Outgoing.State.QUEUED, attempts__gt=0, next_attempt_at__gt=now)
+    found = model._default_manager.filter(state__in=_UNDER_WAY).aggregate(
+        count=Count("pk", filter=is_due),
+        since=Min("next_attempt_at", filter=is_due),
+        failed=Count("pk", filter=has_failed),
+        written=Min("created_at", filter=has_failed),
+    )
+    return Waiting(**found)
 
 
 def failures(*, now: datetime) -> list[Failures]:
@@ -97,17 +111,18 @@ def failures(*, now: datetime) -> list[Failures]:
 
 
 def arrivals(*, now: datetime) -> list[Arrivals]:
-    """What became of what each gateway took in the last day, but for the last minutes: that is still on its way."""
-    rows = _by_gateway(Q(sent_at__gte=now - ARRIVALS_OF, sent_at__lt=now - IN_TIME)).annotate(
+    """What became of what each gateway took in the last day; what is still on its way in time is not judged."""
+    has_arrived, is_lost = Q(delivered_at__isnull=False), Q(state=Outgoing.State.UNDELIVERED)
+    had_time = Q(sent_at__lt=now - IN_TIME)
+    rows = _by_gateway(Q(sent_at__gte=now - ARRIVALS_OF, sent_at__lte=now)).annotate(
         sent=Count("pk"),
-        delivered=Count("pk", filter=Q(delivered_at__isnull=False)),
-        in_time=Count("pk", filter=Q(delivered_at__lte=F("sent_at") + IN_TIME)),
-        undelivered=Count("pk", filter=Q(state=Outgoing.State.UNDELIVERED)),
+        delivered=Count("pk", filter=has_arrived),
+        undelivered=Count("pk", filter=is_lost),
+        judged=Count("pk", filter=had_time & (has_arrived | is_lost)),
+        in_time=Count("pk", filter=had_time & Q(delivered_at__lte=F("sent_at") + IN_TIME)),
     )
-    return [
-        Arrivals(one["gateway"], one["sent"], one["delivered"], one["in_time"], one["undelivered"])
-        for one in rows
-    ]
+    names = ("gateway", "sent", "delivered", "undelivered", "judged", "in_time")
+    return [Arrivals(*(one[name] for name in names)) for one in rows]
 
 
 def costs(*, since: datetime, until: datetime) -> list[Cost]:

@@ -59,14 +59,19 @@ def message(**changes):
 @pytest.mark.parametrize("language", ["kk", "ru"])
 def test_it_says_what_is_wrong(desk, troubled, language):
     message()
+    message(dedupe_key="failed", attempts=1, next_attempt_at=read_clock() + timedelta(minutes=2))
     with translation.override(language):
         page = desk.get(reverse("admin:messages"))
-        words = {"kk": "Шотта ақша жоқ", "ru": "На счёте нет денег"}
+        words = {
+            "kk": ("Шотта ақша жоқ", "Қайта жіберіп көретін уақыт:"),
+            "ru": ("На счёте нет денег", "Следующая попытка:"),
+        }
     context = page.context_data
-    assert dict(context["waiting"])["SMS"].count == 1
+    waiting = dict(context["waiting"])["SMS"]
+    assert (waiting.count, waiting.failed) == (1, 1)
     assert [(one.name, one.alarm) for one in context["gateways"]] == [("smsc", "no money"), ("mobizon", "")]
     assert context["failures"][0].failed == 3
-    assert words[language] in page.content.decode()
+    assert all(one in page.content.decode() for one in words[language])
 
 
 def test_while_all_is_well_it_says_so(desk):

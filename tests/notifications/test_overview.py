@@ -35,10 +35,19 @@ def message(number, **changes):
 
 
 def test_what_waits():
+    def queued(number, due, **changes):
+        state = {"state": Message.State.QUEUED, "sent_at": None, "provider_id": ""}
+        message(number, next_attempt_at=due, **state | changes)
+
     for number, due in enumerate([NOW - 5 * MINUTE, NOW - 9 * MINUTE, NOW + MINUTE]):
-        message(number, state=Message.State.QUEUED, next_attempt_at=due, sent_at=None, provider_id="")
+        queued(number, due)
     message(9, next_attempt_at=NOW - HOUR)
-    assert overview.waiting(Message, now=NOW) == (overview.Waiting(2, NOW - 9 * MINUTE))
+    assert overview.waiting(Message, now=NOW) == overview.Waiting(2, NOW - 9 * MINUTE, 0, None)
+    # What failed waits on, though it is not due; what a worker is handing over does not.
+    queued(10, NOW + MINUTE, attempts=1, created_at=NOW - 3 * MINUTE)
+    queued(11, NOW + 8 * MINUTE, attempts=4, created_at=NOW - 7 * MINUTE)
+    queued(12, NOW + MINUTE, attempts=1, state=Message.State.SENDING)
+    assert overview.waiting(Message, now=NOW) == overview.Waiting(2, NOW - 9 * MINUTE, 2, NOW - 7 * MINUTE)
     assert overview.waiting(Mail, now=NOW) == overview.Waiting(0, None)
 
 
@@ -51,11 +60,12 @@ def test_what_arrived():
     message(5, provider_id="mobizon:5")
     # Too young to be judged, too old, and never sent.
     message(6, sent_at=NOW - MINUTE)
+    message(9, sent_at=NOW - MINUTE, state=Message.State.DELIVERED, delivered_at=NOW)
     message(7, sent_at=NOW - timedelta(days=2))
     message(8, sent_at=None, provider_id="", state=Message.State.FAILED)
     mobizon, smsc = overview.arrivals(now=NOW)
-    assert mobizon == Arrivals("mobizon", 1, 0, 0, 0)
-    assert smsc == Arrivals("smsc", 4, 2, 1, 1)
+    assert mobizon == Arrivals("mobizon", 1, 0, 0, 0, 0)
+    assert smsc == Arrivals("smsc", 6, 3, 1, 3, 1)
     assert (mobizon.percent_in_time, smsc.percent_in_time) == (None, 33)
 
 
