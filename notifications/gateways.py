@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 from django.conf import settings
 from django.db import connection
 from django.db.models import Q, QuerySet, Sum
+from django.utils.timezone import localtime
 
 from notifications.models import Gateway, GatewayMinute, Message
 from notifications.sms import health
@@ -146,7 +147,7 @@ def _move(name: str, before: health.State, after: health.State, record: health.R
         logger.error(
             "SMS gateway %s is left until %s: %d of %d failed, %.1f s each",
             name,
-            after.left_until,
+            after.left_until and f"{localtime(after.left_until):%Y-%m-%d %H:%M:%S}",
             record.failed,
             record.tries,
             record.latency,

@@ -92,6 +92,7 @@ def _call(method: str, fields: Mapping[str, str]) -> tuple[int, dict[str, Any]]:
         f"{settings.TELEGRAM_URL.rstrip('/')}/bot{settings.TELEGRAM_TOKEN}/{method}",
         body=urlencode(fields).encode(),
         headers={"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"},
+        gateway=TelegramBackend.name,
     )
     try:
         content = json.loads(answer.body)

@@ -15,6 +15,7 @@ class Breaker:
         self._rest = rest
         self._failed = 0
         self._rests_until = 0.0
+        self._is_on_trial = False
         self._lock = Lock()
 
     def admits(self, *, now: float) -> bool:
@@ -26,11 +27,13 @@ class Breaker:
                 return False
             # A trial that never returns costs one rest and does not block the peer for good.
             self._rests_until = now + self._rest
+            self._is_on_trial = True
             return True
 
     def note(self, *, went_well: bool, now: float) -> bool:
-        """Note the result of a call. Returns whether the peer rests after it."""
+        """Note the result of a call. Returns whether a rest begins with it: calls that were under way prolong it."""
         with self._lock:
+            was_on_trial, self._is_on_trial = self._is_on_trial, False
             if went_well:
                 self._failed = 0
                 return False
@@ -38,4 +41,4 @@ class Breaker:
             if self._failed < self._most:
                 return False
             self._rests_until = now + self._rest
-            return True
+            return was_on_trial or self._failed == self._most

@@ -58,17 +58,20 @@ def post(
     seconds: float,
     papers: Papers = PUBLIC,
     at_once: int = 0,
+    name: str = "",
 ) -> Answer:
     """POST `body` and return the answer, whatever its status, within `seconds`. Never call it in a transaction.
 
-    `papers` is whom we trust and who we are over TLS.
+    `papers` is whom we trust and who we are over TLS, `name` what the log calls the peer; its host without it.
 
     Raises `NotAsked` at once, without sending anything, when `at_once` threads of this process wait for the peer
     (`settings.THREADS_PER_PEER` without it; the first call for a peer decides), or when it rests: after three calls in
     a row without an answer, or with a status of 500 or more, it is asked once in half a minute until it answers. Raises
     `Unavailable` when no whole answer came.
     """
-    return _call("POST", url, body=body, headers=headers, seconds=seconds, papers=papers, at_once=at_once)
+    return _call(
+        "POST", url, body=body, headers=headers, seconds=seconds, papers=papers, at_once=at_once, name=name
+    )
 
 
 def get(url: str, *, headers: Mapping[str, str], seconds: float) -> Answer:
@@ -85,6 +88,7 @@ def _call(
     seconds: float,
     papers: Papers,
     at_once: int = 0,
+    name: str = "",
 ) -> Answer:
     try:
         parts = parse_address(url)
@@ -96,7 +100,16 @@ def _call(
     if not peer.waiting.acquire(blocking=False):
         raise NotAsked("busy")
     try:
-        return _ask(peer, method, url, body=body, headers=headers, seconds=seconds, papers=papers)
+        return _ask(
+            peer,
+            method,
+            url,
+            body=body,
+            headers=headers,
+            seconds=seconds,
+            papers=papers,
+            name=name or parts.hostname or "",
+        )
     finally:
         peer.waiting.release()
 
@@ -110,6 +123,7 @@ def _ask(
     headers: Mapping[str, str],
     seconds: float,
     papers: Papers,
+    name: str,
 ) -> Answer:
     if not peer.breaker.admits(now=time.monotonic()):
         raise NotAsked("resting")
@@ -118,14 +132,12 @@ def _ask(
             url, method=method, body=body, headers=headers, seconds=min(seconds, REST_SECONDS), papers=papers
         )
     except Broken as error:
-        _note(peer, url, went_well=False)
+        _note(peer, name, trouble=str(error))
         raise Unavailable(str(error), was_asked=error.was_asked) from None
-    _note(peer, url, went_well=answer.status < 500)
+    _note(peer, name, trouble=f"HTTP {answer.status}" if answer.status >= 500 else "")
     return answer
 
 
-def _note(peer: Peer, url: str, *, went_well: bool) -> None:
-    if peer.breaker.note(went_well=went_well, now=time.monotonic()):
-        logger.error(
-            "%s does not answer and is left alone for %d s", parse_address(url).hostname, REST_SECONDS
-        )
+def _note(peer: Peer, name: str, *, trouble: str) -> None:
+    if peer.breaker.note(went_well=not trouble, now=time.monotonic()):
+        logger.error("%s gives no usable answer (%s) and is left alone for %d s", name, trouble, REST_SECONDS)

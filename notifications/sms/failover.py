@@ -70,11 +70,8 @@ class FailoverBackend:
                 return replace(result, tries=tries)
             troubles.append(result)
             if result.outcome is not Outcome.NOT_ASKED:
-                logger.error(
-                    "SMS gateway in trouble (%s); message %s goes on to the next.",
-                    result.error,
-                    idempotency_key,
-                )
+                # Whether another one follows is seen by what is logged next.
+                logger.error("SMS gateway in trouble (%s) with message %s", result.error, idempotency_key)
         worst = max((result.outcome for result in troubles), key=_TROUBLES.index, default=Outcome.NOT_ASKED)
         return SendResult(worst, error="; ".join(result.error for result in troubles), tries=tries)
 

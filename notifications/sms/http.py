@@ -39,21 +39,21 @@ def digits(value: object) -> str:
     return text if re.fullmatch(r"[1-9][0-9]{0,39}", text) else ""
 
 
-def post_form(url: str, fields: Mapping[str, str]) -> dict[str, Any]:
+def post_form(url: str, fields: Mapping[str, str], *, gateway: str) -> dict[str, Any]:
     """POST `fields` as a form and return the JSON object that came back, within `settings.SMS_GATEWAY_SECONDS`.
 
-    Raises `GatewayError`, nothing else.
+    `gateway` is its name, for the log. Raises `GatewayError`, nothing else.
     """
-    content = ask(url, fields)
+    content = ask(url, fields, gateway=gateway)
     if not isinstance(content, dict):
         raise GatewayError("answer is not an object", outcome=Outcome.UNCLEAR)
     return content
 
 
-def ask(url: str, fields: Mapping[str, str]) -> Any:
+def ask(url: str, fields: Mapping[str, str], *, gateway: str) -> Any:
     """The same for any JSON."""
     headers = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}
-    answer = post(url, body=urllib.parse.urlencode(fields).encode(), headers=headers)
+    answer = post(url, body=urllib.parse.urlencode(fields).encode(), headers=headers, gateway=gateway)
     # A redirect is no answer: it would send a password to an address that nobody configured.
     if not 200 <= answer.status < 300:
         raise GatewayError(f"HTTP {answer.status}")
@@ -68,7 +68,7 @@ def _whole(digits: str) -> int | str:
     return int(digits) if len(digits) < 40 else digits
 
 
-def post(url: str, *, body: bytes, headers: Mapping[str, str]) -> peers.Answer:
+def post(url: str, *, body: bytes, headers: Mapping[str, str], gateway: str) -> peers.Answer:
     """POST `body` and return the whole answer, of any status below 500, in time. Raises `GatewayError` alone."""
     try:
         answer = peers.post(
@@ -77,6 +77,7 @@ def post(url: str, *, body: bytes, headers: Mapping[str, str]) -> peers.Answer:
             headers=headers,
             seconds=settings.SMS_GATEWAY_SECONDS,
             at_once=settings.SMS_AT_ONCE,
+            name=gateway,
         )
     except peers.NotAsked as reason:
         raise GatewayError(str(reason), outcome=Outcome.NOT_ASKED) from None

@@ -66,7 +66,7 @@ class KannelBackend:
                 "X-Kannel-DLR-Url": f"{settings.SITE_URL}/sms/reports/kannel/?{asked}",
             }
         try:
-            answer = post(settings.KANNEL_URL, body=text.encode(), headers=headers)
+            answer = post(settings.KANNEL_URL, body=text.encode(), headers=headers, gateway=self.name)
         except GatewayError as error:
             return error.result(self.name)
         if answer.status == _ACCEPTED:

@@ -48,7 +48,7 @@ class MobizonBackend:
             "params[validity]": str(max(minutes, _LEAST_MINUTES)),
         }
         try:
-            answer = post_form(_signed(settings.MOBIZON_URL), fields)
+            answer = post_form(_signed(settings.MOBIZON_URL), fields, gateway=self.name)
         except GatewayError as error:
             return error.result(self.name)
         code, data = short(answer.get("code", "")), answer.get("data")
@@ -67,7 +67,9 @@ class MobizonBackend:
 
     def reports(self, sent: Mapping[str, str]) -> dict[str, Report]:
         """Its times are those of the account's zone, which only its owner knows, so they are left out."""
-        answer = post_form(_signed(beside(settings.MOBIZON_URL, "getSMSStatus")), {"ids": ",".join(sent)})
+        answer = post_form(
+            _signed(beside(settings.MOBIZON_URL, "getSMSStatus")), {"ids": ",".join(sent)}, gateway=self.name
+        )
         code, rows = str(answer.get("code", "")), answer.get("data")
         if code != "0" or not isinstance(rows, list):
             raise GatewayError(short(code))

@@ -57,7 +57,7 @@ class SmscBackend:
             "cost": "2",
         }
         try:
-            answer = post_form(settings.SMSC_URL, _signed(fields))
+            answer = post_form(settings.SMSC_URL, _signed(fields), gateway=self.name)
         except GatewayError as error:
             return error.result(self.name)
         # It has no error of number 0, and may say so.
@@ -79,7 +79,7 @@ class SmscBackend:
             "id": "".join(f"{number}," for number in sent),
             "phone": "".join(f"{phone}," for phone in sent.values()),
         }
-        answer = ask(beside(settings.SMSC_URL, "status.php"), _signed(fields))
+        answer = ask(beside(settings.SMSC_URL, "status.php"), _signed(fields), gateway=self.name)
         if isinstance(answer, dict) and "error_code" in answer:
             raise GatewayError(short(answer["error_code"]))
         if not isinstance(answer, list):

@@ -40,7 +40,7 @@ class Backend:
         from notifications.sms.http import GatewayError, post_form
 
         try:
-            answer = post_form(settings.SMSC_URL, {"key": idempotency_key})
+            answer = post_form(settings.SMSC_URL, {"key": idempotency_key}, gateway="faulty")
         except GatewayError as error:
             return error.result("faulty")
         return SendResult(Outcome.ACCEPTED, provider_id=f"faulty:{answer['id']}")

@@ -140,11 +140,13 @@ class TestEveryGateway:
         gateway.configure(settings, "http://127.0.0.1:1")
         assert send(gateway).outcome is Outcome.UNAVAILABLE
 
-    def test_after_three_failures_it_is_not_asked_for_a_while(self, gateway):
+    def test_after_three_failures_it_is_not_asked_for_a_while(self, gateway, caplog):
         gateway.fault = simulated.hangs_up
         outcomes = [send(gateway, key=f"{KEY[:-1]}{n}").outcome for n in range(4)]
         assert outcomes == [Outcome.UNCLEAR] * 3 + [Outcome.NOT_ASKED]
         assert len(gateway.asked) == 3
+        (told,) = caplog.messages
+        assert told.startswith(f"{gateway.name} gives no usable answer (")
 
     def test_a_wrong_password_calls_a_person(self, gateway, settings):
         settings.SMSC_PASSWORD = settings.MOBIZON_API_KEY = settings.KANNEL_PASSWORD = "other"

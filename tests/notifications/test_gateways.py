@@ -351,8 +351,12 @@ class TestFailover:
         assert bool(SecondBackend.sent) is is_asked
         assert result.outcome is (Outcome.ACCEPTED if is_asked else Outcome.UNAVAILABLE)
 
-    def test_when_all_are_in_trouble_it_says_which(self, failover):
+    def test_when_all_are_in_trouble_it_says_which(self, failover, caplog):
         ObedientBackend.reset(TROUBLE)
         SecondBackend.reset(SendResult(Outcome.UNAVAILABLE, error="second: down"))
         result = failover.send(PHONE, TEXT, idempotency_key="k")
         assert result == SendResult(Outcome.UNAVAILABLE, error="obedient: trouble; second: down")
+        assert caplog.messages == [
+            "SMS gateway in trouble (obedient: trouble) with message k",
+            "SMS gateway in trouble (second: down) with message k",
+        ]

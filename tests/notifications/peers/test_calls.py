@@ -101,21 +101,34 @@ class TestWaiting:
 
 class TestRest:
     @pytest.mark.parametrize(
-        "trouble", [says(b""), says(b"nonsense\r\n"), answers(status=500), answers(status=503)]
+        ("trouble", "told"),
+        [
+            (says(b""), ""),
+            (says(b"nonsense\r\n"), ""),
+            (answers(status=500), "HTTP 500"),
+            (answers(status=503), "HTTP 503"),
+        ],
+        ids=["nothing", "nonsense", "500", "503"],
     )
-    def test_a_peer_that_fails_is_left_alone(self, clock, trouble, caplog):
+    def test_a_peer_that_fails_is_left_alone(self, clock, trouble, told, caplog):
         with peer(trouble) as broken:
             for _ in range(FAILURES):
                 assert not str(outcome(broken)).startswith("not asked")
             assert outcome(broken) == "not asked: resting"
             assert broken.calls == FAILURES
-        assert "127.0.0.1 does not answer" in caplog.text
+        assert f"127.0.0.1 gives no usable answer ({told}" in caplog.text
         assert "/ask" not in caplog.text
 
     @pytest.mark.parametrize("status", [200, 302, 400, 401, 403, 404, 429])
     def test_one_that_answers_is_not(self, status):
         with peer(answers(status=status)) as one:
             assert [outcome(one) for _ in range(FAILURES + 2)] == [status] * (FAILURES + 2)
+
+    def test_the_log_calls_it_by_its_name_where_it_has_one(self, clock, caplog):
+        with peer(answers(status=500)) as broken:
+            for _ in range(FAILURES):
+                post(broken.url, body=b"", headers={}, seconds=FOR_EVER, name="kannel")
+        assert "kannel gives no usable answer (HTTP 500)" in caplog.text
 
     def test_it_is_tried_by_one_and_then_asked_by_all(self, clock, settings):
         settings.THREADS_PER_PEER = 8
