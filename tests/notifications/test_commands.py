@@ -72,3 +72,21 @@ def test_send_test_sms_tells_what_went_wrong(gateway):
         run("send_test_sms", "+77017779876")
     with pytest.raises(CommandError, match="No such gateway"):
         run("send_test_sms", "+77017779876", backend="notifications.sms.none.None")
+
+
+class TestSendtestemail:
+    @pytest.mark.parametrize("address", ["nope", "a@", "@b.kz", "a b@c.kz", ""])
+    def test_what_is_no_address_is_said(self, address, mailoutbox):
+        with pytest.raises(CommandError, match="Not an e-mail address") as refused:
+            run("sendtestemail", address)
+        assert (refused.value.returncode, mailoutbox) == (2, [])
+
+    def test_it_says_where_it_went(self, mailoutbox, settings):
+        assert run("sendtestemail", "a@b.kz") == f"handed over to {settings.EMAIL_BACKEND}\n"
+        assert [mail.to for mail in mailoutbox] == [["a@b.kz"]]
+
+    def test_a_server_that_is_not_there(self, settings):
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_TIMEOUT = "127.0.0.1", 1, 1
+        with pytest.raises(CommandError, match="Not sent: ConnectionRefusedError"):
+            run("sendtestemail", "a@b.kz")
