@@ -1,7 +1,8 @@
-"""What the portal knows about its own processes: which are alive, and which sweep ran when."""
+"""What the portal knows about itself: which processes are alive, which sweep ran when, and what stood still."""
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models import F, Q
 
 
 class Heartbeat(models.Model):
@@ -32,3 +33,30 @@ class Sweep(models.Model):
 
     def __str__(self) -> str:
         return self.task
+
+
+class Incident(models.Model):
+    """A time in which a part of the portal stood still; the portal notes it itself, and everybody can read it."""
+
+    class Part(models.TextChoices):
+        MESSAGES = "messages", "messages"
+        WORK = "work", "work"
+
+    part = models.CharField(max_length=10, choices=Part.choices)
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        default_permissions = ()
+        constraints = [
+            models.UniqueConstraint(
+                fields=["part"], condition=Q(ended_at=None), name="one_running_incident_of_a_part"
+            ),
+            models.CheckConstraint(
+                condition=Q(ended_at=None) | Q(ended_at__gte=F("started_at")),
+                name="incident_ends_after_start",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.part} {self.started_at:%Y-%m-%d %H:%M}"

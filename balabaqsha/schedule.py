@@ -45,6 +45,7 @@ SCHEDULE: Final[dict[str, dict[str, Any]]] = {
     "make-exports": {"task": "accounts.tasks.make_exports", "schedule": 60.0},
     "make-files": {"task": "applications.tasks.make_files", "schedule": 60.0},
     "sweep-files": {"task": "accounts.tasks.sweep_files", "schedule": crontab(minute=25)},
+    "watch-itself": {"task": "balabaqsha.tasks.watch_itself", "schedule": 60.0},
     "purge-personal-data": {
         "task": "balabaqsha.tasks.purge_personal_data",
         "schedule": crontab(minute=40, hour=20),

@@ -44,6 +44,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         path("", include("applications.urls")),
         path("place/", views.choose_place, name="place"),
         path("statistics/", views.statistics, name="statistics"),
+        path("status/", views.status, name="status"),
         path("open-data/", open_data.open_data, name="open_data"),
         path("help/", views.help_page, name="help"),
         _static_page("contacts"),

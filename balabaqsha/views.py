@@ -30,6 +30,7 @@ from applications.queue.small_groups import FEW, told
 from applications.rules.in_force import rules_at, rules_of_day
 from balabaqsha import statistics as figures
 from balabaqsha.health.probes import report
+from balabaqsha.health.status import status as portal_status
 from balabaqsha.turned_away import SameForm
 from bulletin import selectors
 from bulletin.chosen_place import PLACE_COOKIE, chosen_locality, remember_place
@@ -44,6 +45,7 @@ from notifications.selectors import unread_count
 VACANCIES = 5
 LATEST_REVIEWS = 3
 RETRY_AFTER_SECONDS = 30
+STATUS_KEPT_SECONDS = 10
 # A form that came back for being out of date says so: once is enough.
 PRESSED_AGAIN = "pressed_again"
 
@@ -198,6 +200,21 @@ def health(request: HttpRequest) -> JsonResponse:
     """
     told, serves = report()
     return JsonResponse(told, status=200 if serves else 503)
+
+
+@require_safe
+def status(request: HttpRequest) -> HttpResponse:
+    """What works now, pauses, and the last ninety days; within two seconds whatever hangs, for any visitor alike."""
+    found = portal_status()
+    pauses = found.history.pauses if found.history else []
+    context = {
+        "status": found,
+        "running": [pause for pause in pauses if pause.ended_at is None],
+        "past": [pause for pause in pauses if pause.ended_at is not None],
+    }
+    answer = render(request, "status.html", context)
+    answer.headers["Cache-Control"] = f"public, max-age={STATUS_KEPT_SECONDS}"
+    return answer
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

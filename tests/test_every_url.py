@@ -58,6 +58,7 @@ TABLE = {
     "api_rows": EVERYONE,
     "api_csv": EVERYONE,
     "open_data": EVERYONE,
+    "status": EVERYONE,
     "health": EVERYONE,
     # Gateways call them: by POST, and with a signature.
     "mobizon_report": (405, 405, 405, 405, 405),

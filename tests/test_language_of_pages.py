@@ -223,6 +223,8 @@ def addresses(city: SimpleNamespace, language: str) -> dict[str, str]:
         "document_pk": city.benefit.pk,
         "place": city.kindergarten.locality.slug,
         "birth_year": city.child.birth_date.year,
+        # A code that no referral has.
+        "code": "4718-0256-93A1",
     }
     found: dict[str, str] = {}
     with translation.override(language):

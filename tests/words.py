@@ -27,7 +27,6 @@ LATIN_WORDS = {
         "OK",
         # What programs read, and how.
         "ETag",
-        "JSON",
         "OpenAPI",
         "api",
         "limit",

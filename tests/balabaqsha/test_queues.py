@@ -34,6 +34,7 @@ PLACES = {
         "applications.tasks.tell_moved_openings",
         "applications.tasks.tell_of_places",
         "applications.tasks.tell_placed_bids",
+        "balabaqsha.tasks.watch_itself",
     },
     ("celery", LAST): {
         "accounts.tasks.prune_sms_codes",

@@ -18,6 +18,7 @@ PUBLIC = (
     "/kindergartens/",
     "/statistics/",
     "/open-data/",
+    "/status/",
     "/feedback/",
     "/help/",
     "/contacts/",

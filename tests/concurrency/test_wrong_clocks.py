@@ -390,6 +390,7 @@ TIMELESS = {
     "applications.tasks.render_missing_referrals",
     "applications.tasks.repair_buckets",
     "applications.tasks.settle_disputes",  # by what the registries answer
+    "balabaqsha.tasks.watch_itself",  # by what is late, which tests/balabaqsha/test_status.py looks at
     "applications.tasks.tell_moved_openings",  # at once, up to the new opening
     "applications.tasks.tell_of_places",  # what has been published
     "applications.tasks.tell_placed_bids",

@@ -279,6 +279,7 @@ LEFT_OUT: Final = {
     "auth.Group_permissions": _EVERY,
     "auth.Permission": _EVERY,
     "balabaqsha.Heartbeat": _OWN,
+    "balabaqsha.Incident": _OWN,
     "balabaqsha.Sweep": _OWN,
     "contenttypes.ContentType": _EVERY,
     "notifications.Gateway": "how the SMS gateways of this portal do",
