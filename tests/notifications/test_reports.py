@@ -509,7 +509,7 @@ class TestKannelCalls:
         settings.SITE_URL = "https://bala.example.kz"
         heads = {}
 
-        def post(url, *, body, headers):
+        def post(url, *, body, headers, **terms):
             heads.update(headers)
             return Answer(202, b"")
 
