@@ -194,6 +194,8 @@ LEFT_OUT: dict[str, set[enum.Enum] | str] = {
     ),
     # The bulletin lists none of these.
     "bulletin/selectors.py _READINESS · Phase": "DRAFT CLOSED RECALLED",
+    # What the bulletin does not show.
+    "balabaqsha/open_data/sources.py SHOWN_PHASES · Phase": "DRAFT CLOSED RECALLED",
     "applications/views/listings.py _MAY_STILL_BID · ApplicationState": "REFERRED ENROLLED STOP_LISTED LAPSED ARCHIVED",
     "bulletin/opening.py BIDDING_PHASES · Phase": "DRAFT ANNOUNCED PAUSED FULL CLOSED RECALLED",
     "accounts/sms_codes.py _OWNERS_KIND · SmsCode.Purpose": "REGISTER SIGN_IN NEW_NUMBER",

@@ -20,7 +20,11 @@ class Verdict(TextChoices):
     UNKNOWN = "unknown", _("No referral has this code")
 
 
-_ENDED = {
+# Of a referral that nobody can use any more.
+_OVER = {
+    # Its last day is over, and the sweep is late.
+    ReferralState.ISSUED: Verdict.EXPIRED,
+    ReferralState.EXPIRED: Verdict.EXPIRED,
     ReferralState.SIGNED: Verdict.USED,
     ReferralState.ENDED: Verdict.USED,
     ReferralState.REVOKED: Verdict.REVOKED,
@@ -32,5 +36,5 @@ def verdict(referral: Referral | None, *, now: datetime) -> Verdict:
     if referral is None:
         return Verdict.UNKNOWN
     if not referral.is_valid(now=now):
-        return _ENDED.get(ReferralState(referral.state), Verdict.EXPIRED)
+        return _OVER[ReferralState(referral.state)]
     return Verdict.EXTENDED if hasattr(referral, "extension") else Verdict.VALID

@@ -141,6 +141,13 @@ class TestPage:
         assert "31.08.2026" in found
         assert official.username not in found
 
+    def test_what_goes_on_is_not_told_as_mended(self, client):
+        running = Incident.objects.create(part="messages", started_at=NOW - MINUTE)
+        mended = "Ожидавшее отправлено позже"
+        assert mended not in page(client)
+        Incident.objects.filter(pk=running.pk).update(ended_at=NOW)
+        assert mended in page(client)
+
     def test_what_hangs_holds_it_for_two_seconds_at_most(self, client, monkeypatch):
         Incident.objects.create(
             part="work", started_at=NOW - timedelta(hours=2), ended_at=NOW - timedelta(hours=1)
