@@ -44,8 +44,8 @@ def take_back_coming(referral: Referral, *, actor: User, now: datetime) -> Refer
 
 def _write(referral: Referral, application: Application, *, actor: User, reason: str, now: datetime) -> None:
     event = noted(referral)
-    if event is None:
-        raise Refused(Refusal.GONE_ON)
+    # Asked before, under the same locks.
+    assert event is not None
     write_not_come(event, referral, application, actor=actor, reason=reason, now=now)
 
 

@@ -1,6 +1,7 @@
 """A child moves to another group of its kindergarten, or back to the queue where its group closes."""
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.db import transaction
@@ -262,6 +263,19 @@ def test_who_comes_back_takes_its_own_place_unless_it_has_gone(scene, contract, 
     ) == (Refusal.GONE_ON)
 
 
+def test_each_needs_a_reason(contract, other, worker):
+    said = {"reason": " ", "actor": worker, "now": NOW}
+    for act in (partial(transfer, target=other), undo_transfer, return_to_queue):
+        assert refusal_of(lambda act=act: act(contract, **said)) == Refusal.REASON_MISSING
+
+
+def test_a_group_that_does_not_suit_is_refused_whoever_asks(scene, contract, worker):
+    senior = GroupFactory(kindergarten=scene.group.kindergarten, name="Үлкендер", age_group="5-6")
+    said = {"reason": "x", "actor": worker, "now": NOW}
+    for target, refusal in ((scene.group, Refusal.OTHER_GROUP_NEEDED), (senior, Refusal.OTHER_AGE)):
+        assert refusal_of(lambda target=target: transfer(contract, target=target, **said)) == refusal
+
+
 def close(scene, official, group):
     closing = Closing(
         kindergarten=group.kindergarten, group=group, cause="repair", reason="Су құбыры", starts_on=TODAY
@@ -303,6 +317,25 @@ def test_a_closed_group_is_left_and_not_entered(scene, contract, other, worker):
     take_back_leaving(contract, actor=worker, now=NOW)
     assert Application.objects.get().state == ApplicationState.ENROLLED
     assert all_is_well() == ([], [])
+
+
+def test_who_had_moved_returns_to_the_queue_from_the_group_where_it_is(scene, contract, other, worker):
+    transfer(contract, target=other, reason="x", actor=worker, now=NOW)
+    close(scene, official_of(scene.locality), other)
+    return_to_queue(contract, reason="x", actor=worker, now=NOW)
+    assert Application.objects.get().state == ApplicationState.WAITING
+    assert all_is_well() == ([], [])
+
+
+def test_who_has_filed_anew_has_no_number_to_return_to(scene, contract, worker):
+    close(scene, official_of(scene.locality), scene.group)
+    ApplicationFactory(child=scene.application.child, locality=scene.locality, filed_by=scene.parent)
+    with transaction.atomic():
+        assert refusal_of(lambda: return_to_queue(contract, reason="x", actor=worker, now=NOW)) == (
+            Refusal.GONE_ON
+        )
+        transaction.set_rollback(True)
+    assert Contract.objects.get().ended_at is None
 
 
 def test_a_worker_moves_a_child_by_the_page(scene, contract, other, worker):

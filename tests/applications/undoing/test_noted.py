@@ -95,6 +95,11 @@ class TestTakenBack:
         take_back_coming(note(taken_back, worker), actor=worker, now=last)
         assert Event.objects.filter(move=Move.TAKE_COMING_BACK).count() == 2
 
+    def test_not_what_no_event_tells_of(self, referral, worker):
+        Referral.objects.update(came_on=NOW.date())
+        referral.refresh_from_db()
+        assert not may_take_back(referral, worker, now=NOW)
+
     def test_later_an_official_decides_and_the_family_has_a_day_to_come(self, scene, referral, worker):
         """Noted on the last day: it may not be told that the referral ended yesterday."""
         noted = note(referral, worker, now=OVER - MICROSECOND)
