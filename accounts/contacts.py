@@ -22,6 +22,7 @@ from accounts.models import ContactCode, Profile, User
 from accounts.owner_proofs import stamp_of
 from accounts.phones import PhoneError, parse_mobile
 from accounts.sms_codes import LIFETIME, TooManyCodes, Verdict, judge_code, random_code, what_nobody_types
+from notifications.choosing import bring_in_line
 from notifications.services import enqueue, enqueue_to_mail, enqueue_to_phone
 from notifications.ways import Way as NoticeWay
 from notifications.ways import without
@@ -113,11 +114,15 @@ def forget_email(user: User, *, address: str | None, now: datetime) -> None:
         _change_email(user, "", mails_notices=False, address=address, now=now)
 
 
-def choose_mails(user: User, *, mails_notices: bool) -> None:
+def choose_mails(user: User, *, mails_notices: bool, now: datetime) -> None:
     """Whether notices go to the proven e-mail address beside SMS; what was chosen by topic is over if that changes."""
-    if mails_notices != user.mails_notices:
-        _choose_for_all(user, mails_notices=mails_notices)
-        user.save(update_fields=["mails_notices", "chosen_ways"])
+    with transaction.atomic():
+        locked = User.objects.select_for_update().get(pk=user.pk)
+        if mails_notices != locked.mails_notices:
+            _choose_for_all(locked, mails_notices=mails_notices)
+            locked.save(update_fields=["mails_notices", "chosen_ways"])
+            bring_in_line(locked, now=now)
+        user.mails_notices, user.chosen_ways = locked.mails_notices, locked.chosen_ways
 
 
 def _choose_for_all(user: User, *, mails_notices: bool) -> None:
@@ -139,6 +144,7 @@ def change_second_phone(
         profile.second_phone_proven_at = now if is_proven else None
         if before != (profile.second_phone, is_proven):
             profile.save(update_fields=["second_phone", "second_phone_proven_at"])
+            bring_in_line(User.objects.get(pk=user.pk), now=now)
             contact = Way.PHONE.value if is_proven or not phone else FOR_CALLS
             _tell(user, Way.PHONE, contact=contact, is_gone=not phone, address=address, now=now)
 
@@ -187,6 +193,7 @@ def _change_email(user: User, email: str, *, mails_notices: bool, address: str |
             _choose_for_all(locked, mails_notices=mails_notices)
         user.mails_notices, user.chosen_ways = locked.mails_notices, locked.chosen_ways
         locked.save(update_fields=["email", "mails_notices", "chosen_ways"])
+        bring_in_line(locked, now=now)
         _tell(
             locked,
             Way.EMAIL,

@@ -23,6 +23,7 @@ from accounts.journal_actions import Action
 from accounts.models import User
 from accounts.owner_proofs import is_as_it_was, stamp_of
 from notifications.alone import alone
+from notifications.choosing import bring_in_line
 from notifications.services import enqueue
 from notifications.sms.http import GatewayError
 from notifications.sweeps import renew_connection, sweep
@@ -75,6 +76,7 @@ def link(user: User, chat: str, *, address: str | None = None, now: datetime) ->
             return
         locked.telegram = user.telegram = chat
         locked.save(update_fields=["telegram"])
+        bring_in_line(locked, now=now)
         action = Action.TELEGRAM_CHANGED if chat else Action.TELEGRAM_REMOVED
         audit.record(action, actor=locked, subject=locked, address=address, now=now)
         with override(settings.LANGUAGE_CODE):

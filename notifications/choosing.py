@@ -10,11 +10,14 @@ from notifications.broker import DELIVERY_TASK, MAIL_TASK, TELEGRAM_TASK, wake_o
 from notifications.hours import due_at
 from notifications.kinds import KINDS, Channel
 from notifications.models import Mail, Message, Outgoing, TelegramMessage
+from notifications.services import why_not_theirs
 from notifications.troubles import Trouble
 from notifications.ways import Recipient, Way, is_on
 from notifications.zones import zone_of
 
 _STATE: Final = Outgoing.State
+# Where a warning follows what it was written for.
+_OWN: Final = (Way.SMS, Way.EMAIL)
 _BY_TASK: Final[dict[str, type[Outgoing]]] = {
     DELIVERY_TASK: Message,
     MAIL_TASK: Mail,
@@ -25,13 +28,16 @@ _BY_TASK: Final[dict[str, type[Outgoing]]] = {
 def bring_in_line(recipient: Recipient, *, now: datetime) -> None:
     """Let what waits for `recipient` go by the ways and at the hours that they want now; call it where these are saved.
 
-    What is not wanted any more is withheld, and back once it is wanted again before its hour. What a worker has claimed
-    goes as it was, as does what follows no choice: codes, tests, and one SMS that tells of several. What is tried again
-    keeps its pause. Rows are locked, those of others skipped.
+    What is not wanted any more is withheld, and back once it is wanted again before its hour. What leads to a former
+    address, second phone or chat is withheld for good: nobody chose the next one for it. What a worker has claimed
+    goes as it was, as does what follows no choice: codes, tests, one SMS that tells of several, and a warning that was
+    to go at once. What is tried again keeps its pause. Rows are locked, those of others skipped.
     """
     zone = zone_of(recipient.pk)
     for task, model in _BY_TASK.items():
         rows: list[Any] = list(_waiting(model, recipient, now=now))
+        for row in rows:
+            row.recipient = recipient
         changed = [row for row in rows if _changes(row, recipient, zone, now=now)]
         if changed:
             model._default_manager.bulk_update(changed, ["state", "error", "next_attempt_at"])
@@ -47,10 +53,12 @@ def _waiting(model: type[Outgoing], recipient: Recipient, *, now: datetime) -> A
 def _changes(row: Any, recipient: Recipient, zone: ZoneInfo, *, now: datetime) -> bool:
     """Bring a locked row in line; whether that changes it."""
     kind = KINDS.get(row.kind)
-    if kind is None or Channel.INBOX not in kind.channels:
+    if kind is None or Channel.INBOX not in kind.channels or (kind.warns_at_once and _way_of(row) in _OWN):
         return False
     before = (row.state, row.error, row.next_attempt_at)
-    if not is_wanted(row, recipient):
+    if why := why_not_theirs(row):
+        row.state, row.error = _STATE.WITHHELD, why
+    elif not is_wanted(row, recipient):
         row.state, row.error = _STATE.WITHHELD, Trouble.SWITCHED_OFF.value
     else:
         if row.state == _STATE.WITHHELD:

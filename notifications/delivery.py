@@ -47,7 +47,7 @@ from notifications.outbox import (
     record,
 )
 from notifications.selectors import untold
-from notifications.services import forget_chat, is_still_theirs
+from notifications.services import forget_chat, why_not_theirs
 from notifications.sms.base import DAY_MINUTES, SEND_SECONDS, Outcome, SendResult, get_backend, hand_over
 from notifications.sms.failover import FailoverBackend
 from notifications.sweeps import renew_connection
@@ -155,8 +155,8 @@ class _SmsPost:
 
     def why_withheld(self, row: Message, *, claimed: int, now: datetime) -> str:
         """As every code is, a notice is sent while there is a budget for it."""
-        if (row.is_copy or goes_with_others(row.kind)) and not is_still_theirs(row):
-            return (Trouble.NOT_PROVEN if row.is_copy else Trouble.NOT_TOLD).value
+        if why := why_not_theirs(row):
+            return why
         fate = fate_of(row.kind)
         is_open = self.purse.is_open(is_sparing=fate is PastBudget.SPARING, claimed=claimed, now=now)
         if fate in (PastBudget.WITHHELD, PastBudget.SPARING) and not is_open:
@@ -210,7 +210,7 @@ class _MailPost:
         return now
 
     def why_withheld(self, row: Mail, *, claimed: int, now: datetime) -> str:
-        return ""
+        return why_not_theirs(row)
 
     def send(self, row: Mail, *, now: datetime) -> SendResult:
         return send_mail(row)
@@ -245,7 +245,7 @@ class _TelegramPost:
     def why_withheld(self, row: TelegramMessage, *, claimed: int, now: datetime) -> str:
         if row.chat is None:
             return Trouble.NO_KEY_OF_ADDRESS.value
-        return "" if is_still_theirs(row) else Trouble.NOT_LINKED.value
+        return why_not_theirs(row)
 
     def send(self, row: TelegramMessage, *, now: datetime) -> SendResult:
         return self._backend.send(row.to, row.text or "", idempotency_key=str(row.pk))

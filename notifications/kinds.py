@@ -102,7 +102,12 @@ class Kind:
     @property
     def goes_at_once(self) -> bool:
         """Whether a worker sends it at any hour once it is due: codes, warnings, and answers while they are fresh."""
-        return self.secret or self.answers or (self.past_budget is PastBudget.WARNING and not self.by_day)
+        return self.secret or self.answers or self.warns_at_once
+
+    @property
+    def warns_at_once(self) -> bool:
+        """Whether it warns of what may be lost by the morning."""
+        return self.past_budget is PastBudget.WARNING and not self.by_day
 
     def is_due_at_once(self, *, has_pressed: bool) -> bool:
         """Whether it is due as soon as it is written, for a recipient who has just pressed what it tells of, or not."""

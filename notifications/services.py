@@ -21,7 +21,7 @@ from phonenumber_field.phonenumber import PhoneNumber
 
 from notifications.broker import DELIVERY_TASK, MAIL_TASK, TELEGRAM_TASK, wake_on_commit, wake_soon_on_commit
 from notifications.hours import due_at, evening_from
-from notifications.kinds import KINDS, Channel, Kind, is_secret
+from notifications.kinds import KINDS, Channel, Kind, goes_with_others, is_secret
 from notifications.models import Mail, Message, Notice, Outgoing, TelegramMessage
 from notifications.selectors import inbox_of
 from notifications.troubles import Trouble
@@ -397,6 +397,27 @@ def is_still_theirs(message: Outgoing) -> bool:
     if isinstance(message, TelegramMessage):
         return bool(message.chat == recipient.telegram)
     return isinstance(message, Mail) and bool(message.address == recipient.email)
+
+
+def why_not_theirs(message: Outgoing) -> str:
+    """Why nothing goes to where `message` leads any more; empty if it still goes.
+
+    A code and a warning that goes at once follow what they were written for: whoever took an account and puts its
+    contacts out of the way must not silence these. The second phone and the chat get nothing once they have gone.
+    """
+    kind = KINDS.get(message.kind)
+    if is_still_theirs(message):
+        return ""
+    if isinstance(message, Mail) and message.address is None:
+        # Without its key nobody knows whose it is: it is tried again.
+        return ""
+    if isinstance(message, TelegramMessage):
+        return Trouble.NOT_LINKED.value
+    if isinstance(message, Message):
+        if message.is_copy:
+            return Trouble.NOT_PROVEN.value
+        return Trouble.NOT_TOLD.value if goes_with_others(message.kind) else ""
+    return "" if kind is not None and kind.warns_at_once else Trouble.FORMER_ADDRESS.value
 
 
 def times_of(

@@ -120,6 +120,8 @@ def _why_not(error: str) -> str:
         return gettext("not sent: the second phone is no longer proven")
     if error == Trouble.SWITCHED_OFF:
         return gettext("not sent: you switched this way off")
+    if error == Trouble.FORMER_ADDRESS:
+        return gettext("not sent: the address is no longer yours")
     if error == Trouble.NOT_LINKED:
         return gettext("not sent: the chat is no longer linked")
     return gettext("not sent: it is only here")

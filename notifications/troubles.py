@@ -13,6 +13,7 @@ class Trouble(TextChoices):
     NOT_TOLD = "the recipient is no longer told of this", _("The recipient is no longer told of this")
     NOT_PROVEN = "the second phone is no longer proven", _("The second phone is no longer proven")
     SWITCHED_OFF = "the recipient switched this way off", _("The recipient switched this way off")
+    FORMER_ADDRESS = "the address is no longer theirs", _("The address is no longer the recipient's")
     BLOCKED = "the bot is blocked, or the chat is gone", _("The bot is blocked, or the chat is gone")
     NOT_LINKED = "the chat is no longer linked", _("The chat is no longer linked")
     WITH_OTHERS = "waits for its hour", _("It waits for the morning, or to go together with others")

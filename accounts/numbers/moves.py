@@ -33,6 +33,7 @@ from accounts.numbers import rules
 from accounts.numbers.concerned import circle_of, tell_by_other_ways, tell_the_others, what_holds
 from accounts.passwords import normalise_password
 from accounts.registry import PhoneTie
+from notifications.choosing import bring_in_line
 from notifications.services import enqueue, enqueue_to_phone
 from notifications.sweeps import sweep
 
@@ -472,6 +473,7 @@ def _take_away_other_ways(account: User, *, by: User | None, address: str | None
     )
     proven = Profile.objects.filter(user=account, second_phone_proven_at__isnull=False)
     proven.update(second_phone="", second_phone_proven_at=None)
+    bring_in_line(User.objects.get(pk=account.pk), now=now)
     # An employee's app opens the workplace, and an administrator alone resets it.
     apps = TOTPDevice.objects.filter(user=account, user__is_staff=False)
     had_app = apps.filter(confirmed=True).exists()

@@ -56,7 +56,7 @@ def email(request: HttpRequest) -> HttpResponse:
             if _send(request, form, asked, field="email", now=now):
                 return redirect("accounts:email_code")
         elif typed:
-            contacts.choose_mails(user, mails_notices=wants)
+            contacts.choose_mails(user, mails_notices=wants, now=now)
             messages.success(request, _("Your profile is saved"))
             return redirect("accounts:profile")
         else:

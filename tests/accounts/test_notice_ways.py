@@ -6,15 +6,18 @@ import pytest
 
 from accounts.journal_actions import Action
 from accounts.models import AuditEntry, Profile, User
+from notifications.delivery import deliver_mails
 from notifications.kinds import KINDS, sample_context
 from notifications.models import Mail, Message, Notice
 from notifications.services import enqueue
 from notifications.troubles import Trouble
 from tests.factories import UserFactory
 
+EMAIL, PHONE = "/cabinet/profile/email/", "/cabinet/profile/second-phone/"
 WAYS, TOPICS, TEST = "/cabinet/profile/ways/", "/cabinet/profile/ways/topics/", "/cabinet/profile/ways/test/"
 NOW = datetime(2026, 11, 30, 6, 0, tzinfo=UTC)
 SECOND, MAILBOX = "+77051112233", "kamenov@mail.kz"
+RIGHT = "parent-pass-1"
 
 pytestmark = pytest.mark.django_db
 
@@ -30,6 +33,13 @@ def reached(parent):
     User.objects.filter(pk=parent.pk).update(email=MAILBOX)
     Profile.objects.filter(user=parent).update(second_phone=SECOND, second_phone_proven_at=NOW)
     return User.objects.get(pk=parent.pk)
+
+
+def contacts_of(user, **changes):
+    phone = changes.pop("second_phone", None)
+    User.objects.filter(pk=user.pk).update(**changes) if changes else None
+    if phone:
+        Profile.objects.filter(user=user).update(second_phone=phone, second_phone_proven_at=NOW)
 
 
 def chosen():
@@ -170,6 +180,40 @@ class TestWhatWaits:
         Message.objects.update(attempts=2, next_attempt_at=again, error="busy")
         parent_client.post(TOPICS, {"bids": ["sms"]})
         assert Message.objects.values_list("next_attempt_at", "error").get() == (again, "busy")
+
+    @pytest.mark.parametrize("way", ["email", "second"])
+    def test_a_way_that_is_removed_takes_what_waits_for_it_along(self, way, tells, reached, parent_client):
+        parent_client.post(TOPICS, {"bids": [way], "queue": ["sms"]})
+        tells()
+        tells("password_changed")
+        left = {"email": (EMAIL, {"email": ""}), "second": (PHONE, {"phone": ""})}[way]
+        parent_client.post(left[0], {"password": RIGHT, **left[1]})
+        model, why = (Mail, Trouble.FORMER_ADDRESS) if way == "email" else (Message, Trouble.NOT_PROVEN)
+        gone = model.objects.get(kind="bid_rejected")
+        assert (gone.state, gone.error) == (model.State.WITHHELD, why)
+        # Another address or number takes nothing over.
+        if way == "email":
+            contacts_of(reached, email="other@mail.kz", mails_notices=True)
+        else:
+            contacts_of(reached, second_phone="+77059998877")
+        parent_client.post(TOPICS, {"bids": [way], "queue": ["sms"]})
+        gone.refresh_from_db()
+        assert (gone.state, gone.error) == (model.State.WITHHELD, why)
+
+    def test_a_warning_is_not_silenced_by_a_removal(self, tells, reached, parent_client):
+        contacts_of(reached, mails_notices=True)
+        tells("password_changed")
+        tells()
+        parent_client.post(EMAIL, {"email": "", "password": RIGHT})
+        # Also of what a worker had claimed then.
+        Mail.objects.filter(kind="bid_rejected").update(
+            state=Mail.State.QUEUED, error="", next_attempt_at=EVENING
+        )
+        deliver_mails(now=NINE)
+        assert dict(Mail.objects.filter(recipient=reached).values_list("kind", "state")) == {
+            "password_changed": "sent",
+            "bid_rejected": "withheld",
+        }
 
     def test_nobody_else_s_messages(self, tells, parent_client):
         tells()

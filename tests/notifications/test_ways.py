@@ -152,9 +152,9 @@ def test_a_second_phone_that_is_proven_no_more_gets_nothing_that_waits(parent, c
 
 
 def test_another_answer_about_e_mails_ends_what_was_chosen_by_topic(parent):
-    contacts.choose_mails(parent, mails_notices=False)
+    contacts.choose_mails(parent, mails_notices=False, now=NOW)
     assert User.objects.get().chosen_ways == {"bids": {"second": True, "email": True}}
-    contacts.choose_mails(parent, mails_notices=True)
+    contacts.choose_mails(parent, mails_notices=True, now=NOW)
     assert User.objects.get().chosen_ways == {"bids": {"second": True}}
 
 
