@@ -135,6 +135,7 @@ def change_second_phone(
 ) -> None:
     """Store the second phone (E.164; empty takes it away), and tell the owner of each change.
 
+    Nothing is chosen for another one: what goes there may be nobody else's to read.
     One that is not proven gives no account back, but it is called about a child: a stranger's must not go unnoticed.
     """
     with transaction.atomic():
@@ -144,7 +145,11 @@ def change_second_phone(
         profile.second_phone_proven_at = now if is_proven else None
         if before != (profile.second_phone, is_proven):
             profile.save(update_fields=["second_phone", "second_phone_proven_at"])
-            bring_in_line(User.objects.get(pk=user.pk), now=now)
+            owner = User.objects.get(pk=user.pk)
+            owner.chosen_ways = user.chosen_ways = without(NoticeWay.SECOND_PHONE, owner.chosen_ways)
+            owner.second_phone_if_lost = user.second_phone_if_lost = False
+            owner.save(update_fields=["chosen_ways", "second_phone_if_lost"])
+            bring_in_line(owner, now=now)
             contact = Way.PHONE.value if is_proven or not phone else FOR_CALLS
             _tell(user, Way.PHONE, contact=contact, is_gone=not phone, address=address, now=now)
 

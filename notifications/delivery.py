@@ -25,11 +25,10 @@ from notifications.budget import HadToday, Purse, raise_alarm
 from notifications.bursts import Bursts, merge, sent_lately
 from notifications.hours import due_at
 from notifications.kinds import (
+    KINDS,
     PastBudget,
     fate_of,
-    goes_at_once,
     goes_with_others,
-    is_answer,
     is_code,
     is_secret,
 )
@@ -570,8 +569,9 @@ class _Delivery:
 
 def _goes_at_any_hour(row: Any, *, now: datetime) -> bool:
     """Whether it keeps no hours: an answer does once nobody waits for it any more, however that came."""
-    is_late = is_answer(row.kind) and now - row.created_at > ANSWERS_FOR
-    return goes_at_once(row.kind) and not is_late
+    kind, is_fresh = KINDS.get(row.kind), now - row.created_at <= ANSWERS_FOR
+    is_copy = isinstance(row, Message) and row.is_copy
+    return kind is not None and kind.is_due_at_once(has_pressed=is_fresh, is_copy=is_copy)
 
 
 def _wait_for_database() -> None:

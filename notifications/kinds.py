@@ -109,8 +109,13 @@ class Kind:
         """Whether it warns of what may be lost by the morning."""
         return self.past_budget is PastBudget.WARNING and not self.by_day
 
-    def is_due_at_once(self, *, has_pressed: bool) -> bool:
-        """Whether it is due as soon as it is written, for a recipient who has just pressed what it tells of, or not."""
+    def is_due_at_once(self, *, has_pressed: bool, is_copy: bool = False) -> bool:
+        """Whether it is due as soon as it is written, for a recipient who has just pressed what it tells of, or not.
+
+        The copy of a notice rings the phone of another person, who has pressed nothing: it goes by day.
+        """
+        if is_copy and Channel.INBOX in self.channels:
+            return False
         return self.goes_at_once and (has_pressed or not self.answers)
 
     @property
@@ -199,16 +204,6 @@ def goes_with_others(code: str) -> bool:
 def counts_among(code: str) -> str:
     """Among what messages of the kind `code` are counted; those of a kind that no longer exists among the others."""
     return KINDS[code].counts_among if code in KINDS else OTHERS
-
-
-def goes_at_once(code: str) -> bool:
-    """Whether a message of the kind `code` goes at any hour; one of a kind that no longer exists goes by day."""
-    return code in KINDS and KINDS[code].goes_at_once
-
-
-def is_answer(code: str) -> bool:
-    """Whether a message of the kind `code` answers what somebody has pressed."""
-    return code in KINDS and KINDS[code].answers
 
 
 def is_secret(code: str) -> bool:

@@ -70,8 +70,9 @@ def enqueue(
     What has a text for SMS goes by the ways that the recipient has and wants (`notifications.ways`): by day (`hours`)
     in `zone`, that of the place that it is about, or without one in that where the recipient lives, and not in the
     recipient's quiet hours; at any hour if its kind does (`Kind.goes_at_once`). The inbox has it at once. `pressed_by`
-    is the user who has just pressed what the message tells of: an answer goes at any hour to nobody else. `known_by` is
-    the instant from which it is worthless: it goes at night if the morning is later, and is given up by then.
+    is the user who has just pressed what the message tells of: an answer goes at any hour to nobody else, nor to a
+    second phone. `known_by` is the instant from which it is worthless: it goes at night if the morning is later, and is
+    given up by then.
     The sender is woken after the commit, once for a whole burst of messages.
     """
     what = KINDS[kind]
@@ -92,7 +93,10 @@ def enqueue(
     if not chosen:
         return
     has_pressed = pressed_by is not None and pressed_by.pk == recipient.pk
-    times = times_of(what, now=now, zone=zone, whose=recipient, known_by=known_by, has_pressed=has_pressed)
+    times_for = partial(
+        times_of, what, now=now, zone=zone, whose=recipient, known_by=known_by, has_pressed=has_pressed
+    )
+    times = times_for()
     for way in chosen:
         _SEND_BY[way](
             what,
@@ -100,7 +104,7 @@ def enqueue(
             recipient.language,
             context=context,
             key=key,
-            times=times,
+            times=times_for(is_copy=True) if way is Way.SECOND_PHONE else times,
             recipient_id=recipient.pk,
             about=about,
         )
@@ -152,7 +156,7 @@ def repeat_to_second_phone(message: Message, *, now: datetime) -> bool:
         text=message.text,
         dedupe_key=key,
         instead_of=message.pk,
-        **_times_again(message, now=now),
+        **_times_again(message, is_copy=True, now=now),
     )
     Message.objects.bulk_create([copy], ignore_conflicts=True)
     wake_soon_on_commit(DELIVERY_TASK)
@@ -321,7 +325,12 @@ def send_again(message: Outgoing, *, now: datetime) -> datetime | None:
         # What somebody sends after that instant is worth it to them.
         known_by = locked.known_by if locked.known_by and now < locked.known_by else None
         times = times_of(
-            KINDS[locked.kind], now=now, zone=locked.zone, whose=locked.recipient, known_by=known_by
+            KINDS[locked.kind],
+            now=now,
+            zone=locked.zone,
+            whose=locked.recipient,
+            known_by=known_by,
+            is_copy=isinstance(locked, Message) and locked.is_copy,
         )
         locked.next_attempt_at, locked.give_up_at = times["next_attempt_at"], times["give_up_at"]
         locked.known_by = known_by
@@ -428,14 +437,16 @@ def times_of(
     whose: Recipient | None = None,
     known_by: datetime | None = None,
     has_pressed: bool = False,
+    is_copy: bool = False,
 ) -> dict[str, Any]:
     """The columns that say when a message written at `now` is sent, and given up.
 
     What keeps hours is worth as long from the hour on at which it may go, and until the evening then: whatever held it
     up in the night, it has a day left. `has_pressed`: the recipient has just pressed what it tells of, and waits.
+    `is_copy`: it goes to the second phone.
     """
     due, give_up = now, now + kind.worth_for
-    if not kind.is_due_at_once(has_pressed=has_pressed):
+    if not kind.is_due_at_once(has_pressed=has_pressed, is_copy=is_copy):
         quiet = whose.quiet_hours if whose else None
         by_clocks_of = zone or zone_of(whose.pk if whose else None)
         due = due_at(now, by_clocks_of, quiet=quiet, known_by=known_by)
@@ -449,11 +460,16 @@ def times_of(
     }
 
 
-def _times_again(message: Message, *, now: datetime) -> dict[str, Any]:
+def _times_again(message: Message, *, is_copy: bool = False, now: datetime) -> dict[str, Any]:
     """The same of what repeats `message`: by the same clocks, and worth no longer."""
     recipient: Any = message.recipient
     times = times_of(
-        KINDS[message.kind], now=now, zone=message.zone, whose=recipient, known_by=message.known_by
+        KINDS[message.kind],
+        now=now,
+        zone=message.zone,
+        whose=recipient,
+        known_by=message.known_by,
+        is_copy=is_copy,
     )
     return times | {"give_up_at": message.give_up_at}
 

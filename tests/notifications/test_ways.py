@@ -179,6 +179,27 @@ def test_in_quiet_hours_only_what_can_not_wait_goes(parent, clock, kind, due):
     assert len(rows) == 2
 
 
+@pytest.mark.parametrize("kind", ["bid_placed", "guardian_added"])
+def test_the_second_phone_rings_by_day_whoever_pressed(parent, kind):
+    late = NOW.replace(hour=18)  # 23:00 in Almaty
+    User.objects.update(chosen_ways={KINDS[kind].topic: {"second": True}})
+    reader, context = User.objects.get(), sample_context(KINDS[kind])
+    enqueue(reader, kind, context=context, dedupe_key="1", now=late, pressed_by=reader)
+    Message.objects.filter(is_copy=True).update(next_attempt_at=late)
+    assert deliver_due(now=late).sent == 1
+    copy = Message.objects.get(is_copy=True)
+    assert (copy.state, copy.next_attempt_at) == (Message.State.QUEUED, NOW.replace(day=1, month=12, hour=4))
+    assert Message.objects.get(is_copy=False).state == Message.State.SENT
+
+
+@pytest.mark.parametrize(("phone", "is_proven"), [("+77059998877", True), (SECOND, False), ("", False)])
+def test_another_second_phone_starts_with_nothing_chosen(parent, phone, is_proven):
+    User.objects.update(second_phone_if_lost=True)
+    contacts.change_second_phone(parent, phone, is_proven=is_proven, address=None, now=NOW)
+    after = User.objects.get()
+    assert (after.chosen_ways, after.second_phone_if_lost) == ({"bids": {"email": True}}, False)
+
+
 class TestWhatDidNotArrive:
     @pytest.fixture
     def lost(self, parent):
