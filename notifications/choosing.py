@@ -7,10 +7,9 @@ from zoneinfo import ZoneInfo
 from django.db.models import Q
 
 from notifications.broker import DELIVERY_TASK, MAIL_TASK, TELEGRAM_TASK, wake_on_commit
-from notifications.hours import due_at
 from notifications.kinds import KINDS, Channel
 from notifications.models import Mail, Message, Outgoing, TelegramMessage
-from notifications.services import why_not_theirs
+from notifications.services import times_of, why_not_theirs
 from notifications.troubles import Trouble
 from notifications.ways import Recipient, Way, is_on
 from notifications.zones import zone_of
@@ -63,11 +62,19 @@ def _changes(row: Any, recipient: Recipient, zone: ZoneInfo, *, now: datetime) -
     else:
         if row.state == _STATE.WITHHELD:
             row.state, row.error = _STATE.QUEUED, ""
-        if not (kind.goes_at_once or row.attempts):
-            by_clocks_of = row.zone or zone
-            row.next_attempt_at = due_at(
-                now, by_clocks_of, quiet=recipient.quiet_hours, known_by=row.known_by
+        is_copy = _way_of(row) is Way.SECOND_PHONE
+        # An answer that waits for an hour is for somebody who has not pressed, or no longer waits.
+        is_due = kind.is_due_at_once(has_pressed=row.next_attempt_at <= now, is_copy=is_copy)
+        if not (is_due or row.attempts):
+            times = times_of(
+                kind,
+                now=now,
+                zone=row.zone or zone,
+                whose=recipient,
+                known_by=row.known_by,
+                is_copy=is_copy,
             )
+            row.next_attempt_at = times["next_attempt_at"]
     return (row.state, row.error, row.next_attempt_at) != before
 
 

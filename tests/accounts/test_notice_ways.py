@@ -158,6 +158,22 @@ class TestWhatWaits:
         parent_client.post(TOPICS, {"place": ["second"]} | quiet)
         assert set(Message.objects.values_list("state", "next_attempt_at")) == {("queued", HALF_PAST_TEN)}
 
+    def test_answers_of_others_and_warnings_by_day_keep_new_quiet_hours(self, tells, parent_client):
+        kinds = ("bid_placed", "application_filed", "archived_by_other", "bid_rejected")
+        for kind in kinds:
+            tells(kind)
+        quiet = {"bids": ["sms"], "queue": ["sms"], "quiet_from": "07:00", "quiet_to": "10:30"}
+        for hours, due in ((quiet, HALF_PAST_TEN), ({"bids": ["sms"], "queue": ["sms"]}, NINE)):
+            parent_client.post(TOPICS, hours)
+            assert dict(Message.objects.values_list("kind", "next_attempt_at")) == dict.fromkeys(kinds, due)
+
+    def test_an_answer_to_who_pressed_does_not_wait(self, reached, parent_client, time_machine):
+        time_machine.move_to(EVENING)
+        context = sample_context(KINDS["bid_placed"])
+        enqueue(reached, "bid_placed", context=context, dedupe_key="1", now=EVENING, pressed_by=reached)
+        parent_client.post(TOPICS, {"bids": ["sms"], "quiet_from": "19:00", "quiet_to": "10:30"})
+        assert Message.objects.get().next_attempt_at == EVENING
+
     def test_what_can_not_be_switched_off_goes_on(self, tells, parent_client):
         tells("referral_issued")
         parent_client.post(TOPICS, {})
