@@ -95,6 +95,7 @@ CHOICES = {"applications:apply waiting vacancy", "applications:choose_child vaca
 PUBLIC = {
     "place", "clock", "health", "mobizon_report", "kannel_report", "demo_limits", "demo_enter",
     "applications:queue_check",
+    "applications:check_referral",
     "applications:queue_check_former", "accounts:login", "accounts:logout",
     "accounts:register", "accounts:register_code", "accounts:register_password", "accounts:register_account",
     "accounts:login_code", "accounts:reset", "accounts:reset_code", "accounts:reset_new", "accounts:stop",
