@@ -211,6 +211,7 @@ LEFT_OUT: dict[str, set[enum.Enum] | str] = {
     # Of reviews nothing goes by other ways than the inbox; the rest is for employees.
     "accounts/forms.py _TOLD_OF · Topic": "REVIEWS WORK",
     "notifications/ways.py _OWN · Way": "SECOND_PHONE",
+    "notifications/choosing.py _OWN · Way": "TELEGRAM SECOND_PHONE",
     # What families may switch off.
     "notifications/kinds.py _MANDATORY · Topic": "ALERTS BIDS QUEUE REVIEWS WORK",
     "notifications/retention.py OVER · Outgoing.State": "QUEUED SENDING",
