@@ -203,14 +203,13 @@ LEFT_OUT: dict[str, set[enum.Enum] | str] = {
     "accounts/uploads.py _CAUSES · Cause": "UNKNOWN_TYPE",
     "accounts/uploads.py _TOLD · Part": "SCRIPTS ACTIONS FORM",
     "applications/alerts/suiting.py _TO_BE_HAD · Phase": "DRAFT FULL CLOSED RECALLED",
-    # Valid only until its day is over, and then expired in everybody's eyes, swept or not.
-    "applications/referrals/verdict.py _ENDED · ReferralState": "ISSUED EXPIRED",
     "notifications/kinds.py BOTH · Channel": "EMAIL",
     "notifications/traces.py _UNDER_WAY · Outgoing.State": "SENT DELIVERED UNDELIVERED FAILED WITHHELD MERGED",
     "notifications/traces.py _LOST · Outgoing.State": "QUEUED SENDING SENT DELIVERED MERGED",
     # Of reviews nothing goes by other ways than the inbox; the rest is for employees.
     "accounts/forms.py _TOLD_OF · Topic": "REVIEWS WORK",
     "notifications/ways.py _OWN · Way": "SECOND_PHONE",
+    # A chat never has a warning of its own, and a second phone none at all.
     "notifications/choosing.py _OWN · Way": "TELEGRAM SECOND_PHONE",
     # What families may switch off.
     "notifications/kinds.py _MANDATORY · Topic": "ALERTS BIDS QUEUE REVIEWS WORK",
