@@ -13,6 +13,7 @@ from notifications.hours import Hours
 from notifications.kinds import KINDS, Channel
 from notifications.models import Mail, Message, Notice, Outgoing, TelegramMessage
 from notifications.services import copy_key, render, stored_key, times_of
+from notifications.troubles import Trouble
 from notifications.ways import Chosen, Way, address_of, ways
 
 # What stands in a rendered text in place of a value of one reader: characters that Unicode gives to nobody.
@@ -134,3 +135,15 @@ def enqueue_many(kind: str, letters: Sequence[Letter], *, now: datetime, sent_fr
     for way, rows in posted.items():
         model, column, more = _ROWS[way]
         copy_values(model, (*_OUTGOING, column, *more), rows)
+
+
+def call_off(kind: str, *, written_at: datetime, why: Trouble) -> int:
+    """Withhold what still waits of the messages of `kind` that were written at this instant; returns how many.
+
+    What is under way goes, and the notices in the inbox stay.
+    """
+    called_off = 0
+    for model in (Message, Mail, TelegramMessage):
+        waiting = model.objects.filter(state=Outgoing.State.QUEUED, kind=kind, created_at=written_at)
+        called_off += waiting.update(state=Outgoing.State.WITHHELD, error=why.value)
+    return called_off

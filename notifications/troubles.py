@@ -11,6 +11,7 @@ class Trouble(TextChoices):
     BUDGET = "the day's budget is spent", _("The day's budget for SMS is spent")
     ENOUGH = "too many notices to this number today", _("Too many notices to this number today")
     NOT_TOLD = "the recipient is no longer told of this", _("The recipient is no longer told of this")
+    GONE = "what it tells of is gone", _("What it tells of is no longer there")
     NOT_PROVEN = "the second phone is no longer proven", _("The second phone is no longer proven")
     SWITCHED_OFF = "the recipient switched this way off", _("The recipient switched this way off")
     FORMER_ADDRESS = "the address is no longer theirs", _("The address is no longer the recipient's")

@@ -28,8 +28,9 @@ from children.access import informed_guardianships, present_people
 from children.models import Child
 from notifications.alone import alone
 from notifications.hours import Hours
-from notifications.many import Letter, Number, Reader, Texts, enqueue_many, gap
+from notifications.many import Letter, Number, Reader, Texts, call_off, enqueue_many, gap
 from notifications.sweeps import sweep
+from notifications.troubles import Trouble
 
 KIND: Final = "place_appeared"
 # How many are told in one transaction: some seconds of work at most, and little memory.
@@ -45,6 +46,8 @@ LONGEST: Final = timedelta(minutes=5)
 SOON: Final = timedelta(minutes=15)
 # The SMS of a wave go out from then on, when all are written: nobody is earlier because of a key.
 WRITTEN_IN: Final = timedelta(minutes=1)
+# For no longer does any of them wait for its hour.
+WAITING_AT_MOST: Final = timedelta(days=2)
 
 _NIL: Final = UUID(int=0)
 _NUMBER, _CHILD = gap(0), gap(1)
@@ -65,7 +68,18 @@ def tell_of_places(*, now: datetime) -> int:
             Wave.objects.filter(done_at=None).order_by("begun_at", "pk"),
             lambda wave: told.append(_go_on(wave, now=now)),
         )
+        _call_off_what_is_gone(now=now)
         return sum(told)
+
+
+def _call_off_what_is_gone(*, now: datetime) -> None:
+    """Nobody is rung in the morning for places of the evening before none of which can be had any more."""
+    late = now - WAITING_AT_MOST
+    to_be_told = to_be_had(Vacancy.objects.filter(told__wave__begun_at__gt=late), now=now)
+    gone = Wave.objects.filter(begun_at__gt=late, done_at__isnull=False)
+    gone = gone.exclude(pk__in=to_be_told.order_by().values("told__wave"))
+    for written_at in gone.values_list("begun_at", flat=True):
+        call_off(KIND, written_at=written_at, why=Trouble.GONE)
 
 
 def begin_wave(*, now: datetime) -> Wave | None:

@@ -442,3 +442,42 @@ class TestOnce:
             one = ApplicationFactory(locality=asked.locality, child__birth_date=date(2017, 1, 2))
             switch(one, user=one.filed_by, is_on=True, now=asked.now)
         assert statements() == first
+
+
+class TestWhatIsGone:
+    """A place that was recalled before the SMS of its wave went."""
+
+    def recall(self, vacancy):
+        Vacancy.objects.filter(pk=vacancy.pk).update(state=Vacancy.State.RECALLED)
+
+    def test_what_waits_is_withheld_and_the_inbox_keeps_it(self, asked):
+        tell_of_places(now=asked.now)
+        self.recall(asked.vacancy)
+        tell_of_places(now=asked.now + HOUR)
+        sms = Message.objects.get(kind="place_appeared")
+        assert (sms.state, sms.error) == ("withheld", "what it tells of is gone")
+        assert len(told(asked.parent)) == 1
+
+    @pytest.mark.parametrize("state", ["sending", "sent"])
+    def test_what_is_under_way_or_gone_out_stays(self, asked, state):
+        tell_of_places(now=asked.now)
+        Message.objects.update(state=state)
+        self.recall(asked.vacancy)
+        tell_of_places(now=asked.now + HOUR)
+        assert Message.objects.get().state == state
+
+    def test_while_one_of_its_places_can_be_had_all_are_told(self, asked):
+        another_place(asked, birth_years=[2017])
+        tell_of_places(now=asked.now)
+        self.recall(asked.vacancy)
+        tell_of_places(now=asked.now + HOUR)
+        assert Message.objects.get().state == "queued"
+
+    def test_another_wave_is_told_as_it_was(self, asked):
+        tell_of_places(now=asked.now)
+        self.recall(asked.vacancy)
+        later = asked.now + HOUR
+        place = another_place(asked, birth_years=[2017])
+        Vacancy.objects.filter(pk=place.pk).update(published_at=later - QUIET)
+        tell_of_places(now=later)
+        assert sorted(Message.objects.values_list("state", flat=True)) == ["queued", "withheld"]
