@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from django.contrib.postgres.aggregates import ArrayAgg
-from django.db.models import CharField, Count, F, OuterRef, Q, QuerySet, Subquery, Sum, Value
-from django.db.models.functions import ExtractDay, TruncMonth
+from django.db.models import CharField, Count, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Sum, Value
+from django.db.models.functions import Cast, ExtractDay, TruncMonth
 
 from applications.models import BETWEEN_QUEUES, ENTERS_OR_LEAVES, Application, Event
 from applications.reports.asked import Asked, Slice
@@ -182,7 +182,8 @@ def waits(asked: Asked, slice_: Slice | None) -> Counts:
     """Whole days from filing to referral, of the referrals issued in the months."""
     rows = REFERRALS.asked_for(asked).annotate(
         row_key=REFERRALS.key(asked, slice_) if slice_ else Value("", CharField()),
-        days=ExtractDay(F("issued_at") - F("application__filed_at")),
+        # As an array they would come as PostgreSQL extracts them: numbers with a fraction.
+        days=Cast(ExtractDay(F("issued_at") - F("application__filed_at")), IntegerField()),
     )
     found: dict[Key, Counter[int]] = defaultdict(Counter, {None: Counter()})
     for row_key, waited in rows.values_list("row_key").annotate(all_days=ArrayAgg("days")):
