@@ -35,6 +35,7 @@ BAD = {
     "import_city": ["", "city.age", "/nowhere.age --key /nowhere.key", "manage.py --key manage.py", "/ --key /",
                     "/dev/null --key /dev/null", f"{LONG} --key {LONG}", f"{SURROGATE} --key {SURROGATE}"],
     "forecast": ["", "--since"],
+    "sendtestemail": ["nope", "a@", SURROGATE],
     "explain": ["", "26-000000", LONG, SURROGATE, "x --since yesterday", "x --since 2026-13-01", "x --until 25"],
     "import_kindergartens": ["", "/nowhere.csv", "/", LONG, SURROGATE, "/dev/null", "manage.py"],
     "import_localities": ["", "/nowhere.csv", "/", LONG, SURROGATE, "/dev/null", "manage.py --by nobody"],
@@ -121,6 +122,7 @@ def test_what_is_down_is_said_in_words():
             "list_message_kinds",
             "compile_catalogues",
             "send_test_sms",
+            "sendtestemail",
             "try_registry",
             "import_city",
         }

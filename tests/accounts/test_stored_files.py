@@ -83,7 +83,7 @@ class TestSweep:
         }
         assert asked == found
         assert (ExtensionDocument, "file") in asked
-        assert len(asked) == 8
+        assert len(asked) == 10
 
     def test_without_a_folder_there_is_nothing(self):
         assert orphans() == []

@@ -76,6 +76,8 @@ def test_one_function_writes_every_file():
         "balabaqsha/demo/former_file.py",
         "balabaqsha/demo/former_queue.py",
         "balabaqsha/demo/views.py",
+        "balabaqsha/open_data/openapi.py",
+        "balabaqsha/open_data/views.py",
     }
     assert writers == {"applications/csv_file.py", *own_words}
 

@@ -226,7 +226,8 @@ def test_fewer_than_five_people_are_not_told(client, kentau, address):
     response = client.get(address)
     page = response.content.decode()
     assert response.context["by_year"]["rows"] == [{"label": "2017", "value": 0, "shown": "<5"}]
-    assert page.count("&lt;5") == 2
+    # The head describes the page by one of them.
+    assert page.partition("</head>")[2].count("&lt;5") == 2
     for _family in range(4):
         now = datetime.now(tz=UTC)
         referral(locality=kentau, state=ReferralState.SIGNED, issued_at=now, signed_at=now)

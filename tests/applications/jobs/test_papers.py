@@ -12,6 +12,7 @@ from accounts.stored_files import sweep_orphans
 from applications.jobs import papers, retention
 from applications.models import Referral
 from applications.referrals import ending, extending, issuing
+from applications.referrals.check_codes import code_of
 from applications.states import ReferralState
 from applications.tasks import render_referral_pdf
 from tests.applications.bidding.reference import place_bid
@@ -27,7 +28,12 @@ def _own_folder(settings, tmp_path):
 @pytest.fixture(autouse=True)
 def _blank_sheet(monkeypatch):
     """Which papers there are, not what they say, which is tests/applications/referrals/test_paper.py."""
-    monkeypatch.setattr("applications.referrals.paper.render", lambda referral: b"%PDF-1.7")
+
+    def blank(referral):
+        code_of(referral)
+        return b"%PDF-1.7"
+
+    monkeypatch.setattr("applications.referrals.paper.render", blank)
 
 
 @pytest.fixture

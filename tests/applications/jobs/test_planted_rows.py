@@ -133,6 +133,7 @@ ELSEWHERE = {
 # Some statements, in which no row is handled by itself; or a report that only reads.
 NO_WALKS = {
     "fold_buckets", "repair_buckets", "check_invariants", "prune_sms_codes", "sweep_files", "extend_calendar",
+    "watch_itself",
 }  # fmt: skip
 
 
