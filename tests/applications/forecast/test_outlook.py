@@ -193,6 +193,9 @@ class TestThePage:
             return []
 
         monkeypatch.setattr(outlook, "backtest", learn)
+        kept: dict[str, object] = {}
+        memory = SimpleNamespace(get=kept.get, set=lambda key, value, seconds: kept.update({key: value}))
+        monkeypatch.setattr("applications.reports.memory.cache", memory)
         for _ in range(2):
             self.asked(client, application)
         assert len(learned) == 1
