@@ -1,7 +1,7 @@
 """Telling thousands the same at once: what `services.enqueue` does for one, by COPY and with texts rendered once."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, NamedTuple
@@ -137,13 +137,13 @@ def enqueue_many(kind: str, letters: Sequence[Letter], *, now: datetime, sent_fr
         copy_values(model, (*_OUTGOING, column, *more), rows)
 
 
-def call_off(kind: str, *, written_at: datetime, why: Trouble) -> int:
-    """Withhold what still waits of the messages of `kind` that were written at this instant; returns how many.
+def call_off(kind: str, *, written_at: Collection[datetime], why: Trouble) -> int:
+    """Withhold what still waits of the messages of `kind` that were written at these instants; returns how many.
 
     What is under way goes, and the notices in the inbox stay.
     """
     called_off = 0
     for model in (Message, Mail, TelegramMessage):
-        waiting = model.objects.filter(state=Outgoing.State.QUEUED, kind=kind, created_at=written_at)
+        waiting = model.objects.filter(state=Outgoing.State.QUEUED, kind=kind, created_at__in=written_at)
         called_off += waiting.update(state=Outgoing.State.WITHHELD, error=why.value)
     return called_off

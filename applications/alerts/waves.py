@@ -78,7 +78,7 @@ def _call_off_what_is_gone(*, now: datetime) -> None:
     to_be_told = to_be_had(Vacancy.objects.filter(told__wave__begun_at__gt=late), now=now)
     gone = Wave.objects.filter(begun_at__gt=late, done_at__isnull=False)
     gone = gone.exclude(pk__in=to_be_told.order_by().values("told__wave"))
-    for written_at in gone.values_list("begun_at", flat=True):
+    if written_at := list(gone.values_list("begun_at", flat=True)):
         call_off(KIND, written_at=written_at, why=Trouble.GONE)
 
 

@@ -33,7 +33,7 @@ def read_code(typed: str) -> str:
 
 
 def grouped(code: str) -> str:
-    """A code as people read it: XXXX-XXXX-XXXX. Pure."""
+    """A code as people read it, in three groups of four. Pure."""
     return "-".join(code[begin : begin + _GROUP] for begin in range(0, len(code), _GROUP))
 
 
