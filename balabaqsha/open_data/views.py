@@ -28,10 +28,10 @@ CSV_TYPE: Final = "text/csv; charset=utf-8"
 
 
 class _Written(NamedTuple):
-    """An answer as it is sent, and the path of the next rows; empty after the last ones."""
+    """An answer as it is sent, and the address of the next rows; None after the last ones."""
 
     body: bytes
-    next_path: str
+    next_address: str | None
 
 
 _pieces: Moment[_Written] = Moment(room=100)
@@ -91,17 +91,13 @@ def _answer(request: HttpRequest, name: str, *, view_name: str, content_type: st
         return _refusal(f"There is no {name}; there are: {', '.join(SOURCES)}.", status=404)
     try:
         cursor, most = _asked(request)
-        written = _written(source, view_name, cursor=cursor, most=most)
+        rows_address = whole_address(request, reverse(view_name, args=[source.name]))
+        written = _written(source, rows_address, is_csv=content_type == CSV_TYPE, cursor=cursor, most=most)
     except _Refused as refused:
         return _refusal(str(refused), status=400)
-    body = written.body
-    address = whole_address(request, written.next_path) if written.next_path else None
-    if content_type == JSON_TYPE:
-        # The host is of this request, and what is shared knows none.
-        body = _json(json.loads(body) | {"next": address})
-    answer = _sent(request, body, content_type=content_type)
-    if address:
-        answer.headers["Link"] = f'<{address}>; rel="next"'
+    answer = _sent(request, written.body, content_type=content_type)
+    if written.next_address:
+        answer.headers["Link"] = f'<{written.next_address}>; rel="next"'
     return answer
 
 
@@ -116,27 +112,28 @@ def _asked(request: HttpRequest) -> tuple[str, int]:
     return cursor, int(typed)
 
 
-def _written(source: Source, view_name: str, *, cursor: str, most: int) -> _Written:
-    """The answer without its host, written once a second for all who ask for it. Raises `_Refused`."""
+def _written(source: Source, rows_address: str, *, is_csv: bool, cursor: str, most: int) -> _Written:
+    """The answer, written once a second for all who ask for it under this address. Raises `_Refused`."""
     now = estimate_clock()
 
     def write() -> _Written:
         found = source.read(cursor, most + 1, now)
         shown, has_more = found[:most], len(found) > most
         last = shown[-1][0] if has_more else None
-        path = reverse(view_name, args=[source.name])
-        query = urlencode({"cursor": last, "limit": most}) if last is not None else ""
-        body = _as_csv(source, shown) if view_name == "api_csv" else _as_json(shown, last)
-        return _Written(body, f"{path}?{query}" if query else "")
+        following = None
+        if last is not None:
+            following = f"{rows_address}?{urlencode({'cursor': last, 'limit': most})}"
+        body = _as_csv(source, shown) if is_csv else _as_json(shown, last, following)
+        return _Written(body, following)
 
     try:
-        return _pieces.get((source.name, view_name, cursor, most), now=now, make=write)
+        return _pieces.get((rows_address, cursor, most), now=now, make=write)
     except BadCursor:
         raise _Refused("The cursor is none of ours.") from None
 
 
-def _as_json(found: list[Keyed], last: str | None) -> bytes:
-    return _json({"rows": [row for _key, row in found], "next_cursor": last})
+def _as_json(found: list[Keyed], last: str | None, following: str | None) -> bytes:
+    return _json({"rows": [row for _key, row in found], "next_cursor": last, "next": following})
 
 
 def _as_csv(source: Source, found: list[Keyed]) -> bytes:
