@@ -20,6 +20,7 @@ PAGES: Final = (
     "home",
     "applications:bulletin",
     "applications:queue",
+    "applications:forecast",
     "applications:former_queue",
     "applications:corrections",
     "applications:referrals",
