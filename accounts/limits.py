@@ -677,7 +677,9 @@ class _Counter:
     """One Redis, and since when it has been silent, as seen by this process."""
 
     def __init__(self, url: str) -> None:
-        self.client = redis.Redis.from_url(url, socket_timeout=1, socket_connect_timeout=1)
+        self.client = redis.Redis.from_url(
+            url, socket_timeout=settings.REDIS_SECONDS, socket_connect_timeout=settings.REDIS_SECONDS
+        )
         self.script = self.client.register_script(_SCRIPT)
         self._silent_since: datetime | None = None
         self._rests_until = 0.0

@@ -9,6 +9,7 @@ addresses of the embedded servers are used (`balabaqsha.servers`).
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse
@@ -191,12 +192,13 @@ for _address in DATABASES.values():
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL: str = env.redis("REDIS_URL", default=running.redis_url())
-CACHES = {
+# A hanging Redis must not hang the pages: its callers cope without an answer (`accounts.limits`).
+REDIS_SECONDS = 1.0
+CACHES: dict[str, dict[str, Any]] = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": REDIS_URL,
-        # A hanging Redis must not hang the pages: its callers cope without an answer (`accounts.limits`).
-        "OPTIONS": {"socket_timeout": 1.5, "socket_connect_timeout": 1.5},
+        "OPTIONS": {"socket_timeout": REDIS_SECONDS, "socket_connect_timeout": REDIS_SECONDS},
     }
 }
 

@@ -19,6 +19,7 @@ from django.test import Client
 from django.utils import translation
 
 from accounts.models import User
+from balabaqsha import settings as portal_settings
 from balabaqsha.roles import set_up_roles
 from tests.emptying import empty_instead_of_flushing
 from tests.factories import UserFactory
@@ -89,7 +90,8 @@ def redis_away(settings) -> None:
 
 @pytest.fixture
 def own_redis(settings) -> Iterator[OwnRedis]:
-    """A running Redis for limits that the test may stop."""
+    """A running Redis for limits that the test may stop, and that is waited for as long as in the portal."""
+    settings.REDIS_SECONDS = portal_settings.REDIS_SECONDS
     with short_folder() as folder:
         server = OwnRedis(Path(folder))
         server.start()
