@@ -73,7 +73,10 @@ _UNKNOWN: Final[dict[Kind, Promise]] = {
     Kind.DOCUMENT: gettext_lazy(
         "The file is neither a PDF nor a picture (JPEG, PNG, HEIC, WebP). Photograph the paper, or save it as a PDF."
     ),
-    Kind.PHOTO: gettext_lazy("The file is not a picture (JPEG, PNG, HEIC, WebP). Choose another photo."),
+    **dict.fromkeys(
+        (Kind.PHOTO, Kind.SHOWN_PHOTO, Kind.THUMBNAIL),
+        gettext_lazy("The file is not a picture (JPEG, PNG, HEIC, WebP). Choose another photo."),
+    ),
 }
 # Parts whose loss may have changed more than the look of the file.
 _TOLD: Final[dict[Part, Promise]] = {
@@ -144,6 +147,13 @@ def check_photo(file: "File[bytes]", *, sender: User) -> Upload:
     """A person's photo as a small JPEG; raises `ValidationError` like `check_documents`."""
     with _one_press(sender) as own_turn:
         return _check(file, kind=Kind.PHOTO, turn=own_turn)
+
+
+def check_shown_photo(file: "File[bytes]", *, sender: User) -> tuple[Upload, Upload]:
+    """A photo for everybody, large and as a thumbnail; raises `ValidationError` like `check_documents`."""
+    with _one_press(sender) as own_turn:
+        large = _check(file, kind=Kind.SHOWN_PHOTO, turn=own_turn)
+        return large, _check(file, kind=Kind.THUMBNAIL, turn=own_turn)
 
 
 def random_name(file_type: FileType) -> str:

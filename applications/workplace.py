@@ -23,7 +23,15 @@ from applications.bidding.publication import SHORTEN_LEAD
 from applications.bidding.stand_ins import ANSWER, STAND_IN
 from applications.decisions.former import protocols_to_sign, undecided_lines
 from applications.guardians.claims import claims_to_decide
-from applications.models import Bid, CityExport, GroupProposal, Headcount, Referral, RulesProposal
+from applications.models import (
+    Bid,
+    CityExport,
+    GroupProposal,
+    Headcount,
+    ProfileProposal,
+    Referral,
+    RulesProposal,
+)
 from applications.objections import to_answer
 from applications.own_rows import has_every_locality, own_rows
 from applications.places.with_room import groups_with_room
@@ -35,7 +43,7 @@ from applications.undoing.requests import undo_to_decide
 from bulletin.calendar import MUST_REACH, reaches
 from bulletin.employment import places_of, works_everywhere
 from bulletin.kazakh_order import InKazakhOrder
-from bulletin.models import Closing, Group, Kindergarten, Locality, Review, Vacancy
+from bulletin.models import Closing, Group, Kindergarten, Locality, Photo, Review, Vacancy
 from bulletin.moderation import ANSWER as ANSWER_REVIEWS
 from bulletin.selectors import unanswered_reviews
 from children.disputes import to_decide
@@ -104,6 +112,8 @@ class Today:
     protocols: int | None
     groups: int | None
     headcounts: int | None
+    profiles: int | None
+    photos: int | None
     # What employees asked to undo, for an official who did not ask.
     undoing: int | None
     # Reviews to publish or refuse; None without the right.
@@ -203,6 +213,10 @@ def today(
             "applications.change_groupproposal", lambda _user: _proposed(GroupProposal.objects.all())
         ),
         "headcounts": of("applications.change_headcount", lambda _user: _proposed(Headcount.objects.all())),
+        "profiles": of(
+            "applications.change_profileproposal", lambda _user: _proposed(ProfileProposal.objects.all())
+        ),
+        "photos": of("bulletin.change_photo", lambda _user: Photo.objects.filter(state=Photo.State.PENDING)),
         "undoing": of(DECIDE_UNDO, undo_to_decide),
         "reviews": of(
             "bulletin.change_review", lambda _user: Review.objects.filter(state=Review.State.PENDING)

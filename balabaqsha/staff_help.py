@@ -86,6 +86,9 @@ ABOUT: Final[Mapping[str, str | Promise]] = {
         "How many children a group really has. From a confirmed count it follows how many places may be "
         "published."
     ),
+    "applications.profileproposal": _(
+        "What kindergartens would tell families on their pages. It is public once an official confirms it."
+    ),
     "applications.referral": _(
         "Families that have a referral and are expected with their papers. Sign the contract, or note that "
         "the family came."
@@ -126,6 +129,9 @@ ABOUT: Final[Mapping[str, str | Promise]] = {
     "bulletin.pause": _(
         "Times in which no bids are taken, for instance when something is out of order. Deadlines stand still "
         "meanwhile."
+    ),
+    "bulletin.photo": _(
+        "Photos that kindergartens send for their pages. An official looks at each before everybody sees it."
     ),
     "bulletin.review": _(
         "What families write about kindergartens and the portal. An official decides what is published; the "

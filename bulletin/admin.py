@@ -21,6 +21,7 @@ from bulletin.closings import closings_of
 from bulletin.employment import localities_of
 from bulletin.kazakh_order import ByName
 from bulletin.models import Employment, Group, Kindergarten, Locality
+from bulletin.profiles import completeness, profile_of
 from bulletin.seen import SeenAdmin
 from bulletin.selectors import named
 from notifications.clock import estimate_clock
@@ -104,9 +105,11 @@ class KindergartenAdmin(SeenAdmin):
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
-        """A kindergarten that is closed as a whole is not offered to be closed."""
+        """What the public page lacks; a kindergarten that is closed as a whole is not offered to be closed."""
         kindergarten = kwargs.get("obj")
         context["is_closed"] = kindergarten is not None and bool(closings_of(kindergarten))
+        if kindergarten is not None:
+            context["completeness"] = completeness(kindergarten, profile_of(kindergarten))
         return super().render_change_form(request, context, *args, **kwargs)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Kindergarten | None = None) -> list[str]:

@@ -31,9 +31,14 @@ MOST_KEPT: Final = 20 * 1024 * 1024  # bytes of a copy
 
 
 class Kind(StrEnum):
-    """What is asked for: a person's photo, small and always a JPEG, or a document for reading."""
+    """What is asked for: a photo, always a JPEG, or a document for reading.
+
+    A person's photo is small; one that everybody looks at is larger, and has a thumbnail beside it.
+    """
 
     PHOTO = "photo"
+    SHOWN_PHOTO = "shown_photo"
+    THUMBNAIL = "thumbnail"
     DOCUMENT = "document"
 
 
@@ -72,8 +77,9 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Copy:
-    """A copy to keep: its bytes, what they are, and what was left out."""
+    """A copy to keep: its bytes, what they are, what was left out, and of a picture width and height in pixels."""
 
     content: bytes
     file_type: FileType
     left_out: frozenset[Part] = frozenset()
+    size: tuple[int, int] = (0, 0)

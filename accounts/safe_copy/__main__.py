@@ -26,10 +26,11 @@ def main(arguments: Sequence[str]) -> None:
     kind, most_pixels = Kind(arguments[0]), int(arguments[1])
     for limit, most in LIMITS.items():
         resource.setrlimit(limit, (most, most))
-    copy, answer = None, {}
+    copy: Copy | None = None
+    answer: dict[str, object] = {}
     try:
         copy = make_copy(sys.stdin.buffer.read(), kind=kind, most_pixels=most_pixels)
-        answer = {"copy": copy.file_type, "left_out": sorted(copy.left_out)}
+        answer = {"copy": copy.file_type, "left_out": sorted(copy.left_out), "size": copy.size}
     except Refused as refused:
         answer = {"refused": refused.cause, "because": type(refused.__cause__).__name__}
     except MemoryError:

@@ -15,7 +15,9 @@ MOST_JPEG_PIXELS: Final = 200_000_000
 KEPT_PIXELS: Final = 12_000_000  # an A4 page at 300 dots an inch has 8.7 million
 # A larger lossless picture costs seconds and megabytes, and a JPEG shows the same.
 LOSSLESS_PIXELS: Final = 4_000_000
-PHOTO_SIDE: Final = 800  # pixels: more than any page of the portal shows
+# The longer side of a photo in pixels: of a person's more than any page shows, of a shown one a screen, of a thumbnail
+# half the width of a telephone at its density.
+SIDES: Final = {Kind.PHOTO: 800, Kind.SHOWN_PHOTO: 1600, Kind.THUMBNAIL: 480}
 JPEG_QUALITY: Final = 88
 FORMATS: Final = ["JPEG", "PNG", "WEBP"]
 # The brands with which a picture in HEIF begins; the longer names belong to AVIF and to films.
@@ -56,9 +58,9 @@ def copy_picture(content: bytes, *, kind: Kind, most_pixels: int) -> Copy:
         raise Refused(Cause.TOO_MANY_PIXELS) from None
     except DAMAGE:
         raise Refused(Cause.DAMAGED) from None
-    if kind is Kind.PHOTO or picture.width * picture.height > LOSSLESS_PIXELS:
+    if kind in SIDES or picture.width * picture.height > LOSSLESS_PIXELS:
         file_type = FileType.JPEG
-    return Copy(content=_encode(picture, file_type), file_type=file_type)
+    return Copy(content=_encode(picture, file_type), file_type=file_type, size=picture.size)
 
 
 def _open(content: bytes) -> Image.Image:
@@ -99,8 +101,8 @@ def _draw(opened: Image.Image, *, kind: Kind) -> Image.Image:
 
 def _kept_size(picture: Image.Image, *, kind: Kind) -> tuple[int, int]:
     width, height = picture.size
-    if kind is Kind.PHOTO:
-        scale = min(1.0, PHOTO_SIDE / max(width, height))
+    if kind in SIDES:
+        scale = min(1.0, SIDES[kind] / max(width, height))
     else:
         scale = min(1.0, (KEPT_PIXELS / (width * height)) ** 0.5)
     return max(1, int(width * scale)), max(1, int(height * scale))

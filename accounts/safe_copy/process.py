@@ -29,6 +29,8 @@ TURN_SECONDS: Final = 3.0
 # From the first file to the last answer of one request, turns included.
 REQUEST_SECONDS: Final = 30.0
 LONGEST_HEAD: Final = 2000
+# Of a picture, in pixels: no kept one is longer, and a small column holds it.
+MOST_SIDE: Final = 32_767
 # -s: nothing from a home folder.
 PROGRAM: Final = ["-s", "-W", "ignore", "-m", "accounts.safe_copy"]
 
@@ -112,10 +114,14 @@ def _believed(head: bytes, content: bytes) -> Copy:
             raise Refused(cause)
         file_type = FileType(answer["copy"])
         left_out = frozenset(map(Part, answer["left_out"]))
+        width, height = (int(side) for side in answer["size"])
     except (ValueError, TypeError, KeyError, RecursionError):
         logger.warning("the copy of an upload came with nonsense")
         raise Refused(Cause.DAMAGED) from None
+    if not (0 <= width <= MOST_SIDE and 0 <= height <= MOST_SIDE):
+        logger.warning("the copy of an upload came with nonsense")
+        raise Refused(Cause.DAMAGED)
     if len(content) > MOST_KEPT or not content.startswith(BEGINNINGS[file_type]):
         logger.warning("the copy of an upload is not what it is called")
         raise Refused(Cause.DAMAGED)
-    return Copy(content=content, file_type=file_type, left_out=left_out)
+    return Copy(content=content, file_type=file_type, left_out=left_out, size=(width, height))

@@ -19,6 +19,8 @@ from applications.admin import (  # noqa: F401  (they register themselves)
     numbers,
     objections,
     pauses,
+    photos,
+    profiles,
     referrals,
     registering,
     reviews,

@@ -11,6 +11,7 @@ from applications.models import (
     FormerProtocol,
     GroupProposal,
     Headcount,
+    ProfileProposal,
     RulesProposal,
     UndoRequest,
 )
@@ -18,7 +19,9 @@ from applications.moves import Refused
 from applications.refusals import Refusal
 from applications.states import ProposalState
 
-P = TypeVar("P", CityExport, FormerProtocol, RulesProposal, GroupProposal, Headcount, UndoRequest)
+P = TypeVar(
+    "P", CityExport, FormerProtocol, RulesProposal, GroupProposal, Headcount, ProfileProposal, UndoRequest
+)
 
 
 def require(actor: User, permission: str) -> None:
@@ -36,7 +39,13 @@ def lock_open(proposal: P) -> P:
 
 
 def decide(
-    proposal: CityExport | FormerProtocol | RulesProposal | GroupProposal | Headcount | UndoRequest,
+    proposal: CityExport
+    | FormerProtocol
+    | RulesProposal
+    | GroupProposal
+    | Headcount
+    | ProfileProposal
+    | UndoRequest,
     state: ProposalState,
     *,
     actor: User,

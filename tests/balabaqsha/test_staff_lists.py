@@ -42,6 +42,7 @@ from applications.models import (
     FormerProtocol,
     GroupProposal,
     Headcount,
+    ProfileProposal,
     Referral,
     Rules,
     RulesProposal,
@@ -51,7 +52,14 @@ from balabaqsha.staff_lists import GuardedAdmin
 from bulletin.models import Closing, Employment, Group, Pause
 from notifications.models import Mail
 from tests.city import build_city
-from tests.factories import DisputeFactory, EmploymentFactory, StaffFactory, UndoRequestFactory, left_out
+from tests.factories import (
+    DisputeFactory,
+    EmploymentFactory,
+    PhotoFactory,
+    StaffFactory,
+    UndoRequestFactory,
+    left_out,
+)
 from tests.shared import built_once
 from tests.staff import employee, give_app, inside
 from tests.thorough import THOROUGH
@@ -84,6 +92,10 @@ def city_with_a_row_in_every_list() -> SimpleNamespace:
         kindergarten=group.kindergarten, name="Алма", age_group="2-3", language="kk", capacity=20,
         proposed_at=now, proposed_by=city.staff,
     )  # fmt: skip
+    ProfileProposal.objects.create(
+        kindergarten=group.kindergarten, licence="№ 1", proposed_at=now, proposed_by=city.staff
+    )
+    PhotoFactory(kindergarten=group.kindergarten)
     Headcount.objects.create(
         group=group, school_year=2018, children=1, counted_at=now, proposed_at=now, proposed_by=city.staff
     )

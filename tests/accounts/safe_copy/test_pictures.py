@@ -10,7 +10,7 @@ from PIL import Image, ImageFile
 
 from accounts.safe_copy import Cause, Copy, FileType, Kind, Refused
 from accounts.safe_copy import pictures as module
-from accounts.safe_copy.pictures import KEPT_PIXELS, LOSSLESS_PIXELS, PHOTO_SIDE, copy_picture
+from accounts.safe_copy.pictures import KEPT_PIXELS, LOSSLESS_PIXELS, SIDES, copy_picture
 
 pillow_heif.register_heif_opener()
 FORMATS = ["JPEG", "PNG", "WEBP", "HEIF"]
@@ -131,7 +131,7 @@ def test_what_is_transparent_becomes_white():
 
 
 def test_a_photo_is_made_small():
-    assert opened(copy(picture(size=(3000, 1000)), kind=Kind.PHOTO)).size == (PHOTO_SIDE, 266)
+    assert opened(copy(picture(size=(3000, 1000)), kind=Kind.PHOTO)).size == (SIDES[Kind.PHOTO], 266)
 
 
 def test_a_document_keeps_what_an_a4_page_needs():

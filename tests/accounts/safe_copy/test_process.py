@@ -132,15 +132,22 @@ def test_who_dies(program, code, cause):
         pytest.param(says({}), id="nothing in it"),
         pytest.param(says({"refused": "whim"}), id="an unknown cause"),
         pytest.param(says({"refused": {}}), id="a cause of another kind"),
-        pytest.param(says({"copy": "exe", "left_out": []}, b"MZ"), id="an unknown type"),
-        pytest.param(says({"copy": "jpg", "left_out": ["x"]}, JPEG), id="an unknown part"),
-        pytest.param(says({"copy": "jpg", "left_out": None}, JPEG), id="no parts"),
+        pytest.param(says({"copy": "exe", "left_out": [], "size": [1, 1]}, b"MZ"), id="an unknown type"),
+        pytest.param(says({"copy": "jpg", "left_out": ["x"], "size": [1, 1]}, JPEG), id="an unknown part"),
+        pytest.param(says({"copy": "jpg", "left_out": None, "size": [1, 1]}, JPEG), id="no parts"),
         pytest.param(says({"copy": "jpg"}, JPEG), id="a part of an answer"),
-        pytest.param(says({"copy": "jpg", "left_out": []}), id="no copy"),
-        pytest.param(says({"copy": "jpg", "left_out": []}, b"<script>"), id="another type"),
-        pytest.param(says({"copy": "pdf", "left_out": []}, JPEG), id="one type called another"),
+        pytest.param(says({"copy": "jpg", "left_out": []}, JPEG), id="no size"),
+        pytest.param(says({"copy": "jpg", "left_out": [], "size": [1]}, JPEG), id="half a size"),
+        pytest.param(says({"copy": "jpg", "left_out": [], "size": [1, 40_000]}, JPEG), id="a size too large"),
+        pytest.param(says({"copy": "jpg", "left_out": [], "size": [-1, 1]}, JPEG), id="a size below nothing"),
+        pytest.param(says({"copy": "jpg", "left_out": [], "size": [1, 1]}), id="no copy"),
+        pytest.param(says({"copy": "jpg", "left_out": [], "size": [1, 1]}, b"<script>"), id="another type"),
         pytest.param(
-            says({"copy": "jpg", "left_out": []}, JPEG) + f"; sys.stdout.buffer.write(bytes({MOST_KEPT}))",
+            says({"copy": "pdf", "left_out": [], "size": [1, 1]}, JPEG), id="one type called another"
+        ),
+        pytest.param(
+            says({"copy": "jpg", "left_out": [], "size": [1, 1]}, JPEG)
+            + f"; sys.stdout.buffer.write(bytes({MOST_KEPT}))",
             id="too much",
         ),
     ],
@@ -152,8 +159,10 @@ def test_who_answers_nonsense_is_not_believed(program, code):
 
 def test_who_is_well_behaved_is_believed(program):
     """The control of what is not."""
-    program(says({"copy": "jpg", "left_out": ["scripts"]}, JPEG))
-    assert copy() == Copy(content=JPEG, file_type=FileType.JPEG, left_out=frozenset({Part.SCRIPTS}))
+    program(says({"copy": "jpg", "left_out": ["scripts"], "size": [1, 1]}, JPEG))
+    assert copy() == Copy(
+        content=JPEG, file_type=FileType.JPEG, left_out=frozenset({Part.SCRIPTS}), size=(1, 1)
+    )
 
 
 def test_memory_has_a_limit(program):

@@ -34,6 +34,7 @@ from applications.models import (
     FormerProtocol,
     GroupProposal,
     Headcount,
+    ProfileProposal,
     Referral,
     Rules,
     RulesProposal,
@@ -56,6 +57,7 @@ from tests.factories import (
     KindergartenFactory,
     LocalityFactory,
     ObjectionFactory,
+    PhotoFactory,
     StaffFactory,
     UndoRequestFactory,
     UserFactory,
@@ -123,6 +125,10 @@ def add_a_place(scene, *, number):
         kindergarten=group.kindergarten, name="Алма", age_group="2-3", language="kk", capacity=20,
         proposed_at=scene.now, proposed_by=staff, group=group,
     )  # fmt: skip
+    ProfileProposal.objects.create(
+        kindergarten=group.kindergarten, licence="№ 1", proposed_at=scene.now, proposed_by=staff
+    )
+    PhotoFactory(kindergarten=group.kindergarten, sent_by=staff)
     Headcount.objects.create(
         group=group,
         school_year=2018,

@@ -316,6 +316,7 @@ class TestOfficials(Pages):
             "bulletin.closing",
             "bulletin.group",
             "bulletin.pause",
+            "bulletin.photo",
             "bulletin.review",
             "bulletin.vacancy",
         }
@@ -324,6 +325,7 @@ class TestOfficials(Pages):
             "applications.formerprotocol",
             "applications.groupproposal",
             "applications.headcount",
+            "applications.profileproposal",
             "applications.rulesproposal",
         }
         with_works = {

@@ -1,0 +1,265 @@
+"""Photos of kindergartens: sent by the kindergarten, published by an official."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from django import forms
+from django.conf import settings
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.decorators import method_decorator
+from django.utils.html import format_html
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from accounts.decorators import accepts
+from accounts.file_response import file_response
+from accounts.models import User
+from accounts.public_text import refuse_personal_numbers
+from accounts.uploads import PHOTO_INPUT
+from applications.admin.in_turn import InTurn
+from applications.admin.work import Rows, SeenForm, Work, WorkAdmin, page_of, reason_field, staff_of, tag
+from bulletin import photos
+from bulletin.employment import kindergartens_of
+from bulletin.kazakh_order import ByName
+from bulletin.models import Kindergarten, Photo
+from bulletin.photos import MODERATE, SEND
+from bulletin.seen import mark_of
+from notifications.clock import read_clock
+
+TONES: Final = {
+    Photo.State.PENDING: "warning",
+    Photo.State.PUBLISHED: "success",
+    Photo.State.REJECTED: "neutral",
+}
+
+
+class SendForm(forms.Form):
+    """A photo, what it shows in both languages, and what its sender answers for."""
+
+    kindergarten = forms.ModelChoiceField(label=_("kindergarten"), queryset=Kindergarten.objects.none())
+    photo = forms.FileField(
+        label=_("photo"),
+        help_text=_("JPEG, PNG, HEIC or WebP, at most 5 MB"),
+        widget=forms.FileInput(attrs={**PHOTO_INPUT}),
+        max_length=200,
+    )
+    caption_kk = forms.CharField(
+        label=_("what the photo shows, in Kazakh"), max_length=120, validators=[refuse_personal_numbers]
+    )
+    caption_ru = forms.CharField(
+        label=_("what the photo shows, in Russian"), max_length=120, validators=[refuse_personal_numbers]
+    )
+    is_lawful = forms.BooleanField(
+        label=_("No child can be recognised, or the guardians' written consent is kept in the kindergarten"),
+    )
+
+
+class DeclineForm(SeenForm):
+    reason = reason_field(help_text=_("Employees of the kindergarten read it."))
+
+
+def _seen(photo: Photo) -> dict[str, Any]:
+    return {"seen": mark_of(photo)}
+
+
+def _publish(photo: Photo, actor: User, data: dict[str, Any], now: datetime) -> None:
+    photos.moderate_photo(photo, actor=actor, publish=True, seen=data["seen"], now=now)
+
+
+def _decline(photo: Photo, actor: User, data: dict[str, Any], now: datetime) -> None:
+    photos.moderate_photo(
+        photo, actor=actor, publish=False, reason=data["reason"], seen=data["seen"], now=now
+    )
+
+
+def _take_down(photo: Photo, actor: User, data: dict[str, Any], now: datetime) -> None:
+    photos.take_down_photo(photo, actor=actor, seen=data["seen"], now=now)
+
+
+def _is_not_published(photo: Photo, now: datetime) -> bool:
+    return photo.state != Photo.State.PUBLISHED
+
+
+def _is_not_rejected(photo: Photo, now: datetime) -> bool:
+    return photo.state != Photo.State.REJECTED
+
+
+@admin.register(Photo)
+class PhotoAdmin(InTurn, WorkAdmin):
+    """Everyone sees the photos of their own kindergartens; a photo is never edited, only shown or not."""
+
+    permission_to_decide = MODERATE
+    change_list_template = "admin/bulletin/photo/change_list.html"
+    list_display = ["caption", "kindergarten_name", "shown_state", "sent_at", "sent_by"]
+    list_filter = ["state"]
+    list_select_related = ["kindergarten__locality", "sent_by__employee"]
+    search_fields = ["kindergarten__search_text"]
+    ordering = ["-sent_at"]
+    most_urgent = ("sent_at", "pk")
+    fields = [
+        "picture",
+        "kindergarten",
+        "caption_kk",
+        "caption_ru",
+        "shown_state",
+        "sent_at",
+        "sent_by",
+        "decided_at",
+        "decided_by",
+        "decision_reason",
+    ]
+    works = [
+        Work(
+            name="publish",
+            label=_("Publish"),
+            consequence=_(
+                "Everyone sees it on the kindergarten's page. Look whether a child can be recognised."
+            ),
+            done=_("The photo is published."),
+            permission=MODERATE,
+            offered=_is_not_published,
+            perform=_publish,
+            form=SeenForm,
+            initial=_seen,
+            is_in_journal=True,
+        ),
+        Work(
+            name="take-down",
+            label=_("Take down"),
+            consequence=_(
+                "It leaves the kindergarten's page; who has opened the page may see it for an hour more. An official "
+                "may publish it again."
+            ),
+            done=_("The photo is taken down."),
+            permission=SEND,
+            offered=_is_not_rejected,
+            perform=_take_down,
+            form=SeenForm,
+            initial=_seen,
+            danger=True,
+            is_in_journal=True,
+        ),
+        Work(
+            name="decline",
+            label=_("Do not publish"),
+            consequence=_("Nobody outside sees it. The kindergarten reads your reason."),
+            done=_("The photo is not published."),
+            permission=MODERATE,
+            offered=_is_not_rejected,
+            perform=_decline,
+            form=DeclineForm,
+            initial=_seen,
+            danger=True,
+            is_in_journal=True,
+        ),
+    ]
+
+    def waiting_for(self, employee: User) -> "QuerySet[Photo]":
+        return Photo.objects.filter(state=Photo.State.PENDING)
+
+    def zone_of(self, obj: Photo) -> Any:
+        return obj.kindergarten.locality.zone
+
+    def summary(self, obj: Photo) -> Rows:
+        return [
+            {"label": gettext("Kindergarten"), "value": obj.kindergarten.name},
+            {"label": gettext("Photo"), "value": self.picture(obj)},
+            {"label": gettext("what the photo shows, in Kazakh"), "value": obj.caption_kk},
+            {"label": gettext("what the photo shows, in Russian"), "value": obj.caption_ru},
+        ]
+
+    def chosen_facts(self, rows: Sequence[Photo]) -> list[Rows]:
+        return [self.summary(row) for row in rows]
+
+    @admin.display(description=_("State"), ordering="state")
+    def shown_state(self, obj: Photo) -> str:
+        return tag(obj.get_state_display(), tone=TONES[Photo.State(obj.state)])
+
+    @admin.display(description=_("Kindergarten"), ordering=ByName("kindergarten__"))
+    def kindergarten_name(self, obj: Photo) -> str:
+        return obj.kindergarten.name
+
+    @admin.display(description=_("Photo"))
+    def picture(self, obj: Photo) -> str:
+        return format_html(
+            '<img class="picture" src="{}" alt="{}" width="480" loading="lazy">',
+            reverse("admin:bulletin_photo_file", args=[obj.pk]),
+            obj.caption,
+        )
+
+    # --- addresses -------------------------------------------------------------------------------------------
+
+    def get_urls(self) -> list[URLPattern]:
+        own = [
+            path("<uuid:pk>/file/", self.admin_site.admin_view(self.file_view), name="bulletin_photo_file"),
+            path("send/", self.admin_site.admin_view(self.send_view), name="bulletin_photo_send"),
+        ]
+        return [*own, *super().get_urls()]
+
+    def file_view(self, request: HttpRequest, pk: Any) -> HttpResponse:
+        """The photo as it is kept, also while nobody outside sees it."""
+        photo = self.found(request, str(pk))
+        try:
+            return file_response(photo.image, name=photo.caption, shown=True)
+        except FileNotFoundError:
+            raise Http404 from None
+
+    @method_decorator(
+        [accepts(settings.UPLOAD_FORM_MAX_BYTES), never_cache, require_http_methods(["GET", "HEAD", "POST"])]
+    )
+    def send_view(self, request: HttpRequest) -> HttpResponse:
+        """Send a photo of an own kindergarten; outside of a transaction, since it is redrawn meanwhile."""
+        employee = staff_of(request)
+        if not employee.has_perm(SEND):
+            raise PermissionDenied
+        is_sent = request.method == "POST"
+        form = SendForm(request.POST, request.FILES) if is_sent else SendForm()
+        now = read_clock()
+        own = kindergartens_of(employee, today=timezone.localdate(now))
+        self._offer(form, own, asked=request.GET.get("kindergarten", ""))
+        if is_sent and form.is_valid():
+            data = form.cleaned_data
+            try:
+                photo = photos.send_photo(
+                    data["kindergarten"],
+                    file=data["photo"],
+                    caption_kk=data["caption_kk"],
+                    caption_ru=data["caption_ru"],
+                    actor=employee,
+                    now=now,
+                )
+            except ValidationError as refusal:
+                form.add_error("photo", refusal)
+            else:
+                messages.success(
+                    request, gettext("The photo is sent. An official decides whether it is published.")
+                )
+                return HttpResponseRedirect(page_of(photo))
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": gettext("Send a photo"),
+            "form": form,
+            "errors": form.errors,
+        }
+        return TemplateResponse(request, "admin/bulletin/photo/send.html", context)
+
+    def _offer(self, form: SendForm, own: "QuerySet[Kindergarten]", *, asked: str) -> None:
+        """Own kindergartens to choose from; the one that the link names, or the only one, is chosen already."""
+        field = form.fields["kindergarten"]
+        assert isinstance(field, forms.ModelChoiceField)
+        field.queryset = own
+        first = list(own[:2])
+        if len(first) == 1:
+            field.initial = first[0].pk
+        elif asked.isascii() and asked.isdecimal() and len(asked) < 10:
+            field.initial = int(asked)
