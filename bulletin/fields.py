@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db import models
 
-from bulletin.sorting import fold, name_sort_key
+from bulletin.sorting import name_sort_key, sounds
 
 
 class SortKeyField(models.CharField):  # type: ignore[type-arg]
@@ -25,9 +25,9 @@ class SortKeyField(models.CharField):  # type: ignore[type-arg]
 
 
 class SearchTextField(models.TextField):  # type: ignore[type-arg]
-    """Both names, folded for searching (`bulletin.sorting.fold`)."""
+    """Both names as they are looked for (`bulletin.sorting.sounds`)."""
 
     def pre_save(self, model_instance: Any, add: bool) -> str:
-        value = f"{fold(model_instance.name_kk)} {fold(model_instance.name_ru)}"
+        value = f"{sounds(model_instance.name_kk)} {sounds(model_instance.name_ru)}"
         setattr(model_instance, self.attname, value)
         return value

@@ -1,15 +1,15 @@
 """The filters of the public lists, and the form of a review."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.public_text import refuse_personal_numbers
-from bulletin.models import Kindergarten, Language, Locality, Review, Vacancy
-from bulletin.selectors import localities, offered_birth_years
+from bulletin.models import Group, Kindergarten, Language, Locality, Review, Vacancy
+from bulletin.selectors import AGE_GROUPS, localities, offered_birth_years
 
 ALL_PLACES = "all"
 ANY = ("", gettext_lazy("Any"))
@@ -43,7 +43,10 @@ class FilterForm(forms.Form):
     @property
     def values(self) -> dict[str, Any]:
         """A value for every field, ready for the selector; the place is `locality` (None: all places)."""
-        values = {name: self.cleaned_data[name] or self._defaults.get(name, "") for name in self.fields}
+        values = {
+            name: self._defaults.get(name, "") if value in ("", None) else value
+            for name, value in self.cleaned_data.items()
+        }
         values["locality"] = self._places.get(values.pop("place"))
         return values
 
@@ -115,6 +118,23 @@ class BulletinFilterForm(FilterForm):
         self.fields["birth_year"].widget.choices = [ANY, *options]
 
 
+# What a family may want to pay at most, in tenge a month.
+FEES = (
+    (0, gettext_lazy("nothing")),
+    (15_000, "15\N{NO-BREAK SPACE}000"),
+    (30_000, "30\N{NO-BREAK SPACE}000"),
+    (60_000, "60\N{NO-BREAK SPACE}000"),
+)
+
+
+class Narrowing(NamedTuple):
+    """A filter in use: its field and label, and what the selector is asked for without it."""
+
+    name: str
+    label: str
+    others: dict[str, Any]
+
+
 class CatalogueFilterForm(FilterForm):
     """Which kindergartens of the catalogue are shown. `values` are the arguments of `kindergartens`."""
 
@@ -131,7 +151,51 @@ class CatalogueFilterForm(FilterForm):
         label=gettext_lazy("Language of upbringing"), choices=[ANY, *Language.choices], required=False
     )
 
-    field_order = ["search", "place", "ownership", "language"]
+    type = forms.ChoiceField(
+        label=gettext_lazy("Type"), choices=[ANY, *Kindergarten.Type.choices], required=False
+    )
+    age = forms.TypedChoiceField(
+        label=gettext_lazy("Age of the child, full years"),
+        choices=[ANY, *((age, str(age)) for age in AGE_GROUPS)],
+        coerce=int,
+        empty_value=None,
+        required=False,
+    )
+    regime = forms.ChoiceField(
+        label=gettext_lazy("Group type"), choices=[ANY, *Group.Regime.choices], required=False
+    )
+    fee = forms.TypedChoiceField(
+        label=gettext_lazy("The family pays, ₸ a month at most"),
+        choices=[ANY, *((fee, number_in_words) for fee, number_in_words in FEES)],
+        coerce=int,
+        empty_value=None,
+        required=False,
+    )
+    places = forms.ChoiceField(
+        label=gettext_lazy("Places"),
+        choices=[ANY, ("free", gettext_lazy("vacant now")), ("soon", gettext_lazy("opening soon"))],
+        required=False,
+    )
+
+    defaults = {"age": None, "fee": None}
+
+    field_order = ["search", "place", "age", "language", "places", "ownership", "type", "regime", "fee"]
+
+    def narrowing(self) -> list[Narrowing]:
+        """Each filter that the address sets, with the values that remain without it."""
+        used = [
+            field
+            for field in self.visible_fields()
+            if self._given.get(field.name) and field.name not in self.left_out and field.name != "place"
+        ]
+        if self.values["locality"] is not None:
+            used.append(self["place"])
+        empty = {**dict.fromkeys(self.fields, ""), **self.defaults, "locality": None}
+        return [
+            Narrowing(field.name, str(field.label), self.values | {name: empty[name]})
+            for field in used
+            for name in ["locality" if field.name == "place" else field.name]
+        ]
 
 
 class ReviewForm(forms.ModelForm):  # type: ignore[type-arg]

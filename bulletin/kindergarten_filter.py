@@ -9,12 +9,13 @@ from typing import Any, Final
 from django.contrib.admin import FieldListFilter
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import PAGE_VAR, ChangeList
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.timezone import localdate
 
 from bulletin.employment import kindergartens_of, places_of
 from bulletin.models import Kindergarten
+from bulletin.selectors import named
 from notifications.clock import estimate_clock
 
 # What a link holds: `?kindergarten=<key>`.
@@ -64,8 +65,7 @@ class KindergartenFilter(FieldListFilter):
             return queryset.filter(**{self.field_path: self._linked})
         if not self._typed:
             return queryset
-        in_kazakh, in_russian = (f"{self.field_path}__name_{code}__icontains" for code in ("kk", "ru"))
-        return queryset.filter(Q(**{in_kazakh: self._typed}) | Q(**{in_russian: self._typed}))
+        return queryset.filter(named(self._typed, prefix=f"{self.field_path}__"))
 
     def choices(self, changelist: ChangeList) -> Iterator[dict[str, Any]]:  # type: ignore[override]
         """One: the field, what was typed, and what else the address says, which stays as it is."""

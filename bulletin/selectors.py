@@ -25,9 +25,9 @@ from django.db.models import (
 from django.db.models.functions import Coalesce, Least
 
 from accounts.models import User
-from bulletin.models import Group, Kindergarten, Locality, Pause, Photo, Review, Vacancy
+from bulletin.models import AgeGroup, Group, Kindergarten, Locality, Pause, Photo, Review, Vacancy
 from bulletin.opening import Phase, phase
-from bulletin.sorting import fold
+from bulletin.sorting import sounds
 
 # What can be applied for comes first: open to all, to the head of a queue, soon; then what is of no use now.
 _READINESS = Case(
@@ -46,6 +46,19 @@ VACANCY_ORDERS: dict[str, tuple[str | Case, ...]] = {
     "new": ("-opens_at", "group__kindergarten__sort_key", "id"),
     "name": ("group__kindergarten__sort_key", "group__name", "id"),
     "free": ("-free", "-opens_at", "id"),
+}
+
+
+# In which phases a kindergarten has places now, or soon.
+PHASES_OF_PLACES = {"free": (Phase.OPEN, Phase.PRIORITY), "soon": (Phase.ANNOUNCED,)}
+# The groups for a child of so many years; the eldest stay in theirs until school.
+AGE_GROUPS = {
+    1: (AgeGroup.EARLY, AgeGroup.MIXED),
+    2: (AgeGroup.FIRST_JUNIOR, AgeGroup.MIXED),
+    3: (AgeGroup.SECOND_JUNIOR, AgeGroup.MIXED),
+    4: (AgeGroup.MIDDLE, AgeGroup.MIXED),
+    5: (AgeGroup.SENIOR, AgeGroup.MIXED),
+    6: (AgeGroup.SENIOR, AgeGroup.MIXED),
 }
 
 
@@ -145,7 +158,7 @@ def published_vacancies(
 def named(search: str, *, prefix: str = "") -> Q:
     """Every word of `search` occurs in the name; signs alone are looked for as they stand."""
     words = Q()
-    for word in fold(search).split():
+    for word in sounds(search).split():
         words &= Q(**{f"{prefix}search_text__contains": word})
     signs = search.strip()
     if signs and not words:
@@ -237,13 +250,20 @@ def kindergartens(
     locality: Locality | None = None,
     search: str = "",
     ownership: str = "",
+    type: str = "",  # noqa: A002 - the filter's name in addresses
     language: str = "",
+    age: int | None = None,
+    regime: str = "",
+    fee: int | None = None,
+    places: str = "",
     now: datetime,
 ) -> QuerySet[Kindergarten]:
     """The catalogue in the order of the Kazakh alphabet, by proper name.
 
     Every row has `free_places` (the free places of its vacancies in the bulletin at `now`) and `group_count`, and
-    comes with its locality and groups. `language` keeps kindergartens with a group in it. `search` is as in
+    comes with its groups. `language`, `age` (in years) and `regime` keep kindergartens with one group that has all of
+    them; `places` those with such a group that has places to apply for now ("free"), or opens later ("soon"). `fee` is
+    the most that a family pays, in tenge a month: a kindergarten that does not tell is left out. `search` is as in
     `published_vacancies`.
     """
     found = Kindergarten.objects.filter(named(search))
@@ -251,11 +271,38 @@ def kindergartens(
         found = found.filter(locality=locality)
     if ownership:
         found = found.filter(ownership=ownership)
-    if language:
-        found = found.filter(pk__in=Group.objects.filter(language=language).values("kindergarten"))
+    if type:
+        found = found.filter(type=type)
+    if fee is not None:
+        found = found.filter(profile__fee__lte=fee)
+    suitable = _suitable_groups(language=language, age=age, regime=regime)
+    if phases := PHASES_OF_PLACES.get(places):
+        offered = published_vacancies(now=now).filter(Q(phase_now__in=phases), group__in=suitable).order_by()
+        found = found.filter(pk__in=offered.values("group__kindergarten"))
+    elif language or age is not None or regime:
+        found = found.filter(pk__in=suitable.values("kindergarten"))
     return found.annotate(
         free_places=_free_places_of("group__kindergarten", now=now), group_count=_count_of_groups()
     ).prefetch_related(Prefetch("groups", Group.objects.order_by("age_group", "name")))
+
+
+def kindergartens_at(slugs: Collection[str], *, now: datetime) -> list[Kindergarten]:
+    """The kindergartens at these addresses, in their order, as the catalogue has them, with their pages.
+
+    What is no kindergarten any more is left out.
+    """
+    found = kindergartens(now=now).filter(slug__in=slugs).select_related("locality", "profile")
+    by_slug = {one.slug: one for one in found}
+    return [by_slug[slug] for slug in slugs if slug in by_slug]
+
+
+def _suitable_groups(*, language: str, age: int | None, regime: str) -> QuerySet[Group]:
+    groups = Group.objects.order_by()
+    if language:
+        groups = groups.filter(language=language)
+    if age is not None:
+        groups = groups.filter(age_group__in=AGE_GROUPS[age])
+    return groups.filter(regime=regime) if regime else groups
 
 
 def _free_places_of(path: str, *, now: datetime) -> Coalesce:

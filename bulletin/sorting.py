@@ -6,6 +6,9 @@ the folded text are computed here and stored beside the name.
 
 import re
 import unicodedata
+from typing import Final
+
+from notifications.folding import fold_name
 
 ALPHABET = "аәбвгғдеёжзийкқлмнңоөпрстуұүфхһцчшщъыіьэюя"
 LATIN = "abcdefghijklmnopqrstuvwxyz"
@@ -55,3 +58,38 @@ def fold(text: str) -> str:
     """
     letters = unicodedata.normalize("NFC", text).casefold().translate(_KEYBOARD)
     return " ".join(re.sub(r"[^\w]|_", " ", letters).split())
+
+
+# Latin letters as names are transliterated, the longest first; also those of the coming Kazakh alphabet.
+_TRANSLITERATED: Final = {
+    "shch": "ш", "kh": "х", "gh": "г", "zh": "ж", "ch": "ч", "sh": "ш", "ts": "ц", "ya": "иа", "yu": "иу", "yo": "е",
+    "ye": "е", "a": "а", "ä": "а", "á": "а", "b": "б", "c": "к", "ç": "ч", "d": "д", "e": "е", "f": "ф", "g": "г",
+    "ğ": "г", "ǵ": "г", "h": "х", "i": "и", "ı": "и", "j": "ж", "k": "к", "l": "л", "m": "м", "n": "н", "ñ": "н",
+    "ń": "н", "o": "о", "ö": "о", "ó": "о", "p": "п", "q": "к", "r": "р", "s": "с", "ş": "ш", "t": "т", "u": "у",
+    "ü": "у", "ú": "у", "ū": "у", "v": "в", "w": "у", "x": "кс", "y": "и", "ý": "у", "z": "з",
+}  # fmt: skip
+_LATIN_SOUND: Final = re.compile("|".join(sorted(_TRANSLITERATED, key=len, reverse=True)))
+_LATIN_WORD: Final = re.compile(f"[{''.join(sound for sound in _TRANSLITERATED if len(sound) == 1)}]+")
+# What one hears as the same, or writes one way in Kazakh and another in Russian; signs that nobody hears.
+_HEARD: Final = str.maketrans({"ы": "и", "э": "е", "щ": "ш", "я": "иа", "ю": "иу", "ь": "", "ъ": ""})
+_DOUBLED: Final = re.compile(r"([^\W\d_])\1")
+
+
+def sounds(text: str) -> str:
+    """The words of a name as they are looked for: the same for `Әлия`, `АЛИЯ`, `"Алия"`, `Aliya` and `Äliya`.
+
+    Kazakh letters are the similar Russian ones, a word of Latin letters alone is taken for a transliteration, one with
+    some Latin letters among others for what they look like, and what sounds alike is one. Numbers stay.
+    """
+    words = re.sub(
+        r"[^\w]|_", " ", unicodedata.normalize("NFC", text.replace("'", "").replace("’", ""))
+    ).split()
+    heard = (_DOUBLED.sub(r"\1", _in_cyrillic(word).translate(_HEARD)) for word in words)
+    return " ".join(" ".join(heard).split())
+
+
+def _in_cyrillic(word: str) -> str:
+    plain = word.casefold()
+    if _LATIN_WORD.fullmatch(plain):
+        return _LATIN_SOUND.sub(lambda sound: _TRANSLITERATED[sound.group()], plain)
+    return fold_name(word)

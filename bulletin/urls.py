@@ -8,5 +8,8 @@ urlpatterns = [
     path("kindergartens/<slug:slug>/", views.kindergarten, name="kindergarten"),
     path("kindergarten-photos/<uuid:pk>/", views.photo, name="photo"),
     path("kindergarten-photos/<uuid:pk>/small/", views.photo_small, name="photo_small"),
+    path("favourites/", views.favourites, name="favourites"),
+    path("compare/", views.compare, name="compare"),
+    path("shortlist/", views.change_shortlist, name="change_shortlist"),
     path("feedback/", views.reviews, name="reviews"),
 ]

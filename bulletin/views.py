@@ -6,7 +6,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -17,15 +17,19 @@ from accounts.decorators import parent_required
 from accounts.file_response import file_response
 from accounts.models import Profile, User
 from accounts.typed import refilled
+from accounts.way_back import page_of_ours
 from bulletin import selectors
 from bulletin.chosen_place import chosen_locality
 from bulletin.closings import running
+from bulletin.comparing import compared
 from bulletin.demand import demand_of
-from bulletin.forms import CatalogueFilterForm, ReviewForm
+from bulletin.forms import ALL_PLACES, CatalogueFilterForm, ReviewForm
 from bulletin.models import Kindergarten, Photo, Review
 from bulletin.profiles import profile_of
 from bulletin.services import TooManyReviewsError, submit_review
+from bulletin.shortlists import COMPARED, FAVOURITES, SHORTLISTS, remember, slugs_in
 from notifications.clock import estimate_clock, read_clock
+from notifications.pressing import pressed_on
 
 PAGE_SIZE = 20
 REVIEWS_ON_A_CARD = 3
@@ -37,7 +41,28 @@ def kindergartens(request: HttpRequest) -> HttpResponse:
     filters = CatalogueFilterForm(request.GET, locality=chosen_locality(request))
     found = selectors.kindergartens(**filters.values, now=estimate_clock())
     page = _page(request, found)
-    return render(request, "bulletin/kindergartens.html", {"filters": filters, "page": page})
+    context = {
+        "filters": filters,
+        "page": page,
+        "wider": [] if page.object_list else _wider(filters, request.GET),
+        **_shortlists(request),
+    }
+    return render(request, "bulletin/kindergartens.html", context)
+
+
+def _wider(filters: CatalogueFilterForm, given: QueryDict) -> list[dict[str, Any]]:
+    """Where nothing was found: each filter without which something would be, and how much."""
+    wider = []
+    for one in filters.narrowing():
+        found = selectors.kindergartens(**one.others, now=estimate_clock()).count()
+        if found:
+            address = given.copy()
+            address.pop("page", None)
+            address.pop(one.name, None)
+            if one.name == "place":
+                address["place"] = ALL_PLACES
+            wider.append({"label": one.label, "found": found, "query": address.urlencode()})
+    return wider
 
 
 @require_safe
@@ -62,8 +87,55 @@ def kindergarten(request: HttpRequest, slug: str) -> HttpResponse:
         "listings": selectors.listings(vacancies, now=now),
         "reviews": reviews[:REVIEWS_ON_A_CARD],
         "review_count": reviews.count(),
+        **_shortlists(request),
     }
     return render(request, "bulletin/kindergarten.html", context)
+
+
+@require_safe
+def favourites(request: HttpRequest) -> HttpResponse:
+    """The kindergartens that this visitor marked, the last first."""
+    slugs = slugs_in(request, FAVOURITES)[::-1]
+    context = {
+        "kindergartens": selectors.kindergartens_at(slugs, now=estimate_clock()),
+        **_shortlists(request),
+    }
+    return render(request, "bulletin/favourites.html", context)
+
+
+@require_safe
+def compare(request: HttpRequest) -> HttpResponse:
+    """Up to four kindergartens side by side."""
+    now = estimate_clock()
+    chosen = selectors.kindergartens_at(slugs_in(request, COMPARED), now=now)
+    context = {"kindergartens": chosen, "rows": compared(chosen, now=now), **_shortlists(request)}
+    return render(request, "bulletin/compare.html", context)
+
+
+@pressed_on("bulletin:kindergartens")
+def change_shortlist(request: HttpRequest) -> HttpResponse:
+    """Put a kindergarten on one of the visitor's lists, or take it off, and go back to where they were."""
+    back = page_of_ours(request, request.POST.get("next", "")) or reverse("bulletin:kindergartens")
+    response = redirect(back)
+    action, name, slug = [*request.POST.get("press", "").split(" "), "", "", ""][:3]
+    shortlist = SHORTLISTS.get(name)
+    if shortlist is None or action not in ("add", "remove"):
+        return response
+    slugs = [one for one in slugs_in(request, shortlist) if one != slug]
+    if action == "add":
+        if len(slugs) >= shortlist.most:
+            messages.error(
+                request, _("So many at most: %(most)s. Take one off first.") % {"most": shortlist.most}
+            )
+            return response
+        if Kindergarten.objects.filter(slug=slug.replace("\0", "")).exists():
+            slugs.append(slug)
+    remember(response, shortlist, slugs)
+    return response
+
+
+def _shortlists(request: HttpRequest) -> dict[str, list[str]]:
+    return {one.name: slugs_in(request, one) for one in SHORTLISTS.values()}
 
 
 @require_safe

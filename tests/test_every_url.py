@@ -142,6 +142,9 @@ TABLE = {
     # No photo has such a key; tests/bulletin/test_profiles.py has the ones that are shown.
     "bulletin:photo vacancy": (404, 404, 404, 404, 404),
     "bulletin:photo_small vacancy": (404, 404, 404, 404, 404),
+    "bulletin:favourites": EVERYONE,
+    "bulletin:compare": EVERYONE,
+    "bulletin:change_shortlist": BUTTON,
     "bulletin:reviews": EVERYONE,
     "applications:cabinet": PARENTS,
     "applications:list": PARENTS,

@@ -93,6 +93,7 @@ TYPED: dict[str, tuple[dict[str, Any], list[str]]] = {
 CHOICES = {"applications:apply waiting vacancy", "applications:choose_child vacancy"}
 # These take a POST from anybody; what is typed there belongs to no session.
 PUBLIC = {
+    "bulletin:change_shortlist",
     "place", "clock", "health", "mobizon_report", "kannel_report", "demo_limits", "demo_enter",
     "applications:queue_check",
     "applications:check_referral",

@@ -10,7 +10,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from bulletin.models import Group
-from bulletin.sorting import fold
+from bulletin.sorting import fold, sounds
 
 SEPARATOR: Final = "·"
 # So many are named where several fit, and suggested while somebody types.
@@ -64,7 +64,7 @@ def _with_words(text: str, groups: QuerySet[Group]) -> list[Group]:
     words = [word for word in text.split() if fold(word)]
     for word in words:
         groups = groups.filter(
-            Q(kindergarten__search_text__contains=fold(word))
+            Q(kindergarten__search_text__contains=sounds(word))
             | Q(name__icontains=word)
             | Q(name__contains=word.capitalize())
         )

@@ -116,7 +116,7 @@ PROFILE_FIELDS: Final = tuple(field.name for field in ProfileValues._meta.local_
 
 
 class KindergartenProfile(ProfileValues):
-    """What everybody reads of it."""
+    """What an official confirmed of it, which everybody reads. Written by `applications.decisions.profiles` alone."""
 
     kindergarten = models.OneToOneField(
         Kindergarten, on_delete=models.CASCADE, related_name="profile", verbose_name=_("kindergarten")

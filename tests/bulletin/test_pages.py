@@ -315,3 +315,79 @@ def test_markup_in_a_review_is_text(client: Client) -> None:
     page = text_of(client.get("/feedback/"))
     assert "<script>alert" not in page
     assert "<img src=x" not in page
+
+
+# --- what is found without one filter, favourites, comparison --------------------------------------------------
+
+
+def test_where_nothing_is_found_the_filter_to_drop_is_named(client: Client, amina: Kindergarten) -> None:
+    GroupFactory.create(kindergarten=amina, language=Language.RUSSIAN, age_group="2-3")
+    answer = client.get("/kindergartens/?language=ru&age=4&search=амина&page=2")
+    assert [(one["label"], one["found"], one["query"]) for one in answer.context["wider"]] == [
+        ("Баланың толық жасы", 1, "language=ru&search=%D0%B0%D0%BC%D0%B8%D0%BD%D0%B0")
+    ]
+    elsewhere = client.get("/kindergartens/?place=kentau&language=ru")
+    assert elsewhere.context["page"].paginator.count == 1
+
+
+def test_a_free_place_is_asked_for_by_its_zero(client: Client, amina: Kindergarten) -> None:
+    assert client.get("/kindergartens/?fee=0").context["filters"].values["fee"] == 0
+
+
+def press(client: Client, *words: str, back: str = "/kindergartens/"):
+    return client.post("/shortlist/", {"press": " ".join(words), "next": back})
+
+
+@LANGUAGES
+def test_favourites_are_kept_by_the_browser_alone(client: Client, amina: Kindergarten, prefix: str) -> None:
+    address = f"{prefix}/favourites/"
+    assert 'class="empty"' in text_of(client.get(address))
+    answer = press(client, "add", "favourites", "amina", back=address)
+    assert answer["Location"] == address
+    assert amina.get_absolute_url() in text_of(client.get("/favourites/"))
+    assert client.cookies["favourites"]["httponly"]
+    assert amina.get_absolute_url() not in text_of(Client().get("/favourites/"))
+    press(client, "remove", "favourites", "amina")
+    assert 'class="empty"' in text_of(client.get(address))
+
+
+def test_the_last_favourite_stands_first(client: Client, amina: Kindergarten) -> None:
+    KindergartenFactory.create(slug="balpan")
+    for slug in ("amina", "balpan", "amina"):
+        press(client, "add", "favourites", slug)
+    chosen = client.get("/favourites/").context["kindergartens"]
+    assert [one.slug for one in chosen] == ["amina", "balpan"]
+
+
+def test_four_are_compared_and_a_fifth_is_refused_with_what_to_do(client: Client) -> None:
+    for number in range(5):
+        KindergartenFactory.create(slug=f"k{number}", head="")
+        answer = press(client, "add", "compared", f"k{number}")
+    assert "notice--danger" in text_of(client.get(answer["Location"]))
+    page = client.get("/compare/")
+    assert [one.slug for one in page.context["kindergartens"]] == ["k0", "k1", "k2", "k3"]
+    labels = [row.label for row in page.context["rows"]]
+    # Nobody tells of food, so nobody is asked to compare it.
+    assert "Мекенжайы" in labels
+    assert "Тамақтану" not in labels
+    press(client, "remove", "compared", "k0")
+    press(client, "add", "compared", "k4")
+    assert [one.slug for one in client.get("/compare/").context["kindergartens"]] == ["k1", "k2", "k3", "k4"]
+
+
+@pytest.mark.parametrize(
+    "cookie", ["", ".", "nothing", "a" * 5000, "amina%00", '"\\', "%D0%B0", "amina.amina"]
+)
+def test_any_cookie_is_read(client: Client, amina: Kindergarten, cookie: str) -> None:
+    client.cookies["favourites"] = client.cookies["compared"] = cookie
+    for address in ("/favourites/", "/compare/", "/kindergartens/", "/kindergartens/amina/"):
+        assert client.get(address).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "words", ["", "add", "add favourites", "add nothing amina", "steal favourites amina", "add favourites \0"]
+)
+def test_any_press_answers_and_leads_nowhere_else(client: Client, amina: Kindergarten, words: str) -> None:
+    answer = press(client, words, back="https://example.com/")
+    assert (answer.status_code, answer["Location"]) == (302, "/kindergartens/")
+    assert not client.cookies.get("favourites") or not client.cookies["favourites"].value

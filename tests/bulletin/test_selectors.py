@@ -5,11 +5,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from accounts.models import User
 from bulletin import selectors
 from bulletin.chosen_place import chosen_locality
-from bulletin.models import Kindergarten, Language, Locality, Pause, Review, Vacancy
+from bulletin.models import Kindergarten, KindergartenProfile, Language, Locality, Pause, Review, Vacancy
 from bulletin.opening import Phase, phase
 from tests.factories import GroupFactory, KindergartenFactory, LocalityFactory, StaffFactory, VacancyFactory
 
@@ -163,7 +164,7 @@ def test_search_needs_nothing_of_the_databases_locale() -> None:
     sql = str(selectors.kindergartens(search="ӘЛИЯ", now=NOW).query)
     assert "upper(" not in sql.lower()
     assert "lower(" not in sql.lower()
-    assert "алия" in sql
+    assert "алиа" in sql
 
 
 def test_orders() -> None:
@@ -304,3 +305,54 @@ def test_only_published_reviews_newest_first(parent: User) -> None:
     assert list(selectors.published_reviews()) == [new, old]
     assert list(selectors.published_reviews(kindergarten=kindergarten)) == [new]
     assert list(selectors.reviews_of(parent)) == [refused, waiting, new, old]
+
+
+# --- the catalogue's filters ----------------------------------------------------------------------------------
+
+
+def catalogue(**filters: Any) -> list[str]:
+    return [one.slug for one in selectors.kindergartens(**filters, now=timezone.now())]
+
+
+@pytest.fixture
+def three() -> None:
+    """Kindergartens that differ in everything that is asked for."""
+    one = KindergartenFactory.create(slug="one", type="nursery", ownership="state")
+    two = KindergartenFactory.create(slug="two", type="kindergarten")
+    KindergartenFactory.create(slug="three", type="sanatorium")
+    for kindergarten, fee, payer in ((one, 0, "state"), (two, 15_000, "both")):
+        KindergartenProfile.objects.create(
+            kindergarten=kindergarten, fee=fee, payer=payer, confirmed_at=timezone.now()
+        )
+    kazakh = GroupFactory.create(kindergarten=one, language="kk", age_group="2-3", regime="day")
+    russian = GroupFactory.create(kindergarten=one, language="ru", age_group="4-5", regime="round")
+    mixed = GroupFactory.create(kindergarten=two, language="ru", age_group="mixed", regime="part")
+    VacancyFactory.create(group=russian)
+    VacancyFactory.create(group=kazakh, seats_total=2, seats_taken=2)
+    VacancyFactory.create(group=mixed, opens_at=timezone.now() + timedelta(days=1))
+
+
+@pytest.mark.parametrize(
+    ("filters", "found"),
+    [
+        ({"type": "sanatorium"}, ["three"]),
+        ({"age": 2}, ["one", "two"]),
+        ({"age": 5}, ["two"]),
+        ({"age": 6}, ["two"]),
+        ({"regime": "round"}, ["one"]),
+        # One group must have all of it: the Russian one of the first is for other ages.
+        ({"language": "ru", "age": 2}, ["two"]),
+        ({"language": "ru", "regime": "day"}, []),
+        ({"fee": 0}, ["one"]),
+        ({"fee": 14_999}, ["one"]),
+        ({"fee": 15_000}, ["one", "two"]),
+        ({"places": "free"}, ["one"]),
+        ({"places": "free", "language": "kk"}, []),
+        ({"places": "soon"}, ["two"]),
+        ({"places": "soon", "age": 3}, ["two"]),
+    ],
+    ids=str,
+)
+@pytest.mark.usefixtures("three")
+def test_what_a_filter_of_the_catalogue_keeps(filters: dict[str, Any], found: list[str]) -> None:
+    assert sorted(catalogue(**filters)) == found

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bulletin.sorting import ALPHABET, fold, name_sort_key, sort_key
+from bulletin.sorting import ALPHABET, fold, name_sort_key, sort_key, sounds
 
 
 def shuffled(names: list[str]) -> list[str]:
@@ -80,3 +80,31 @@ def test_every_kazakh_letter_folds_to_one_that_a_russian_keyboard_has() -> None:
 @given(st.text(max_size=200))
 def test_folding_twice_is_folding_once(text: str) -> None:
     assert fold(fold(text)) == fold(text)
+
+
+@pytest.mark.parametrize(
+    ("typed", "name"),
+    [
+        ("aliya", "Әлия"),
+        ("Äliya", "АЛИЯ"),
+        ("alia", "«Алия»"),
+        ("Qarlygash", "Қарлығаш"),
+        ("карлыгаш", "Қарлығаш"),
+        ("Künşuaq", "Күншуақ"),
+        ("kunshuak", "Күншуақ"),
+        ("solnyshko", "Солнышко"),
+        ("umai ana", "Ұмай ана"),
+        ("khanzada", "Ханзада"),
+        ("Нурлы-Жол", "Нұрлы жол"),
+        # Typed with a Latin a and x among others.
+        ("Хaнзaдa", "Ханзада"),
+        ("10", "№10"),
+    ],
+)
+def test_a_name_is_found_however_it_is_written(typed: str, name: str) -> None:
+    assert sounds(typed) == sounds(name)
+
+
+@pytest.mark.parametrize("other", ["Алина", "Галия", "Али я"])
+def test_other_names_stay_others(other: str) -> None:
+    assert sounds(other) != sounds("Әлия")
