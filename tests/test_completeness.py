@@ -239,6 +239,11 @@ TO_EMPLOYEES = _named(
     "OWN_CHILD OWN_DATA CHANGED_MEANWHILE DECIDED_MEANWHILE NOT_BY_THE_SAME NO_SUCH_APPLICATION OFFICIAL_UNKNOWN",
 )
 PICKED = {
+    # One sentence for the three kinds of photo.
+    "accounts/uploads.py _UNKNOWN · Kind",
+    "accounts/safe_copy/pictures.py SIDES · Kind",
+    "bulletin/selectors.py PHASES_OF_PLACES · Phase",
+    "bulletin/selectors.py AGE_GROUPS · AgeGroup",
     "accounts/journal_actions.py BY_VISITORS · Action",
     "accounts/officials.py READ_FAMILIES · Role",
     "applications/admin/work.py OF_FORMS · Action",

@@ -64,6 +64,7 @@ NOT_PAGES = {
     "applications:guardian_claim_paper",
     "applications:restore",
     "applications:switch_alert",
+    "bulletin:change_shortlist",
     "clock",
     "robots",
     "sitemap",

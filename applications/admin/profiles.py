@@ -29,7 +29,7 @@ from notifications.clock import estimate_clock, read_clock
 class ProfileProposalForm(forms.ModelForm):  # type: ignore[type-arg]
     """The whole page as it would be, and the mark of the one that the form was filled with."""
 
-    seen = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
+    seen = forms.CharField(label=_("present page"), required=False, max_length=64, widget=forms.HiddenInput)
 
     class Meta:
         model = ProfileProposal
