@@ -1,7 +1,7 @@
 """The pages of a list of the workplace: as many rows as anybody reads, at a cost that the table's size doesn't change.
 
 Django counts every row of a list for each of its pages, and for a late page joins all rows before it only to pass over
-them. With a hundred thousand families that takes most of a second. Nobody turns twenty pages: a list ends there and
+them. With a hundred thousand families that takes most of a second. Nobody turns ten pages: a list ends there and
 says so, and what is further down is found by the search and the filters.
 """
 
@@ -11,9 +11,9 @@ from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
 from django.utils.functional import cached_property
 
-# Of one locality of four so many are found in the newest few thousand, in the order of an index; of twice as many the
-# database reads the whole table and sorts.
-MOST_ROWS: Final = 500
+# Ten pages. Of one locality of four so many are found in the newest thousand, in the order of an index; of four times
+# as many the database reads the whole table and sorts.
+MOST_ROWS: Final = 250
 
 
 class FirstRows(Paginator):  # type: ignore[type-arg]

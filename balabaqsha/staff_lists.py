@@ -156,7 +156,9 @@ class GuardedAdmin(AuditedAdmin):
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         chosen = super().get_changelist(request, **kwargs)
-        return type(chosen.__name__, (GuardedList, chosen), {"__module__": chosen.__module__})
+        # Before what a list of its own does with its rows.
+        own = () if chosen is ChangeList else (chosen,)
+        return type(chosen.__name__, (GuardedList, *own, KeyedList), {"__module__": chosen.__module__})
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
         """The list, or `IncorrectLookupParameters` for values that no database accepts: days out of range, NUL."""
@@ -239,6 +241,15 @@ class WatchedAutocomplete(AutocompleteJsonView):
     def get_queryset(self) -> QuerySet[Any]:
         note_search(self.request, in_list=self.model_admin, text=self.term)
         return super().get_queryset()
+
+
+class KeyedList(ChangeList):
+    """A list of one page, too, is read by the keys that were found, not searched for once more."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        if not self.multi_page:
+            self.result_list = self.paginator.page(1).object_list
 
 
 class GuardedList(ChangeList):
