@@ -184,7 +184,7 @@ class MessageAdmin(_Outbox):
         "sent_at",
         "trouble",
     ]
-    search_fields = ["=phone"]
+    search_fields = ["phone__exact"]
     search_help_text = _("A whole phone number, as +77017779876.")
     fields = [
         "created_at",

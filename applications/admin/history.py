@@ -1,6 +1,6 @@
 """Applications, their events and contracts, read-only."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, tzinfo
 from functools import partial
 from typing import Any
@@ -9,6 +9,7 @@ from django import forms
 from django.contrib import admin
 from django.db.models import F, QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.html import format_html_join
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -21,6 +22,7 @@ from applications.admin.corrections import PROPOSE, moment
 from applications.admin.former import CLAIM_FOR, of_former_queue
 from applications.admin.groups import change_in_words
 from applications.admin.undoing import ask_work, requests_of
+from applications.admin.vacancies import YEARS_BACK
 from applications.admin.work import (
     LINE_BREAK,
     KindergartensWork,
@@ -88,12 +90,21 @@ class EventInline(ToldMove, BoundedInline):
         return False
 
 
+class BirthYearFilter(admin.AllValuesFieldListFilter):
+    """Offers the years of the children whom kindergartens take: to tell which there are, every row would be read."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        newest = timezone.localdate(estimate_clock()).year
+        self.lookup_choices: Iterable[int] = range(newest - YEARS_BACK, newest + 1)  # type: ignore[assignment]
+
+
 @admin.register(Application)
 class ApplicationAdmin(WorkAdmin):
     """For officials: the one list that spans all kindergartens."""
 
     list_display = ["number", "child_name", "birth_year", "locality", "tier", "filed_at", "state"]
-    list_filter = ["state", "locality", "birth_year", "tier", "filed_at"]
+    list_filter = ["state", "locality", ("birth_year", BirthYearFilter), "tier", "filed_at"]
     list_select_related = ["child", "locality"]
     number_paths = ["number"]
     child_path = "child"
@@ -187,7 +198,7 @@ class EventAdmin(ToldMove, WorkAdmin):
     list_display = ["at", "application", "told_move", "from_state", "to_state", "actor"]
     list_filter = ["move", "application__locality", "at"]
     list_select_related = ["application", "actor__employee", "locality"]
-    search_fields = ["application__number"]
+    number_paths = ["application__number"]
     search_help_text = _("Number of the application")
     ordering = ["-id"]
     fields = ["at", "application", "told_move", "from_state", "to_state", "actor", "reason"]
