@@ -144,6 +144,12 @@ def _indexes_of_outbox(table: str) -> list[models.Index]:
     ]
 
 
+def _index_of_lost(table: str) -> models.Index:
+    """What never arrived, which employees count and look after."""
+    is_lost = models.Q(state__in=["failed", "undelivered"])
+    return models.Index(fields=["created_at"], condition=is_lost, name=f"{table}_lost")
+
+
 class Message(Outgoing):
     """An SMS on its way."""
 
@@ -180,6 +186,7 @@ class Message(Outgoing):
         ordering = ["-created_at"]
         indexes = [
             *_indexes_of_outbox("message"),
+            _index_of_lost("message"),
             models.Index(fields=["phone", "-created_at"], name="message_of_phone"),
             models.Index(fields=["sent_at"], condition=models.Q(sent_at__isnull=False), name="message_sent"),
             models.Index(fields=["ask_at"], condition=models.Q(ask_at__isnull=False), name="message_asks"),
@@ -251,7 +258,7 @@ class Mail(Outgoing):
         verbose_name = _("e-mail")
         verbose_name_plural = _("e-mails")
         ordering = ["-created_at"]
-        indexes = _indexes_of_outbox("mail")
+        indexes = [*_indexes_of_outbox("mail"), _index_of_lost("mail")]
 
     @property
     def to(self) -> str:
