@@ -30,11 +30,13 @@ def send_photo(
     file: "File[bytes]",
     caption_kk: str,
     caption_ru: str,
+    children: Photo.Children,
     actor: User,
     now: datetime,
 ) -> Photo:
     """Keep a photo, redrawn in two sizes without what the camera noted; an official decides about it.
 
+    `children` is what the sender answers for.
     Raises `PermissionDenied`, and `ValidationError` like `accounts.uploads.check_shown_photo`, or where a kindergarten
     has `MOST_PHOTOS`. Takes as long as an upload may, outside of a transaction. Locks the kindergarten.
     """
@@ -54,6 +56,7 @@ def send_photo(
             height=height,
             caption_kk=caption_kk,
             caption_ru=caption_ru,
+            children=children,
             sent_at=now,
             sent_by=actor,
         )

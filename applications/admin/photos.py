@@ -15,6 +15,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.utils.html import format_html
+from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
@@ -58,8 +59,8 @@ class SendForm(forms.Form):
     caption_ru = forms.CharField(
         label=_("what the photo shows, in Russian"), max_length=120, validators=[refuse_personal_numbers]
     )
-    is_lawful = forms.BooleanField(
-        label=_("No child can be recognised, or the guardians' written consent is kept in the kindergarten"),
+    children = forms.ChoiceField(
+        label=_("children on the photo"), choices=Photo.Children.choices, widget=forms.RadioSelect
     )
 
 
@@ -110,6 +111,7 @@ class PhotoAdmin(InTurn, WorkAdmin):
         "kindergarten",
         "caption_kk",
         "caption_ru",
+        "children",
         "shown_state",
         "sent_at",
         "sent_by",
@@ -122,7 +124,8 @@ class PhotoAdmin(InTurn, WorkAdmin):
             name="publish",
             label=_("Publish"),
             consequence=_(
-                "Everyone sees it on the kindergarten's page. Look whether a child can be recognised."
+                "Everyone sees it on the kindergarten's page. Look whether a child can be recognised, and whether that "
+                "is what the kindergarten says of it."
             ),
             done=_("The photo is published."),
             permission=MODERATE,
@@ -173,8 +176,9 @@ class PhotoAdmin(InTurn, WorkAdmin):
         return [
             {"label": gettext("Kindergarten"), "value": obj.kindergarten.name},
             {"label": gettext("Photo"), "value": self.picture(obj)},
-            {"label": gettext("what the photo shows, in Kazakh"), "value": obj.caption_kk},
-            {"label": gettext("what the photo shows, in Russian"), "value": obj.caption_ru},
+            {"label": capfirst(gettext("what the photo shows, in Kazakh")), "value": obj.caption_kk},
+            {"label": capfirst(gettext("what the photo shows, in Russian")), "value": obj.caption_ru},
+            {"label": capfirst(gettext("children on the photo")), "value": obj.get_children_display()},
         ]
 
     def chosen_facts(self, rows: Sequence[Photo]) -> list[Rows]:
@@ -234,6 +238,7 @@ class PhotoAdmin(InTurn, WorkAdmin):
                     file=data["photo"],
                     caption_kk=data["caption_kk"],
                     caption_ru=data["caption_ru"],
+                    children=Photo.Children(data["children"]),
                     actor=employee,
                     now=now,
                 )

@@ -126,6 +126,7 @@ def _photo(kindergarten: Kindergarten, number: int, scene: int, *, official: Use
         height=LARGE[1],
         caption_kk=SCENES[scene][0],
         caption_ru=SCENES[scene][1],
+        children=Photo.Children.NOBODY,
         state=Photo.State.PUBLISHED,
         sent_at=sent_at,
         sent_by=official,

@@ -141,6 +141,15 @@ class Photo(models.Model):
         PUBLISHED = "published", _("published")
         REJECTED = "rejected", _("not published")
 
+    class Children(models.TextChoices):
+        """What its sender answers for."""
+
+        NOBODY = "nobody", _("no child can be recognised")
+        CONSENT = (
+            "consent",
+            _("children can be recognised, and their guardians' written consent is kept"),
+        )
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     kindergarten = models.ForeignKey(
         Kindergarten, on_delete=models.CASCADE, related_name="photos", verbose_name=_("kindergarten")
@@ -155,6 +164,13 @@ class Photo(models.Model):
     )
     caption_ru = models.CharField(
         _("what the photo shows, in Russian"), max_length=120, validators=[refuse_personal_numbers]
+    )
+    children = models.CharField(
+        _("children on the photo"),
+        max_length=10,
+        choices=Children.choices,
+        # No photo could be sent before this was asked.
+        db_default=Children.NOBODY,
     )
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.PENDING)
     sent_at = models.DateTimeField(_("sent at"))

@@ -1,6 +1,7 @@
 """What a kindergarten tells of itself and its photos: sent by its employees, public once an official decided."""
 
 import io
+from html import unescape
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -10,6 +11,7 @@ from django.urls import reverse
 from PIL import Image
 
 from accounts.models import AuditEntry
+from applications.admin.work import page_of
 from applications.models import ProfileProposal
 from applications.states import ProposalState
 from bulletin.models import Kindergarten, KindergartenProfile, Photo
@@ -183,7 +185,7 @@ def sent(client: Client, to: Kindergarten, **changes: object):
         "photo": a_photo(),
         "caption_kk": "Аула",
         "caption_ru": "Двор",
-        "is_lawful": "on",
+        "children": "nobody",
         **changes,
     }
     return client.post(SEND, {name: value for name, value in data.items() if value is not None})
@@ -205,20 +207,29 @@ def test_a_photo_is_redrawn_in_two_sizes_without_its_place_and_waits(client, ami
 @pytest.mark.parametrize(
     "changes",
     [
-        {"is_lawful": None},
+        {"children": None},
         {"photo": None},
         {"photo": SimpleUploadedFile("a.jpg", b"MZ")},
         {"caption_ru": ""},
         {"caption_kk": "+7 701 234 98 76"},
         {"kindergarten": "0"},
     ],
-    ids=["no tick", "no file", "no picture", "one language", "a number", "no kindergarten"],
+    ids=["nothing said of children", "no file", "no picture", "one language", "a number", "no kindergarten"],
 )
 def test_what_is_wrong_with_a_photo_is_said_and_nothing_kept(amina, worker, changes) -> None:
     answer = sent(worker, amina, **changes)
     assert answer.status_code == 200
     assert answer.context["errors"]
     assert not Photo.objects.exists()
+
+
+def test_the_official_reads_what_the_kindergarten_answers_for(amina, worker, official) -> None:
+    assert sent(worker, amina, children="consent").status_code == 302
+    photo = Photo.objects.get()
+    assert photo.children == Photo.Children.CONSENT
+    told = photo.get_children_display()
+    for page in (page_of(photo), reverse("admin:bulletin_photo_work", args=[photo.pk, "publish"])):
+        assert str(told) in unescape(official.get(page).content.decode())
 
 
 def test_no_more_than_a_page_holds(amina, worker) -> None:
