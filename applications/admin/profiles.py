@@ -5,6 +5,8 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
+from django.db import models
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
@@ -54,6 +56,8 @@ class ProfileProposalForm(forms.ModelForm):  # type: ignore[type-arg]
 @admin.register(ProfileProposal)
 class ProfileProposalAdmin(ProposalAdmin):
     form = ProfileProposalForm
+    # Hours as they stand on a door: neither a button "Now", nor a word about the zone of the server.
+    formfield_overrides = {models.TimeField: {"widget": forms.TimeInput({"type": "time"}, format="%H:%M")}}
     permission_to_decide = CONFIRM
     list_display = ["kindergarten_name", "proposed_at", "proposed_by", "shown_state"]
     list_filter = ["state"]
@@ -112,6 +116,13 @@ class ProfileProposalAdmin(ProposalAdmin):
         if db_field.name == "kindergarten":
             kwargs["queryset"] = self._own(request)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Without Django's pictures that lead from here to the form of the kindergarten itself."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None and isinstance(field.widget, RelatedFieldWidgetWrapper):
+            field.widget.can_view_related = field.widget.can_change_related = False
+        return field
 
     def save_model(self, request: HttpRequest, obj: ProfileProposal, form: Any, change: bool) -> None:
         profiles.propose_profile(
