@@ -553,10 +553,9 @@ def render_paper(first: FirstSignIn, code: str, *, now: datetime) -> bytes:
         "contact_phones": settings.CONTACT_PHONES,
     }
     # WeasyPrint takes longer to load than the rest of the portal, which most processes never need.
-    from applications.referrals.paper import lay_out
+    from applications.referrals import paper
 
-    pdf: bytes = lay_out(context, template="pdf/first_sign_in.html").write_pdf(pdf_tags=True)
-    return pdf
+    return paper.written(paper.lay_out(context, template="pdf/first_sign_in.html"))
 
 
 def grouped(login: str) -> str:

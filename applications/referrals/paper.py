@@ -75,7 +75,12 @@ def render(referral: Referral) -> bytes:
         document = lay_out(context | {"density": density})
         if len(document.pages) == 1:
             break
-    pdf: bytes = document.write_pdf(pdf_tags=True)
+    return written(document)
+
+
+def written(document: Document) -> bytes:
+    """The PDF of a sheet, tagged for who hears it read (PDF/UA-1)."""
+    pdf: bytes = document.write_pdf(pdf_variant="pdf/ua-1")
     return pdf
 
 

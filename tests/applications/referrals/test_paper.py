@@ -3,6 +3,7 @@
 import io
 from datetime import date, timedelta
 
+import pikepdf
 import pytest
 import segno
 import weasyprint.pdf.fonts
@@ -134,7 +135,32 @@ def test_title_and_language_are_in_the_metadata(referral):
     reader = read(render(referral))
     assert reader.metadata.title == f"Жолдама № {referral.number} / Направление № {referral.number}"
     assert reader.trailer["/Root"]["/Lang"] == "kk"
-    assert reader.trailer["/Root"]["/MarkInfo"]["/Marked"]
+
+
+def tags_in(node):
+    """Every structure element below `node`, in reading order."""
+    for one in node if isinstance(node, pikepdf.Array) else [node]:
+        if isinstance(one, pikepdf.Dictionary):
+            if "/S" in one:
+                yield one
+            if "/K" in one:
+                yield from tags_in(one.K)
+
+
+def test_who_hears_it_read_is_told_what_is_what(referral, settings):
+    settings.SITE_URL = "https://bala.example.kz"
+    with pikepdf.open(io.BytesIO(render(referral))) as pdf:
+        assert pdf.open_metadata()["pdfuaid:part"] == "1"
+        assert pdf.Root.ViewerPreferences.DisplayDocTitle
+        tags = list(tags_in(pdf.Root.StructTreeRoot.K))
+        names = [str(tag.S) for tag in tags]
+        # Two languages beside each other are no table; what is one names the head of each row.
+        assert names.count("/H1") == 2
+        assert names.count("/Table") == 1
+        assert names.count("/TR") == names.count("/TH") == names.count("/TD") == 8
+        assert all("/Headers" in tag.A for tag in tags if tag.S == "/TD")
+        [figure] = [tag for tag in tags if tag.S == "/Figure"]
+        assert "bala.example.kz/v/" in str(figure.Alt)
 
 
 def test_the_same_data_makes_the_same_bytes_in_every_language_of_the_caller(referral):
