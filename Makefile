@@ -1,6 +1,6 @@
 # Two commands are all it takes: `make run` and `make test`. `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help run stop test tests thorough coverage lint audit mutants format messages shell reset-demo bench bench-alerts bench-crowd bench-import bench-outbox bench-queue bench-workplace soak pages manual pictures install lock
+.PHONY: help run stop test tests thorough coverage lint audit judges mutants format messages shell reset-demo bench bench-alerts bench-crowd bench-import bench-outbox bench-queue bench-workplace soak pages manual pictures install lock
 
 # Any Python from 3.11 on makes the environment; everything else runs inside it.
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
@@ -162,6 +162,10 @@ manual: ## Take the pictures of the employees' manual anew, into static/manual (
 pictures: ## Draw the pictures beside shared links anew, into static/img
 	@$(PREPARE) test
 	@CHROMIUM="$$($(PREPARE) browser)" $(PY) benchmarks/share_pictures.py
+
+judges: ## Let the Nu checker, a feed reader and Lighthouse judge the public pages of a portal that runs (URL=..., RUNS=3)
+	@$(PREPARE) test
+	@$(PY) bin/judges.py $(if $(URL),--site $(URL)) $(if $(RUNS),--runs $(RUNS))
 
 install: ## Only make .venv and install the locked packages
 	@$(PREPARE) run

@@ -396,7 +396,7 @@ REFERRAL_CHECK_PER_NETWORK: Final = Limit(
     10 * MINUTE,
     grace=MINUTE,
     protects="the database from a flood of made-up codes",
-    hurts="a kindergarten beside whoever does that: it finds the referral in the workplace, by its number",
+    hurts="who mistypes a code beside whoever does that; a right code is always answered",
 )
 # Requests for the open data, right and wrong, unchanged ones as well.
 API_PER_NETWORK: Final = Limit(

@@ -5,6 +5,7 @@ from typing import Literal
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.http import http_date
 
 # What was tried: it decides which alternative the page offers.
 Way = Literal["sign_in", "look_up", "queue", "paper"]
@@ -14,7 +15,10 @@ def limited(request: HttpRequest, retry_at: datetime | None, *, way: Way) -> Htt
     """The answer to an attempt that `accounts.limits` did not allow: 429, or 503 while nothing can be counted."""
     status = 429 if retry_at else 503
     shown = whole_minute(retry_at) if retry_at else None
-    return render(request, "429.html", {"retry_at": shown, "way": way}, status=status)
+    answer = render(request, "429.html", {"retry_at": shown, "way": way}, status=status)
+    if shown:
+        answer.headers["Retry-After"] = http_date(shown.timestamp())
+    return answer
 
 
 def whole_minute(moment: datetime) -> datetime:

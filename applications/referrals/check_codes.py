@@ -1,7 +1,7 @@
 """The code on a referral's paper: twelve signs of Crockford's base32, which hold 60 bits of chance.
 
-`read_code` forgives what people mistake: O for 0, I and L for 1, small letters, dashes and spaces; it also reads the
-code out of the address that the paper's QR code holds.
+`read_code` forgives what people mistake: O for 0, I and L for 1, Cyrillic letters that look alike, small letters,
+dashes and spaces; it also reads the code out of the address that the paper's QR code holds.
 """
 
 import re
@@ -21,7 +21,7 @@ from applications.states import ReferralState
 ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 LENGTH: Final = 12
 _GROUP: Final = 4
-_MISTAKEN: Final = str.maketrans("OIL", "011")
+_MISTAKEN: Final = str.maketrans("OILАВСЕНІКМОРТХУ", "011ABCEH1KM0PTXY")
 _CODE: Final = re.compile(f"[{ALPHABET}]{{{LENGTH}}}")
 
 

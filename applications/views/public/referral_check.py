@@ -12,7 +12,7 @@ from accounts import limits
 from accounts.audit import client_address
 from accounts.views.limited import limited
 from applications.models import Referral
-from applications.referrals.check_codes import grouped, read_code, referral_of
+from applications.referrals.check_codes import grouped, referral_of
 from applications.referrals.due import last_day_of
 from applications.referrals.verdict import Verdict, verdict
 from applications.views.public.forms import ReferralCheckForm
@@ -40,14 +40,18 @@ def check_referral(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def checked_referral(request: HttpRequest, code: str) -> HttpResponse:
-    """What is known of the paper with this code. A code that nobody has is answered like any other."""
+    """What is known of the paper with this code, for whoever has it, whatever their neighbours try."""
     now = read_clock()
-    referral = referral_of(read_code(code))
-    counted = [(limits.REFERRAL_CHECK_PER_NETWORK, limits.address_key(client_address(request)))]
-    allowed = limits.judge(counted, right=referral is not None, now=now)
-    if not allowed.ok:
-        return limited(request, allowed.retry_at, way="paper")
-    if referral is not None:
+    form = ReferralCheckForm({"code": code})
+    if not form.is_valid():
+        return render(request, "applications/referral_check.html", {"form": form}, status=404)
+    referral = referral_of(form.cleaned_data["code"])
+    if referral is None:
+        counted = [(limits.REFERRAL_CHECK_PER_NETWORK, limits.address_key(client_address(request)))]
+        allowed = limits.judge(counted, right=False, now=now)
+        if not allowed.ok:
+            return limited(request, allowed.retry_at, way="paper")
+    else:
         timezone.activate(referral.application.locality.zone)
     found = verdict(referral, now=now)
     context = {

@@ -24,6 +24,7 @@ CODE = "7K2M9QXA41TD"
         "7K2M–9QXA—41TD",
         "7K2M-9QXA-4ITD",
         "7k2m-9qxa-4ltd",
+        "7К2М-9QХА-41ТD",
         "https://bala.example.kz/v/7K2M-9QXA-41TD/",
         "https://bala.example.kz/ru/v/7k2m9qxa41td",
     ],

@@ -1,6 +1,7 @@
 """«Жолдаманы тексеру»: anybody who holds the paper, with its code alone."""
 
 from datetime import date, timedelta
+from email.utils import parsedate_to_datetime
 from html import unescape
 
 import pytest
@@ -17,6 +18,7 @@ from applications.referrals import ending, extending
 from applications.referrals.check_codes import code_of, grouped
 from applications.referrals.issuing import activate_bid
 from applications.referrals.leaving import end_contract
+from notifications.clock import read_clock
 from tests.applications.bidding.reference import place_bid
 from tests.factories import KindergartenFactory
 from tests.staff import employee, inside, worker_of
@@ -106,10 +108,19 @@ def test_it_names_nobody(scene, referral):
     assert 'content="noindex"' in page
 
 
-@pytest.mark.parametrize("code", ["0000-0000-0000", "nonsense", "жоқ", "7K2M-9QXA-41TU"])
-def test_a_code_that_nobody_has_is_answered_like_any_other(client, referral, code):
+@pytest.mark.parametrize("code", ["nonsense", "жоқ", "7K2M-9QXA-41TU", "7K2M-9QXA-41T"])
+def test_what_can_be_no_code_is_asked_for_again_and_not_counted(client, code):
+    for _time in range(REFERRAL_CHECK_PER_NETWORK.times + 1):
+        answer = client.get(address(code))
+    assert answer.status_code == 404
+    page = unescape(answer.content.decode())
+    assert "он екі" in page
+    assert f'value="{code}"' in page
+
+
+def test_a_code_that_nobody_has_is_looked_up_like_any_other(client, referral):
     looks = []
-    for asked in (grouped(code_of(referral)), code):
+    for asked in (grouped(code_of(referral)), "0000-0000-0000"):
         with CaptureQueriesContext(connection) as asking:
             answer = client.get(address(asked))
         looks.append([query["sql"].partition(" IN (")[0] for query in asking if "check" in query["sql"]])
@@ -119,15 +130,14 @@ def test_a_code_that_nobody_has_is_answered_like_any_other(client, referral, cod
     assert looks[0] == looks[1]
 
 
-def test_a_flood_of_made_up_codes_is_stopped_and_right_ones_cost_nothing(client, referral):
-    for _time in range(REFERRAL_CHECK_PER_NETWORK.times):
-        assert client.get(address(grouped(code_of(referral)))).status_code == 200
+def test_a_flood_of_made_up_codes_is_stopped_and_shuts_nobody_out(client, referral):
     for _time in range(REFERRAL_CHECK_PER_NETWORK.times):
         assert client.get(address("0000-0000-0000")).status_code == 200
-    for code in ("0000-0000-0000", grouped(code_of(referral))):
-        answer = client.get(address(code))
-        assert answer.status_code == 429
-        assert referral.number not in answer.content.decode()
+    refused = client.get(address("0000-0000-0000"))
+    assert refused.status_code == 429
+    assert parsedate_to_datetime(refused.headers["Retry-After"]) > read_clock()
+    assert "аккаунтыңыз" not in refused.content.decode()
+    assert referral.number in checked(referral, client)
 
 
 class TestTheForm:
