@@ -26,6 +26,7 @@ PAGES: Final = (
     "applications:referrals",
     "applications:check_referral",
     "bulletin:kindergartens",
+    "bulletin:map",
     "bulletin:reviews",
     "statistics",
     "open_data",

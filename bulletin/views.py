@@ -1,5 +1,6 @@
 """The public pages of the catalogue and of the reviews."""
 
+import re
 from typing import Any, cast
 from uuid import UUID
 
@@ -18,12 +19,13 @@ from accounts.file_response import file_response
 from accounts.models import Profile, User
 from accounts.typed import refilled
 from accounts.way_back import page_of_ours
-from bulletin import selectors
+from bulletin import on_map, selectors
 from bulletin.chosen_place import chosen_locality
 from bulletin.closings import running
 from bulletin.comparing import compared
 from bulletin.demand import demand_of
 from bulletin.forms import ALL_PLACES, CatalogueFilterForm, ReviewForm
+from bulletin.mercator import Bounds, Frame, frame_of, read_bounds
 from bulletin.models import Kindergarten, Photo, Review
 from bulletin.profiles import profile_of
 from bulletin.services import TooManyReviewsError, submit_review
@@ -32,6 +34,9 @@ from notifications.clock import estimate_clock, read_clock
 from notifications.pressing import pressed_on
 
 PAGE_SIZE = 20
+# The map as it is drawn, in units that a screen scales: on a phone a mark is still as large as a finger needs.
+MAP_SIZE = {"width": 480, "height": 400}
+SCALE_BAR = 110
 REVIEWS_ON_A_CARD = 3
 
 
@@ -57,12 +62,91 @@ def _wider(filters: CatalogueFilterForm, given: QueryDict) -> list[dict[str, Any
         found = selectors.kindergartens(**one.others, now=estimate_clock()).count()
         if found:
             address = given.copy()
-            address.pop("page", None)
-            address.pop(one.name, None)
+            for name in (one.name, "page", "bounds", "zoom"):
+                address.pop(name, None)
             if one.name == "place":
                 address["place"] = ALL_PLACES
             wider.append({"label": one.label, "found": found, "query": address.urlencode()})
     return wider
+
+
+@require_safe
+def kindergarten_map(request: HttpRequest) -> HttpResponse:
+    """What the catalogue finds, on a map and as a list of what the map shows.
+
+    `bounds` in the address is the part of the map; `zoom` tells of a larger map on a screen that draws it itself, and
+    then exactly the bounds are listed. It costs a fixed number of statements.
+    """
+    now = estimate_clock()
+    filters = CatalogueFilterForm(request.GET, locality=chosen_locality(request))
+    found = selectors.kindergartens(**filters.values, now=now)
+    extent = on_map.extent(found)
+    asked = read_bounds(request.GET.get("bounds", ""))
+    context: dict[str, Any] = {"filters": filters, "extent": extent}
+    listed = found
+    if part := asked or extent.bounds:
+        frame, shown = _frame(part, request.GET.get("zoom", ""))
+        context |= _drawn(request, frame)
+        context["shown"] = shown
+        context["marks"] = [
+            {"mark": mark, "url": _mark_url(request, mark)}
+            for mark in on_map.marks(found, shown, frame, now=now)
+        ]
+        if asked:
+            listed = on_map.within(found, shown)
+    context |= {
+        "asked": asked,
+        "wider": [] if extent.count else _wider(filters, request.GET),
+        "is_unread": "bounds" in request.GET and asked is None,
+        "page": _page(request, on_map.with_availability(listed, now=now)),
+        "catalogue_query": _query(request, bounds=None),
+    }
+    return render(request, "bulletin/map.html", context)
+
+
+def _frame(part: Bounds, zoom: str) -> tuple[Frame, Bounds]:
+    """The frame for a part of the map, and what is shown in it."""
+    frame = frame_of(part, **MAP_SIZE)
+    if not re.fullmatch(r"\d{1,2}", zoom, re.ASCII):
+        return frame, frame.bounds
+    # A screen has room for twice as much at most.
+    closer = min(max(int(zoom) - frame.zoom, 0), 1)
+    return frame.moved(closer=closer), part
+
+
+def _drawn(request: HttpRequest, frame: Frame) -> dict[str, Any]:
+    """The frame, and where its buttons lead."""
+    metres, pixels = frame.scale_bar(longest=SCALE_BAR)
+    ways = {
+        "closer": {"closer": 1},
+        "farther": {"closer": -1},
+        "west": {"right": -0.5},
+        "east": {"right": 0.5},
+        "north": {"down": -0.5},
+        "south": {"down": 0.5},
+    }
+    moved = {name: frame.moved(**step) for name, step in ways.items()}  # type: ignore[arg-type]
+    return {
+        "frame": frame,
+        "scale": on_map.in_words(metres),
+        "scale_pixels": round(pixels),
+        "scale_top": frame.height - 22,
+        "ways": {name: _query(request, bounds=one.inner) for name, one in moved.items() if one != frame},
+    }
+
+
+def _mark_url(request: HttpRequest, mark: on_map.Mark) -> str:
+    return mark.kindergarten.get_absolute_url() if mark.kindergarten else _query(request, bounds=mark.bounds)
+
+
+def _query(request: HttpRequest, *, bounds: Bounds | None) -> str:
+    """The address of the same list in another part of the map, or on all of it."""
+    query = request.GET.copy()
+    for name in ("bounds", "zoom", "page"):
+        query.pop(name, None)
+    if bounds is not None:
+        query["bounds"] = str(bounds)
+    return f"?{query.urlencode(safe=',')}"
 
 
 @require_safe

@@ -1,6 +1,7 @@
 """A city with everything that the portal's pages show: one family with an application in every state."""
 
 from datetime import date, timedelta
+from decimal import Decimal
 from types import SimpleNamespace
 
 from django.utils import timezone
@@ -49,6 +50,8 @@ def build_city() -> SimpleNamespace:
         address_kk="Абай, 1",
         address_ru="Абая, 1",
         head="Серикова Алма",
+        latitude=Decimal("43.300000"),
+        longitude=Decimal("68.250000"),
     )
     vacancy = VacancyFactory(
         group=GroupFactory(kindergarten=kindergarten, name="Алма"),

@@ -139,6 +139,7 @@ TABLE = {
     "children:child child": FAMILY,
     "bulletin:kindergartens": EVERYONE,
     "bulletin:kindergarten": EVERYONE,
+    "bulletin:map": EVERYONE,
     # No photo has such a key; tests/bulletin/test_profiles.py has the ones that are shown.
     "bulletin:photo vacancy": (404, 404, 404, 404, 404),
     "bulletin:photo_small vacancy": (404, 404, 404, 404, 404),

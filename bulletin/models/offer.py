@@ -157,6 +157,18 @@ class Kindergarten(Bilingual):
         return reverse("bulletin:kindergarten", args=[self.slug])
 
     @property
+    def point(self) -> tuple[float, float] | None:
+        """Its latitude and longitude in degrees; None where it is not on the map."""
+        if self.latitude is None or self.longitude is None:
+            return None
+        return float(self.latitude), float(self.longitude)
+
+    @property
+    def geo(self) -> str:
+        """The point as addresses have it (RFC 5870), to the metre; empty without one."""
+        return "{:.5f},{:.5f}".format(*self.point) if self.point else ""
+
+    @property
     def phone_label(self) -> str:
         """The phone as the contact centre's is written; empty without one."""
         return dialled(self.phone) if self.phone else ""

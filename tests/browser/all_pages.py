@@ -16,6 +16,7 @@ PUBLIC = (
     "/v/",
     "/v/7K2M-9QXA-41TD/",
     "/kindergartens/",
+    "/map/",
     "/statistics/",
     "/open-data/",
     "/status/",

@@ -1,0 +1,218 @@
+"""Kindergartens as a map shows them: a mark for each, or one for many where they would overlap.
+
+Everything is counted by the database, by cells of a grid that stands still while the map moves: a map costs as many
+statements, and about as many bytes, for twelve thousand kindergartens as for one.
+"""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, Final
+
+from django.db.models import (
+    Aggregate,
+    Avg,
+    Case,
+    CharField,
+    Count,
+    FloatField,
+    Max,
+    Min,
+    Q,
+    QuerySet,
+    Value,
+    When,
+)
+from django.db.models.expressions import Combinable, Func
+from django.db.models.functions import Cast, Floor, Radians, Sin
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+
+from bulletin.mercator import EARTH_RADIUS, TILE, Bounds, Frame, distance
+from bulletin.models import Kindergarten
+from bulletin.selectors import PHASES_OF_PLACES, published_vacancies
+
+# A mark is as large as a finger needs; what lies in the same cell of this size, in pixels, shares one.
+CELL: Final = 44
+# How far a neighbour is at most, in metres, and how many are named.
+NEARBY: Final = 5_000
+NEIGHBOURS: Final = 5
+
+
+class Availability(StrEnum):
+    """What a kindergarten has to apply for, the best of its vacancies: places now, places that open soon, none."""
+
+    FREE = "free"
+    SOON = "soon"
+    NONE = "none"
+
+
+@dataclass(frozen=True)
+class Mark:
+    """One kindergarten, or several that lie in the same cell; `x` and `y` are its place in the frame."""
+
+    x: int
+    y: int
+    geo: str
+    availability: Availability
+    count: int
+    free: int
+    soon: int
+    bounds: Bounds
+    kindergarten: Kindergarten | None
+
+
+@dataclass(frozen=True)
+class Extent:
+    """How many kindergartens there are, how many of them have a point, and where these are."""
+
+    count: int
+    placed: int
+    bounds: Bounds | None
+
+    @property
+    def unplaced(self) -> int:
+        return self.count - self.placed
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """A kindergarten near another one, `metres` away as the crow flies."""
+
+    kindergarten: Kindergarten
+    metres: float
+
+    @property
+    def away(self) -> str:
+        return in_words(self.metres)
+
+
+def with_availability(kindergartens: QuerySet[Kindergarten], *, now: datetime) -> QuerySet[Kindergarten]:
+    """The same rows with `availability` at `now`."""
+    vacancies = published_vacancies(now=now).order_by()
+    cases = [
+        When(
+            pk__in=vacancies.filter(Q(phase_now__in=phases)).values("group__kindergarten"), then=Value(value)
+        )
+        for value, phases in PHASES_OF_PLACES.items()
+    ]
+    availability = Case(*cases, default=Value(Availability.NONE.value), output_field=CharField())
+    return kindergartens.annotate(availability=availability)
+
+
+def extent(found: QuerySet[Kindergarten]) -> Extent:
+    """Where the kindergartens of a list are, by one statement."""
+    counted = _plain(found).aggregate(
+        count=Count("pk"),
+        placed=Count("latitude"),
+        west=Min("longitude"),
+        south=Min("latitude"),
+        east=Max("longitude"),
+        north=Max("latitude"),
+    )
+    bounds = Bounds(*(float(counted[side]) for side in Bounds._fields)) if counted["placed"] else None
+    return Extent(counted["count"], counted["placed"], bounds)
+
+
+def within(found: QuerySet[Kindergarten], bounds: Bounds) -> QuerySet[Kindergarten]:
+    """Those of a list that lie in this part of the map."""
+    south, north = Decimal(str(bounds.south)), Decimal(str(bounds.north))
+    west, east = Decimal(str(bounds.west)), Decimal(str(bounds.east))
+    return found.filter(latitude__range=(south, north), longitude__range=(west, east))
+
+
+def marks(found: QuerySet[Kindergarten], shown: Bounds, frame: Frame, *, now: datetime) -> list[Mark]:
+    """What is drawn for the kindergartens of a list that lie in `shown`, by the grid of the frame's zoom."""
+    cells = list(
+        with_availability(within(_plain(found), shown), now=now)
+        .order_by()
+        .annotate(row=_row(frame.zoom), column=_column(frame.zoom))
+        .values("row", "column")
+        .annotate(
+            count=Count("pk"),
+            free=_count_of(Availability.FREE),
+            soon=_count_of(Availability.SOON),
+            west=Min("longitude"),
+            south=Min("latitude"),
+            east=Max("longitude"),
+            north=Max("latitude"),
+            middle_north=Avg("latitude"),
+            middle_east=Avg("longitude"),
+            first=Min("pk"),
+        )
+        .order_by("row", "column")
+    )
+    alone = _named(cell["first"] for cell in cells if cell["count"] == 1)
+    return [_mark(cell, frame, alone) for cell in cells]
+
+
+def nearby(kindergarten: Kindergarten, *, now: datetime) -> list[Neighbour]:
+    """The nearest other kindergartens, with their `availability`; none for one without a point."""
+    here = kindergarten.point
+    if here is None:
+        return []
+    # So small a part of the earth is flat, but a degree of longitude is shorter than one of latitude.
+    narrowing = math.cos(math.radians(here[0]))
+    reach = math.degrees(NEARBY / EARTH_RADIUS)
+    part = Bounds(here[1] - reach / narrowing, here[0] - reach, here[1] + reach / narrowing, here[0] + reach)
+    north = Cast("latitude", FloatField()) - here[0]
+    east = (Cast("longitude", FloatField()) - here[1]) * narrowing
+    others = within(Kindergarten.objects.exclude(pk=kindergarten.pk), part)
+    found = with_availability(others, now=now).order_by(north * north + east * east, "pk")[:NEIGHBOURS]
+    neighbours = [Neighbour(one, distance(here, one.point)) for one in found if one.point]
+    return [one for one in neighbours if one.metres <= NEARBY]
+
+
+def in_words(metres: float) -> str:
+    """A distance as people say it: to ten metres, from a kilometre on to a hundred."""
+    if metres < 1000:
+        return _("%(number)s m") % {"number": number_format(round(metres, -1 if metres >= 10 else 0), 0)}
+    kilometres = metres / 1000
+    digits = 0 if kilometres >= 10 or kilometres == int(kilometres) else 1
+    return _("%(number)s km") % {"number": number_format(round(kilometres, digits), digits)}
+
+
+def _plain(found: QuerySet[Kindergarten]) -> QuerySet[Kindergarten]:
+    """The same rows without what the list counts of each: it would be counted for all of them."""
+    return Kindergarten.objects.filter(pk__in=found.order_by().values("pk"))
+
+
+def _count_of(availability: Availability) -> Aggregate:
+    return Count("pk", filter=Q(availability=availability))
+
+
+def _column(zoom: int) -> Floor:
+    cells = TILE * 2**zoom / CELL
+    return Floor((Cast("longitude", FloatField()) + Value(180.0)) * Value(cells / 360))
+
+
+def _row(zoom: int) -> Floor:
+    """By the same arithmetic as `mercator`, counted from the equator."""
+    cells = TILE * 2**zoom / CELL
+    latitude: Combinable = Func(Sin(Radians(Cast("latitude", FloatField()))), function="atanh")
+    return Floor(latitude * Value(-cells / (2 * math.pi)))
+
+
+def _named(pks: Iterable[int]) -> dict[int, Kindergarten]:
+    rows = Kindergarten.objects.only("slug", "name_kk", "name_ru")
+    return rows.in_bulk(list(pks))
+
+
+def _mark(cell: Mapping[str, Any], frame: Frame, alone: dict[int, Kindergarten]) -> Mark:
+    north, east = float(cell["middle_north"]), float(cell["middle_east"])
+    x, y = frame.place(north, east)
+    best = Availability.FREE if cell["free"] else Availability.SOON if cell["soon"] else Availability.NONE
+    return Mark(
+        x=round(x),
+        y=round(y),
+        geo=f"{north:.5f},{east:.5f}",
+        availability=best,
+        count=cell["count"],
+        free=cell["free"],
+        soon=cell["soon"],
+        bounds=Bounds(*(float(cell[side]) for side in Bounds._fields)),
+        kindergarten=alone.get(cell["first"]) if cell["count"] == 1 else None,
+    )

@@ -1,0 +1,293 @@
+"""The map of kindergartens: what it draws, what it lists beside it, and any address of it."""
+
+import re
+from datetime import timedelta
+from decimal import Decimal
+from itertools import pairwise
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone, translation
+
+from bulletin import on_map
+from bulletin.mercator import Bounds, frame_of
+from bulletin.models import Kindergarten, Vacancy
+from bulletin.on_map import Availability
+from tests.factories import GroupFactory, KindergartenFactory, VacancyFactory
+
+pytestmark = pytest.mark.django_db
+
+NORTH, EAST = 43.3, 68.25
+SIZE = {"width": 480, "height": 400}
+
+
+def at(north: float, east: float, **fields) -> Kindergarten:
+    point = {"latitude": Decimal(f"{north:.6f}"), "longitude": Decimal(f"{east:.6f}")}
+    return KindergartenFactory.create(**point, **fields)
+
+
+def drawn(bounds: Bounds) -> list[on_map.Mark]:
+    frame = frame_of(bounds, **SIZE)
+    return on_map.marks(Kindergarten.objects.all(), frame.bounds, frame, now=timezone.now())
+
+
+def page_of(client, query: str = "", prefix: str = "") -> str:
+    answer = client.get(f"{prefix}/map/{query}")
+    assert answer.status_code == 200
+    return re.sub(r"\s+", " ", answer.content.decode())
+
+
+def links_of_marks(page: str) -> list[str]:
+    return [link.replace("&amp;", "&") for link in re.findall(r'class="map__mark" href="([^"]*)"', page)]
+
+
+def listed(page: str) -> list[str]:
+    return re.findall(r'map-list__name"><a href="/kindergartens/([^/]*)/', page)
+
+
+# --- what is drawn -------------------------------------------------------------------------------------------
+
+
+class TestAvailability:
+    @pytest.mark.parametrize(
+        ("vacancy", "expected"),
+        [
+            ({}, Availability.FREE),
+            ({"priority_until": timedelta(hours=1)}, Availability.FREE),
+            ({"opens_at": timedelta(days=1)}, Availability.SOON),
+            ({"seats_taken": 5}, Availability.NONE),
+            ({"state": Vacancy.State.RECALLED}, Availability.NONE),
+            ({"closes_at": timedelta(minutes=-1)}, Availability.NONE),
+        ],
+        ids=["open", "for the head of a queue", "announced", "full", "recalled", "closed"],
+    )
+    def test_it_is_that_of_its_vacancy(self, vacancy, expected):
+        now = timezone.now()
+        fields = {
+            name: now + value if isinstance(value, timedelta) else value for name, value in vacancy.items()
+        }
+        one = VacancyFactory.create(published_at=now - timedelta(days=2), **fields)
+        found = on_map.with_availability(Kindergarten.objects.all(), now=now).get()
+        assert found == one.group.kindergarten
+        assert found.availability == expected
+
+    def test_the_best_of_several_vacancies_counts(self):
+        group = GroupFactory.create()
+        VacancyFactory.create(group=group, opens_at=timezone.now() + timedelta(days=1), published_at=None)
+        VacancyFactory.create(group=group)
+        assert on_map.with_availability(
+            Kindergarten.objects.all(), now=timezone.now()
+        ).get().availability == (Availability.FREE)
+
+
+class TestMarks:
+    def test_two_that_lie_apart_are_two_and_two_that_overlap_are_one_with_their_number(self):
+        apart, one, other = at(NORTH, EAST), at(NORTH + 0.02, EAST), at(NORTH + 0.0205, EAST)
+        VacancyFactory.create(group__kindergarten=other)
+        several, alone = sorted(drawn(Bounds(EAST, NORTH, EAST, NORTH + 0.02)), key=lambda mark: mark.y)
+        assert (alone.kindergarten, alone.count, alone.availability) == (apart, 1, Availability.NONE)
+        assert (several.kindergarten, several.count, several.free, several.soon) == (None, 2, 1, 0)
+        assert several.availability == Availability.FREE
+        assert several.bounds == Bounds(EAST, one.point[0], EAST, other.point[0])
+        closer = drawn(several.bounds)
+        assert {mark.kindergarten for mark in closer} == {one, other}
+
+    def test_marks_lie_in_the_frame_where_the_kindergartens_are(self):
+        at(NORTH, EAST)
+        [mark] = drawn(Bounds(EAST - 0.01, NORTH - 0.01, EAST + 0.01, NORTH + 0.01))
+        assert (mark.x, mark.y) == (240, 200)
+        assert mark.geo == "43.30000,68.25000"
+
+    def test_a_cluster_stays_one_while_the_map_moves(self):
+        """The grid is of the world and not of the frame."""
+        for step in range(12):
+            at(NORTH + step * 0.002, EAST)
+        bounds = Bounds(EAST - 0.02, NORTH, EAST + 0.02, NORTH + 0.03)
+        moved = Bounds(bounds.west + 0.003, bounds.south, bounds.east + 0.003, bounds.north)
+        counts = [{(mark.geo, mark.count) for mark in drawn(part)} for part in (bounds, moved)]
+        assert counts[0] == counts[1]
+        assert 1 < len(counts[0]) < 12
+
+    def test_what_has_no_point_or_lies_elsewhere_is_not_drawn(self):
+        KindergartenFactory.create()
+        at(51.1, 71.4)
+        assert drawn(Bounds(EAST, NORTH, EAST, NORTH)) == []
+
+
+class TestNearby:
+    def test_the_nearest_come_first_and_those_far_away_not_at_all(self):
+        here = at(NORTH, EAST)
+        near = [at(NORTH, EAST + step / 1000) for step in (9, 3, 6)]
+        at(NORTH + 0.06, EAST)
+        KindergartenFactory.create()
+        found = on_map.nearby(here, now=timezone.now())
+        assert [one.kindergarten for one in found] == [near[1], near[2], near[0]]
+        assert all(one.metres < other.metres for one, other in pairwise(found))
+        assert found[0].metres == pytest.approx(243, abs=2)
+        assert on_map.nearby(KindergartenFactory.create(), now=timezone.now()) == []
+
+    def test_five_are_named(self):
+        here = at(NORTH, EAST)
+        for step in range(7):
+            at(NORTH, EAST + step / 1000)
+        assert len(on_map.nearby(here, now=timezone.now())) == 5
+
+
+@pytest.mark.parametrize(
+    ("metres", "kk", "ru"),
+    [
+        (4, "4 м", "4 м"),
+        (243, "240 м", "240 м"),
+        (1000, "1 км", "1 км"),
+        (1549, "1,5 км", "1,5 км"),
+        (23_400, "23 км", "23 км"),
+    ],
+)
+def test_distances_in_words(metres, kk, ru):
+    for language, expected in (("kk", kk), ("ru", ru)):
+        with translation.override(language):
+            assert on_map.in_words(metres) == expected
+
+
+# --- the page ------------------------------------------------------------------------------------------------
+
+
+class TestPage:
+    def test_it_shows_what_the_catalogue_finds(self, client):
+        amina, other = at(NORTH, EAST, slug="amina", ownership="state"), at(NORTH + 0.1, EAST)
+        page = page_of(client)
+        assert set(links_of_marks(page)) == {amina.get_absolute_url(), other.get_absolute_url()}
+        assert set(listed(page)) == {"amina", other.slug}
+        page = page_of(client, "?ownership=state")
+        assert links_of_marks(page) == ["/kindergartens/amina/"]
+        assert listed(page) == ["amina"]
+        assert 'href="/kindergartens/?ownership=state"' in page
+
+    @pytest.mark.parametrize("prefix", ["", "/ru"], ids=["kk", "ru"])
+    def test_a_mark_says_in_words_what_it_means(self, client, prefix):
+        amina = at(NORTH, EAST)
+        VacancyFactory.create(group__kindergarten=amina)
+        name, words = (amina.name_ru, "Места есть сейчас") if prefix else (amina.name_kk, "Қазір орын бар")
+        page = page_of(client, prefix=prefix).replace("&quot;", '"')
+        assert f"<title>{name}. {words}</title>" in page
+
+    def test_a_part_of_the_map_narrows_the_list_and_a_cluster_leads_to_its_part(self, client):
+        one, other, away = at(NORTH, EAST), at(NORTH, EAST + 0.001), at(NORTH + 0.3, EAST)
+        page = page_of(client)
+        assert len(listed(page)) == 3
+        [cluster] = [link for link in links_of_marks(page) if link.startswith("?")]
+        page = page_of(client, cluster)
+        assert set(listed(page)) == {one.slug, other.slug}
+        assert set(links_of_marks(page)) == {one.get_absolute_url(), other.get_absolute_url()}
+        assert away.slug not in page
+
+    def test_the_way_of_a_cluster_and_of_the_buttons_keeps_the_filters(self, client):
+        at(NORTH, EAST), at(NORTH, EAST + 0.00001), at(NORTH + 0.3, EAST)
+        page = page_of(client, "?ownership=private&page=1")
+        ways = re.findall(r'href="(\?[^"]*bounds=[^"]*)"', page)
+        assert len(ways) == 7
+        assert all(way.startswith("?ownership=private&amp;bounds=") for way in ways)
+
+    def test_going_closer_and_back_ends_where_it_began(self, client):
+        at(NORTH, EAST), at(NORTH + 0.05, EAST)
+
+        def go(query: str, way: str) -> str:
+            with translation.override("kk"):
+                label = translation.gettext(way)
+            page = page_of(client, query)
+            [link] = re.findall(rf'href="(\?[^"]*)"><svg(?:(?!</svg>).)*</svg>{label}</a>', page)
+            return link
+
+        begin = "?bounds=68.20000,43.20000,68.30000,43.30000"
+        closer = go(begin, "Closer")
+        there_and_back = go(closer, "Farther")
+        frames = [page_of(client, query) for query in (begin, there_and_back)]
+        assert links_of_marks(frames[0]) == links_of_marks(frames[1])
+        assert re.findall(r'use href="[^"]*" x="(\d+)"', frames[0]) == re.findall(
+            r'use href="[^"]*" x="(\d+)"', frames[1]
+        )
+
+    def test_those_without_a_point_stay_in_the_list(self, client):
+        at(NORTH, EAST)
+        hidden = KindergartenFactory.create()
+        page = page_of(client)
+        assert hidden.slug in listed(page)
+        assert "тек тізімде: 1" in page
+        Kindergarten.objects.update(latitude=None, longitude=None)
+        page = page_of(client)
+        assert len(listed(page)) == 2
+        assert '<svg class="map"' not in page
+
+    def test_a_larger_map_on_the_screen_lists_exactly_its_part(self, client):
+        """With `zoom` the marks are as close as on a screen twice as large, and not closer."""
+        inside, edge = at(NORTH, EAST), at(NORTH, EAST + 0.0205)
+        query = f"?bounds={EAST - 0.02},{NORTH - 0.02},{EAST + 0.02},{NORTH + 0.02}"
+        assert set(listed(page_of(client, query))) == {inside.slug, edge.slug}
+        for zoom in (0, 13, 14, 17, 99):
+            assert listed(page_of(client, f"{query}&zoom={zoom}")) == [inside.slug]
+
+    @pytest.mark.parametrize(
+        "query",
+        [
+            "bounds=%00",
+            "bounds=180,85,180,85",
+            "bounds=-180,-85,180,85&zoom=99",
+            "bounds=68,43,69,44&zoom=%00",
+            "bounds=68,43,69,44&page=99&search=%00",
+        ],
+        ids=["nul", "corner", "world", "zoom", "filters"],
+    )
+    def test_any_address_answers(self, client, query):
+        at(NORTH, EAST)
+        assert client.get(f"/map/?{query}").status_code == 200
+
+    def test_a_part_that_can_not_be_read_is_said(self, client):
+        at(NORTH, EAST)
+        assert "notice--warning" in page_of(client, "?bounds=here")
+        assert "notice--warning" not in page_of(client, "?bounds=68,43,69,44")
+
+    def test_a_name_is_text_and_never_markup(self, client):
+        at(NORTH, EAST, name_kk="</title><script>alert(1)</script>")
+        assert "<script>alert" not in page_of(client)
+
+
+class TestScale:
+    """As many statements for two hundred as for one, and bytes that grow with the marks and not with the city."""
+
+    def cost(self, client) -> tuple[int, int]:
+        client.get("/map/")
+        with CaptureQueriesContext(connection) as captured:
+            answer = client.get("/map/")
+        return len(captured), len(answer.content)
+
+    def many(self, count: int) -> None:
+        """Spread evenly over the same part of the city."""
+        template = KindergartenFactory.build(locality=Kindergarten.objects.first().locality)
+        fields = {
+            field.name: getattr(template, field.name)
+            for field in Kindergarten._meta.local_concrete_fields
+            if field.name not in ("id", "slug", "latitude", "longitude")
+        }
+        begun = Kindergarten.objects.count()
+        Kindergarten.objects.bulk_create(
+            Kindergarten(
+                **fields,
+                slug=f"many-{begun + number}",
+                latitude=Decimal(f"{NORTH + number * 37 % 101 / 1000:.6f}"),
+                longitude=Decimal(f"{EAST + number * 53 % 103 / 1000:.6f}"),
+            )
+            for number in range(count)
+        )
+
+    def test_it_costs_as_much_for_many(self, client):
+        at(NORTH, EAST), at(NORTH + 0.1, EAST + 0.1)
+        few, _bytes = self.cost(client)
+        self.many(400)
+        statements, size = self.cost(client)
+        self.many(1200)
+        again, larger = self.cost(client)
+        # Where every mark is of several, there is no name to read.
+        assert again <= statements == few
+        assert larger < size * 1.05
+        assert larger < 150_000
