@@ -28,8 +28,8 @@ from applications.reports.workbook import as_of, told_filters
 from bulletin.employment import works_everywhere
 from notifications.clock import read_clock
 
-# How many rows the page shows; the file has all.
-MOST_ROWS: Final = 50
+# How many rows the page shows, as each list does; the file has all.
+MOST_ROWS: Final = 25
 
 
 class ReportPages:

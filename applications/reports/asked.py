@@ -59,9 +59,14 @@ class Asked:
         return months
 
     @property
+    def beginnings(self) -> list[datetime]:
+        """The first instant of each of the months."""
+        return [datetime.combine(month, time.min, tzinfo=self.zone) for month in self.months]
+
+    @property
     def begins(self) -> datetime:
         """The first instant that is counted."""
-        return datetime.combine(self.months[0], time.min, tzinfo=self.zone)
+        return self.beginnings[0]
 
     @property
     def ends(self) -> datetime:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from django.contrib.postgres.aggregates import ArrayAgg
 from django.db.models import CharField, Count, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Sum, Value
-from django.db.models.functions import Cast, ExtractDay, TruncMonth
+from django.db.models.functions import Cast, ExtractDay
 
 from applications.models import BETWEEN_QUEUES, ENTERS_OR_LEAVES, Application, Event
 from applications.reports.asked import Asked, Slice
@@ -25,6 +25,7 @@ from applications.reports.facts import (
     Facts,
     Key,
     keys_of,
+    month_of,
 )
 from applications.reports.figures import median_of, percent, slow_of
 from applications.states import (
@@ -97,7 +98,8 @@ def _moved(asked: Asked, slice_: Slice | None) -> Counts:
         asked,
         slice_,
         came=Count("pk", filter=_IS_IN),
-        left=Count("pk", filter=_WAS_IN),
+        # Of those who come or leave, whoever does not come.
+        left=Count("pk") - Count("pk", filter=_IS_IN),
         enrolled=Count("pk", filter=Q(move=Move.SIGN_CONTRACT)),
     )
     moved: dict[Key, Counter[str]] = defaultdict(Counter, {key: Counter(row) for key, row in counted.items()})
@@ -133,7 +135,7 @@ def _transfers(asked: Asked, slice_: Slice | None) -> Iterator[_Transfer]:
     if asked.language:
         events = events.filter(application__languages__contains=[asked.language])
     besides = {
-        Slice.MONTH: TruncMonth("at", tzinfo=asked.zone),
+        Slice.MONTH: month_of("at", asked),
         Slice.LANGUAGE: F("application__languages"),
     }
     rows = events.annotate(
@@ -185,12 +187,11 @@ def waits(asked: Asked, slice_: Slice | None) -> Counts:
         # As an array they would come as PostgreSQL extracts them: numbers with a fraction.
         days=Cast(ExtractDay(F("issued_at") - F("application__filed_at")), IntegerField()),
     )
-    found: dict[Key, Counter[int]] = defaultdict(Counter, {None: Counter()})
+    found: dict[Key, list[int]] = defaultdict(list, {None: []})
     for row_key, waited in rows.values_list("row_key").annotate(all_days=ArrayAgg("days")):
-        days = Counter(waited)
         for key in (*(keys_of(row_key) if slice_ else ()), None):
-            found[key].update(days)
-    return {key: _told(days) for key, days in found.items()}
+            found[key] += waited or []
+    return {key: _told(Counter(days)) for key, days in found.items()}
 
 
 def _told(days: Mapping[int, int]) -> Values:
