@@ -1,6 +1,6 @@
 """Benefits: what counts, from when to when, and what never changes by asking."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from io import StringIO
 
 import pytest
@@ -194,6 +194,18 @@ class TestVerification:
         first = verified(scene, monthly, official)
         verified(scene, category, official, now=first.valid_until)
         assert standing(scene)[1] == Tier.PRIORITY
+
+    @pytest.mark.parametrize(
+        ("issued_on", "why"),
+        [(date(2019, 6, 27), Refusal.PAPER_OF_LATER), (date(2019, 5, 1), Refusal.PAPER_OVER)],
+        ids=["of tomorrow", "over"],
+    )
+    def test_a_paper_that_proves_nothing_now_verifies_nothing(self, scene, monthly, official, issued_on, why):
+        benefit = claim(scene, monthly)
+        with pytest.raises(Refused) as caught:
+            claims.verify_benefit(benefit, issued_on=issued_on, actor=official, now=scene.now)
+        assert caught.value.reason == why
+        assert Benefit.objects.get().state == BenefitState.CLAIMED
 
     def test_only_once(self, scene, category, official):
         benefit = verified(scene, category, official)

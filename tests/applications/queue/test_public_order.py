@@ -17,7 +17,7 @@ from applications.models import Application, Rules
 from applications.queue.order import interleave
 from applications.queue.public_order import PAGE_SIZE, Start, counted_queues, order_page, whole_order
 from applications.states import ApplicationState, Tier
-from tests.factories import ApplicationFactory, LocalityFactory, UserFactory, crowd
+from tests.factories import ApplicationFactory, LocalityFactory, UserFactory, crowd, unclaimed
 from tests.thorough import examples
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
@@ -213,6 +213,13 @@ class TestPages:
         key = expected[min(number, len(waiting) - 1) - 1][1]
         after = page_of(place, Start.AFTER, key, ratio=ratio)
         assert plain(after.rows) == expected[after.rows[0].number - 1 :]
+
+
+def test_of_a_former_queue_it_says_how_many_are_in_the_portal_already(client, place, wait):
+    wait(*[G] * 5)
+    for _child in range(2):
+        unclaimed(locality=place, birth_year=2017)
+    assert "Осы кезекте барлығы: 7, оның ішінде порталда бары: 5" in text(client.get(ORDER))
 
 
 class TestSecrecy:

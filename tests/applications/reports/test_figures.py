@@ -1,16 +1,22 @@
 """Figures and charts by hand, and against slower ways to the same."""
 
 from datetime import UTC, date, datetime
+from itertools import count
 from statistics import median
 
 import pytest
+from django.core.cache.backends.redis import RedisCache
 from hypothesis import given
 from hypothesis import strategies as st
 
+from applications.reports import memory
 from applications.reports.asked import Asked, last_months, next_month
 from applications.reports.charts import MOST_BARS, chart_of
 from applications.reports.counts import waiting_at_ends
 from applications.reports.figures import median_of, nth, percent, slow_of
+from applications.reports.memory import remember
+from applications.reports.workbook import told_filters
+from bulletin.models import Language
 
 NOW = datetime(2026, 11, 30, 20, 0, tzinfo=UTC)
 
@@ -83,3 +89,18 @@ def test_a_chart_of_a_thousand_rows_says_how_many_are_left_out():
     assert (len(chart.lines), chart.left_out) == (MOST_BARS, 1000 - MOST_BARS)
     assert chart_of([("а", [0]), ("б", [None])], of=2).is_empty
     assert chart_of([], of=0).is_empty
+
+
+def test_what_was_asked_for_is_said_in_words():
+    assert told_filters(Asked(NOW, birth_year=2022, language="ru")) == [
+        "Кезең: 01.01.2026 – 31.12.2026",
+        "Елді мекендер: ",
+        "Туған жылы: 2022",
+        f"Тәрбиелену тілі: {Language.RUSSIAN.label}",
+    ]
+
+
+def test_without_the_cache_a_figure_is_worked_out_each_time(monkeypatch):
+    monkeypatch.setattr(memory, "cache", RedisCache("redis://127.0.0.1:1/0", {}))
+    worked = count(1)
+    assert [remember("figure", lambda: next(worked)) for _time in range(2)] == [1, 2]
