@@ -22,44 +22,52 @@ OWN_FOLDERS = (
     r"accounts|applications|balabaqsha|bin|bulletin|children|docs|locale|notifications|static|templates|tests"
 )
 
-documents = pytest.mark.parametrize(
-    "document", DOCUMENTS, ids=lambda path: path.relative_to(CHECKOUT).as_posix()
-)
+# What is asked of every document is asked of all in one test.
+WRITTEN = {path.relative_to(CHECKOUT).as_posix(): path.read_text() for path in DOCUMENTS}
 
 
 def own_commands() -> set[str]:
     return {path.stem for path in CHECKOUT.glob("*/management/commands/[!_]*.py")}
 
 
-@documents
-def test_links_lead_to_files(document):
-    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", document.read_text()):
-        if not re.match(r"https?://|mailto:", target):
-            assert (document.parent / target).exists(), target
+def named_in_documents(pattern: str) -> set[tuple[str, str]]:
+    """What the documents name so, each with where it does."""
+    return {
+        (document, name)
+        for document, text in WRITTEN.items()
+        for name in re.findall(pattern, text, re.MULTILINE)
+    }
 
 
-@documents
-def test_named_files_exist(document):
-    for name in re.findall(rf"`((?:{OWN_FOLDERS})/[\w./-]*)`", document.read_text()):
-        assert (CHECKOUT / name).exists(), name
+def test_links_lead_to_files():
+    links = {
+        (document, target)
+        for document, target in named_in_documents(r"\]\(([^)#]+)[^)]*\)")
+        if not re.match(r"https?://|mailto:", target)
+    }
+    assert {link for link in links if not (CHECKOUT / link[0]).parent.joinpath(link[1]).exists()} == set()
+    assert len(links) > 100
 
 
-@documents
-def test_named_commands_exist(document):
-    for name in re.findall(r"manage\.py ([a-z_]+)", document.read_text()):
-        assert name in get_commands(), name
+def test_named_files_exist():
+    files = named_in_documents(rf"`((?:{OWN_FOLDERS})/[\w./-]*)`")
+    assert {file for file in files if not (CHECKOUT / file[1]).exists()} == set()
+    assert len(files) > 100
 
 
-@documents
-def test_make_knows_the_targets(document):
+def test_named_commands_exist():
+    commands = named_in_documents(r"manage\.py ([a-z_]+)")
+    assert {command for command in commands if command[1] not in get_commands()} == set()
+
+
+def test_make_knows_the_targets():
     targets = re.findall(r"^([a-z-]+):", (CHECKOUT / "Makefile").read_text(), re.MULTILINE)
-    for name in re.findall(r"(?:`|^)make ([a-z-]+)", document.read_text(), re.MULTILINE):
-        assert name in targets, name
+    named = named_in_documents(r"(?:`|^)make ([a-z-]+)")
+    assert {target for target in named if target[1] not in targets} == set()
 
 
-@documents
-def test_no_paths_of_one_machine(document):
-    assert not re.search(r"(?<![\w.])/(?:work|home|root|tmp|Users)/", document.read_text())
+def test_no_paths_of_one_machine():
+    assert named_in_documents(r"(?<![\w.])/(?:work|home|root|tmp|Users)/") == set()
 
 
 def test_operators_find_every_command():

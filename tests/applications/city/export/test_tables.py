@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import pytest
 from django.apps import apps
 
 from applications.city.export.description import MEANINGS, describe
@@ -25,16 +24,16 @@ def test_every_table_is_exported_or_left_out_with_its_reason():
     assert len(labels()) == len(set(labels()))
 
 
-@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
-def test_every_column_that_is_left_out_is_one(table):
-    columns = {field.attname for field in table.model._meta.concrete_fields}
-    assert table.left_out.keys() <= columns
-    assert len(table.columns) + len(table.left_out) == len(columns)
+def test_every_column_that_is_left_out_is_one():
+    for table in TABLES:
+        columns = {field.attname for field in table.model._meta.concrete_fields}
+        assert table.left_out.keys() <= columns, table.name
+        assert len(table.columns) + len(table.left_out) == len(columns), table.name
 
 
-@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
-def test_nothing_that_lets_somebody_in_is_exported(table):
-    assert [name for name in table.column_names if any(word in name for word in SECRET)] == []
+def test_nothing_that_lets_somebody_in_is_exported():
+    names = [f"{table.name}.{name}" for table in TABLES for name in table.column_names]
+    assert [name for name in names if any(word in name.partition(".")[2] for word in SECRET)] == []
 
 
 def test_no_device_and_no_code_is_exported():
@@ -42,11 +41,12 @@ def test_no_device_and_no_code_is_exported():
     assert secret <= LEFT_OUT.keys()
 
 
-@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
-def test_keys_lead_to_rows_that_are_exported(table):
-    for column in table.columns:
-        target = column.field.related_model
-        assert target is None or column.is_role or target._meta.label in labels(), column.name
+def test_keys_lead_to_rows_that_are_exported():
+    for table in TABLES:
+        for column in table.columns:
+            target = column.field.related_model
+            is_told = target is None or column.is_role or target._meta.label in labels()
+            assert is_told, (table.name, column.name)
 
 
 def test_what_is_encrypted_with_the_portals_keys_goes_in_clear():
