@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime, timedelta
 from itertools import product
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -13,6 +14,7 @@ from accounts.journal_actions import Action
 from accounts.models import AuditEntry
 from tests.factories import StaffFactory, UserFactory
 from tests.shared import built_once
+from tests.thorough import pairs
 
 pytestmark = pytest.mark.django_db
 
@@ -85,16 +87,24 @@ class TestAmongVeryMany:
     def test_no_search_reads_more_than_its_page(self, actors):
         """Whatever is asked for together, in the middle of the pages too."""
         who = [None, [actors[0].pk], [one.pk for one in actors[:3]], [uuid4()]]
-        whom = [{}, {"targets": ["26-000017"]}, {"subjects": [], "targets": ["26-000017"]}]
+        whom: list[dict[str, Any]] = [
+            {},
+            {"targets": ["26-000017"]},
+            {"subjects": [], "targets": ["26-000017"]},
+        ]
         what = [
             None,
             [Action.SIGNED_IN],
             [Action.SIGNED_IN, Action.PERSONAL_DATA_VIEWED],
             [Action.REGISTERED],
         ]
-        when = [{}, {"since": NOON + timedelta(hours=8), "until": NOON + timedelta(hours=9)}]
+        when: list[dict[str, Any]] = [
+            {},
+            {"since": NOON + timedelta(hours=8), "until": NOON + timedelta(hours=9)},
+        ]
         middle = Place(NOON + timedelta(hours=12), 7)
-        for actor, about, actions, time, before in product(who, whom, what, when, [None, middle]):
+        asked, parts = list(product(who, what)), list(product(whom, when, [None, middle]))
+        for (actor, actions), (about, time, before) in pairs(asked, parts):
             wanted = Wanted(actors=actor, actions=actions, **about, **time)
             read, kinds = plan_of(wanted, before=before)
             # At most a page of each action of each person, and the page itself.
