@@ -42,6 +42,14 @@ hypothesis.settings.load_profile("unhurried")
 # Until all tests are collected, everything that is made stays.
 gc.disable()
 
+# The marks of tests that take long.
+LONG = ("browser", "concurrency")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Those that wait for a browser or for other processes begin: the tests that are left at the end are short ones."""
+    items.sort(key=lambda item: not any(map(item.get_closest_marker, LONG)))
+
 
 def pytest_collection_finish() -> None:
     """Spare the collector what lives as long as the run: walking it again and again costs a tenth of the time.
