@@ -15,6 +15,7 @@ from django.db import connection
 
 from accounts.models import User
 from balabaqsha import command_line, turns
+from tests.patience import PATIENCE
 from tests.test_docs import own_commands
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -283,7 +284,7 @@ class TestTwoSetUpsAtOnce:
 
         second = Thread(target=build)
         second.start()
-        second.join(30)
+        second.join(PATIENCE)
         assert built == [True]
         assert len(said) == 1
 

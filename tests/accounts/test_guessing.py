@@ -22,6 +22,7 @@ from accounts.services import change_password
 from notifications.models import Message
 from tests.accounts.walk import PHONE, newest_code
 from tests.factories import StaffFactory, UserFactory
+from tests.patience import PATIENCE
 from tests.unseen import pages_unseen
 
 RIGHT = "parent-pass-1"
@@ -573,7 +574,7 @@ def at_once(count, work):
 
     def run(number):
         try:
-            barrier.wait(timeout=30)
+            barrier.wait(timeout=PATIENCE)
             return work(number)
         finally:
             connection.close()
@@ -593,7 +594,7 @@ class TestSimultaneous:
 
         def look_then_count(_number):
             told = limits.allow_all([], watched=pairs, now=START).ok
-            everyone_has_looked.wait(timeout=30)
+            everyone_has_looked.wait(timeout=PATIENCE)
             limits.allow_all(pairs, now=START)
             return told
 

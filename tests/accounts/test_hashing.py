@@ -16,6 +16,7 @@ from accounts.typed import is_typed_anew
 from balabaqsha.serving.contract import REFUSAL
 from tests.accounts.walk import PHONE, newest_code
 from tests.factories import StaffFactory, UserFactory
+from tests.patience import PATIENCE
 
 PASSWORD = "қазан-айы-42"
 HASHERS = ["accounts.hashing.Argon2Hasher", "accounts.hashing.PBKDF2Hasher"]
@@ -94,15 +95,15 @@ class TestLine:
 
         def hold():
             begun.set()
-            return free.wait(20)
+            return free.wait(PATIENCE)
 
         with ThreadPoolExecutor(1) as pool:
             future = pool.submit(line.compute, hold)
-            assert begun.wait(20)
+            assert begun.wait(PATIENCE)
             yield line, free
             free.set()
             # It had begun, so its time was not up.
-            assert future.result(20)
+            assert future.result(PATIENCE)
 
     def test_only_one_hashes_at_once(self):
         line, inside, seen = hashing.Line(waiting=40, seconds=60), [], []
@@ -119,7 +120,7 @@ class TestLine:
     def test_without_the_line_they_would_overlap(self):
         barrier = threading.Barrier(5)
         with ThreadPoolExecutor(5) as pool:
-            assert sorted(pool.map(lambda _: barrier.wait(20), range(5))) == list(range(5))
+            assert sorted(pool.map(lambda _: barrier.wait(PATIENCE), range(5))) == list(range(5))
 
     def test_who_waits_too_long_is_told_so_and_nothing_is_computed(self, held):
         line, free = held

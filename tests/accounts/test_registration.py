@@ -39,6 +39,7 @@ from tests.accounts.walk import (
     to_password,
 )
 from tests.factories import UserFactory
+from tests.patience import PATIENCE
 
 # As many letters as a password may have, some of them typed as two.
 FORTY = "қойға сөйле, түйеге айт, жайлауда кездесй"[:40]
@@ -712,7 +713,7 @@ class TestDoubleSubmit:
 
         def confirm(_number):
             try:
-                barrier.wait(timeout=10)
+                barrier.wait(timeout=PATIENCE)
                 user = services.register(
                     phone=PHONE,
                     password_hash=hashed,

@@ -29,6 +29,7 @@ from notifications.delivery import deliver_due
 from notifications.models import Message
 from notifications.sms.base import Outcome, SendResult
 from tests.factories import UserFactory
+from tests.patience import PATIENCE
 
 
 class Gateway:
@@ -527,7 +528,7 @@ def race(work, count=8) -> list[bool]:
 
     def run(_number):
         try:
-            barrier.wait(timeout=10)
+            barrier.wait(timeout=PATIENCE)
             return work()
         finally:
             connection.close()
@@ -547,7 +548,7 @@ class TestRace:
         def use_without_lock():
             with transaction.atomic():
                 row = SmsCode.objects.get()
-                everyone_has_read.wait(timeout=10)
+                everyone_has_read.wait(timeout=PATIENCE)
                 if row.used_at is not None:
                     return False
                 row.used_at = NOW

@@ -26,6 +26,7 @@ from accounts.models import AuditEntry
 from accounts.roles import Role
 from balabaqsha.roles import PERMISSIONS, set_up_roles
 from tests.factories import StaffFactory, UserFactory
+from tests.patience import PATIENCE
 from tests.staff import code_of, employee, inside
 
 pytestmark = pytest.mark.django_db
@@ -323,7 +324,7 @@ class TestGuessing:
 
         def enter(_number):
             try:
-                barrier.wait(timeout=30)
+                barrier.wait(timeout=PATIENCE)
                 return sign_in(Client(), user.username, code=code)
             finally:
                 connection.close()

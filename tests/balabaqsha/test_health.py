@@ -23,6 +23,7 @@ from balabaqsha.queues import QUEUES
 from notifications.models import Gateway, Message
 from tests.balabaqsha.silent import at_port, silent_server
 from tests.factories import DisputeFactory
+from tests.patience import PATIENCE
 
 ADDRESS = "/health/"
 MICROSECOND = timedelta(microseconds=1)
@@ -366,7 +367,7 @@ class TestWhateverHangs:
 
     def test_what_did_not_answer_is_not_waited_for_so_long_again(self, dead_database):
         first = probes._database.start()
-        assert first.answer.result(timeout=30) is None
+        assert first.answer.result(timeout=PATIENCE) is None
         before = time.monotonic()
         assert probes._database.start().until <= time.monotonic() + probes.AGAIN_SECONDS
         assert probes._database.start().until >= before
@@ -395,7 +396,7 @@ def test_it_recovers_by_itself(client, monkeypatch):
     with monkeypatch.context() as patch, silent_server() as server:
         patch.setattr(line_module, "connection", at_port(server.port))
         assert client.get(ADDRESS).status_code == 503
-    probes._database.start().answer.exception(timeout=30)
+    probes._database.start().answer.exception(timeout=PATIENCE)
     assert told(client)["status"] == "ok"
 
 

@@ -12,6 +12,7 @@ from balabaqsha.health import line as line_module
 from balabaqsha.health.line import Line, Silent
 from notifications.models import Message
 from tests.balabaqsha.silent import at_port, silent_server
+from tests.patience import PATIENCE
 
 # What PostgreSQL sends when somebody may come in, so slowly that it never ends: no encryption, then a long message.
 NO_SSL, ENDLESS = b"N", b"R\x00\x00\x01\x00"
@@ -47,16 +48,17 @@ class TestAsking:
             assert line.read_clock() == datetime(2019, 6, 26, 10, 20, tzinfo=UTC)
 
     def test_a_statement_that_takes_too_long_is_given_up_by_both_ends(self):
-        with Line(seconds=0.5) as line:
+        # Whoever is slow to answer the first is still in time.
+        with Line(seconds=3) as line:
             ((abandoned,),) = line.rows("SELECT pg_backend_pid()")
             with pytest.raises(Silent):
                 line.rows("SELECT pg_sleep(600)")
-        with Line(seconds=30) as line:
+        with Line(seconds=PATIENCE) as line:
             while line.rows("SELECT 1 FROM pg_stat_activity WHERE pid = %s", [abandoned]):
                 pass
 
     def test_many_short_statements_have_one_deadline(self):
-        with Line(seconds=0.3) as line, pytest.raises(Silent):
+        with pytest.raises(Silent), Line(seconds=0.3) as line:
             ask_for_ever(line)
 
     def test_a_refusal_names_its_kind_only(self):

@@ -19,6 +19,7 @@ from balabaqsha import portals, runner
 from balabaqsha.servers.errors import EmbeddedError
 from balabaqsha.servers.server import exists
 from balabaqsha.serving.server import Plan, Unusable
+from tests.patience import PATIENCE, until
 
 
 @pytest.fixture
@@ -33,10 +34,7 @@ def python(code):
 
 
 def wait_for(path):
-    deadline = time.monotonic() + 20
-    while not (path.exists() and path.read_text().endswith("\n")):
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    until(lambda: path.exists() and path.read_text().endswith("\n"))
     return path.read_text()
 
 
@@ -59,10 +57,7 @@ def test_end_stops_children_and_grandchildren_even_deaf_ones(family, tmp_path, m
     parent, grandchild = family.children[0].process.pid, int(wait_for(tmp_path / "log"))
     family.end()
     assert gone(parent)
-    deadline = time.monotonic() + 20
-    while not gone(grandchild) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert gone(grandchild)
+    until(lambda: gone(grandchild))
 
 
 def test_a_child_that_ends_is_named_with_its_last_words(family, tmp_path):
@@ -113,7 +108,7 @@ def test_a_hail_of_signals_stops_it_and_never_hangs():
     with subprocess.Popen([sys.executable, "-c", code], cwd=runner.CHECKOUT, stdout=subprocess.PIPE) as child:
         assert child.stdout is not None
         assert child.stdout.readline() == b"ready\n"
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + PATIENCE
         while child.poll() is None and time.monotonic() < deadline:
             child.send_signal(signal.SIGTERM)
             child.send_signal(signal.SIGINT)
@@ -159,10 +154,7 @@ class TestARunnerThatIsKilled:
 
     def test_takes_its_services_along(self, killed):
         service = killed("import os, time; print(os.getpid(), flush=True); time.sleep(60)")
-        deadline = time.monotonic() + 20
-        while not gone(service):
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
+        until(lambda: gone(service))
 
     def test_leaves_the_servers_in_use_while_a_service_lives(self, killed, tmp_path):
         """So the next one that ends does not stop the database under it."""
@@ -174,10 +166,7 @@ class TestARunnerThatIsKilled:
             with pytest.raises(BlockingIOError):
                 fcntl.flock(others, fcntl.LOCK_EX | fcntl.LOCK_NB)
             os.kill(service, signal.SIGKILL)
-            deadline = time.monotonic() + 20
-            while not gone(service):
-                assert time.monotonic() < deadline
-                time.sleep(0.02)
+            until(lambda: gone(service))
             fcntl.flock(others, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 

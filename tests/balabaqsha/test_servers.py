@@ -32,6 +32,7 @@ from balabaqsha.servers.redis import Redis
 from balabaqsha.servers.running import CHECKOUT, database_url, owner_database_url, redis_url
 from balabaqsha.servers.running import start as start_servers
 from balabaqsha.servers.server import exists
+from tests.patience import PATIENCE
 
 NOTHING_GIVEN: dict[str, str] = {}
 
@@ -46,7 +47,7 @@ def empty_folder() -> Iterator[Path]:
         kind(folder).stop()
     # Whoever started a server that another holder stopped has yet to take note of its end.
     while _left_running:
-        _left_running.pop().wait(30)
+        _left_running.pop().wait(PATIENCE)
     shutil.rmtree(folder)
 
 

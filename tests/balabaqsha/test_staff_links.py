@@ -33,6 +33,7 @@ from bulletin.sorting import sort_key
 from notifications.models import Mail, Notice
 from tests.balabaqsha.test_admin_site import is_inside, sign_in
 from tests.factories import KindergartenFactory, StaffFactory, UserFactory, nth_iin
+from tests.patience import PATIENCE
 from tests.staff import code_of, employee, give_app, inside
 
 pytestmark = pytest.mark.django_db
@@ -446,13 +447,13 @@ class TestRaces:
         def find_together(*args, **options):
             """Both have found the link before either goes on."""
             found = find(*args, **options)
-            barrier.wait(timeout=30)
+            barrier.wait(timeout=PATIENCE)
             return found
 
         def use(number):
             try:
                 if not unlocked:
-                    barrier.wait(timeout=30)
+                    barrier.wait(timeout=PATIENCE)
                 password = f"{PASSWORD}{number}"
                 staff_links.use(secret, password=password, code=code, session=session, now=timezone.now())
                 return number
@@ -496,14 +497,14 @@ class TestRaces:
 
         def enter():
             try:
-                barrier.wait(timeout=30)
+                barrier.wait(timeout=PATIENCE)
                 return sign_in(browser, user.username, code=code)
             finally:
                 connection.close()
 
         def take():
             try:
-                barrier.wait(timeout=30)
+                barrier.wait(timeout=PATIENCE)
                 return staff_links.reset(user, reason="x", actor=None, now=timezone.now())
             finally:
                 connection.close()

@@ -16,6 +16,7 @@ from django.db import connections
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from balabaqsha.celery import app
+from tests.patience import PATIENCE
 from tests.web_role import as_web_role
 
 # Playwright's synchronous interface runs an event loop in this thread; the tests still use the database in it.
@@ -34,8 +35,9 @@ FLAGS = [
 ]
 
 
-# What a page may take on a loaded machine, for what Playwright does and for what it expects alike.
-PATIENCE_MILLISECONDS = 20_000
+# What a page may take on a loaded machine, for what Playwright does and for what it expects alike: less than whole
+# processes, so that a page that is wrong is told sooner.
+PATIENCE_MILLISECONDS = 1000 * PATIENCE // 4
 expect.set_options(timeout=PATIENCE_MILLISECONDS)
 
 

@@ -19,6 +19,7 @@ from bulletin.models import ImportBatch
 from tests.browser.desk import Desk
 from tests.browser.walk import DAUGHTER, FATHER, PHONE, Family
 from tests.factories import LocalityFactory
+from tests.patience import PATIENCE
 from tests.staff import employee
 
 pytestmark = pytest.mark.browser
@@ -58,7 +59,7 @@ def as_csv(rows):
 
 def press_until(button, seen):
     """Look again until a worker is through; a busy machine's gets its minute."""
-    give_up = monotonic() + 60
+    give_up = monotonic() + PATIENCE
     while not seen.count():
         assert monotonic() < give_up
         button.first.click()

@@ -11,11 +11,11 @@ from playwright.sync_api import Locator, Page, expect
 from accounts.models import User
 from balabaqsha.celery import app
 from notifications.sms.file import read_newest
+from tests.patience import PATIENCE
 from tests.staff import code_of
 
 FATHER, DAUGHTER = "940225300009", "170720600007"
 PHONE, PASSWORD = "+77017779876", "qupiya-soz-1"
-PATIENCE_SECONDS = 60
 SWEEP_SECONDS = 5
 SWEEPS = (
     "applications.tasks.tell_placed_bids",
@@ -243,7 +243,7 @@ def wait_for(found: Any) -> Any:
     A wake-up call may be lost, by design; so the sweeps that the beat sends are sent here, too.
     """
     began = last_sweep = time.monotonic()
-    while time.monotonic() < began + PATIENCE_SECONDS:
+    while time.monotonic() < began + PATIENCE:
         if result := found():
             return result
         if time.monotonic() > last_sweep + SWEEP_SECONDS:

@@ -18,6 +18,8 @@ import time_machine
 from django.conf import settings
 from django.utils.module_loading import import_string
 
+from tests.patience import PATIENCE
+
 # Where the tests put a clock that they can stop, before PostgreSQL's own functions are looked for.
 SEARCH_PATH = "stopped,pg_catalog,public"
 
@@ -40,7 +42,7 @@ class Machine:
 
     def __exit__(self, *error):
         self.process.stdin.close()
-        self.process.wait(20)
+        self.process.wait(PATIENCE)
         self.process.stdout.close()
 
     def run(self, task, *, at, **order):

@@ -14,6 +14,7 @@ from applications.waiting import filing
 from tests.applications.conftest import NOW
 from tests.concurrency.test_bids import together
 from tests.factories import BenefitCategoryFactory, BenefitFactory, StaffFactory
+from tests.patience import PATIENCE
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.concurrency]
 
@@ -40,7 +41,7 @@ def test_control_without_the_lock_one_claim_is_verified_twice(benefit, monkeypat
         "lock_application",
         lambda pk: Application.objects.select_related("locality").get(pk=pk),
     )
-    monkeypatch.setattr(claims, "refuse_own_child", lambda child, actor: gate.wait(timeout=10))
+    monkeypatch.setattr(claims, "refuse_own_child", lambda child, actor: gate.wait(timeout=PATIENCE))
     together(verify(benefit), verify(benefit))
     assert moves() == [Move.VERIFY_BENEFIT, Move.VERIFY_BENEFIT]
 

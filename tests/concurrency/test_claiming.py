@@ -30,6 +30,7 @@ from notifications import locks
 from tests.applications.conftest import NOW
 from tests.concurrency.test_bids import together
 from tests.factories import ChildFactory, GuardianshipFactory, UserFactory, unclaimed
+from tests.patience import PATIENCE
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.concurrency]
 
@@ -180,10 +181,10 @@ def test_without_the_lock_the_file_changes_what_a_family_has(scene, monkeypatch)
     def unlocked(keys):
         assert not Application.objects.get(pk__in=keys).is_claimed
         looked.set()
-        assert claimed.wait(20)
+        assert claimed.wait(PATIENCE)
 
     def claim_it():
-        assert looked.wait(20)
+        assert looked.wait(PATIENCE)
         try:
             return claim(application, actor=user, now=NOW)
         finally:
@@ -209,7 +210,7 @@ class TestWhileAFileIsLoaded:
                 with transaction.atomic():
                     bring_in([row], batch=batch, actor=None, now=NOW)
                     begun.set()
-                    assert over.wait(30)
+                    assert over.wait(PATIENCE)
             finally:
                 connection.close()
 
@@ -217,7 +218,7 @@ class TestWhileAFileIsLoaded:
 
             def start(child):
                 self.loaded = pool.submit(load, row_of(child, scene.locality))
-                assert begun.wait(30)
+                assert begun.wait(PATIENCE)
                 return over
 
             yield start
@@ -269,4 +270,4 @@ class TestWhileAFileIsLoaded:
             with pytest.raises(TimeoutError):
                 added.result(timeout=1)
             over.set()
-            assert added.result(timeout=30).iin == MANUAL_CHILD_IIN
+            assert added.result(timeout=PATIENCE).iin == MANUAL_CHILD_IIN

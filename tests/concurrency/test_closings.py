@@ -30,6 +30,7 @@ from tests.concurrency.test_undoing import ACTS as OTHERS
 from tests.concurrency.test_undoing import HELD, disconnect, run_one_inside_the_other
 from tests.concurrency.test_undoing import build as build_undoing
 from tests.factories import GroupFactory
+from tests.patience import PATIENCE
 from tests.staff import employee
 from tests.thorough import THOROUGH
 
@@ -170,10 +171,10 @@ def test_control_without_its_locks_a_place_is_published_where_it_closes(scene, m
     def slowly(obstacles):
         refuse_obstacles(obstacles)
         has_asked.set()
-        has_closed.wait(10)
+        has_closed.wait(PATIENCE)
 
     def close():
-        has_asked.wait(10)
+        has_asked.wait(PATIENCE)
         try:
             return ACTS["close"](made)
         finally:

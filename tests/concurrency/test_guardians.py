@@ -32,6 +32,7 @@ from notifications.models import Notice
 from tests.applications.conftest import NOW
 from tests.concurrency.test_bids import together
 from tests.factories import GuardianshipFactory, UserFactory
+from tests.patience import PATIENCE
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.concurrency]
 
@@ -120,7 +121,7 @@ def after_it_was_stopped(scene, work, stopper):
 
         def press_stop():
             try:
-                assert is_done.wait(10)
+                assert is_done.wait(PATIENCE)
                 answer = stopper()
                 stopped_first.append(not is_committed(scene))
                 return answer
@@ -162,7 +163,7 @@ def test_an_act_that_waited_asks_again_who_is_a_guardian(scene, newcomer):
 
         def act():
             try:
-                assert is_done.wait(10)
+                assert is_done.wait(PATIENCE)
                 archive(scene, newcomer)()
             except PermissionDenied:
                 return "refused"
@@ -288,7 +289,7 @@ def recheck_while_it_is_decided(scene, newcomer, monkeypatch):
 
     def recheck():
         try:
-            assert has_read.wait(10)
+            assert has_read.wait(PATIENCE)
             recheck_guardianship(guardianship, now=NOW)
         finally:
             is_over.set()
@@ -374,7 +375,7 @@ def test_filing_that_waited_for_the_stop_is_refused(scene, newcomer):
 
         def file():
             try:
-                assert is_done.wait(10)
+                assert is_done.wait(PATIENCE)
                 return filing.file_application(
                     child=scene.application.child,
                     locality=scene.locality,
@@ -458,7 +459,7 @@ def stopped_while_adding(siblings):
 
         def press_stop():
             try:
-                assert is_done.wait(10)
+                assert is_done.wait(PATIENCE)
                 return stop(stranger, parent)()
             finally:
                 is_over.set()
@@ -482,7 +483,7 @@ def test_nobody_is_added_after_a_stop_under_way(siblings):
 
         def add():
             try:
-                assert is_done.wait(10)
+                assert is_done.wait(PATIENCE)
                 return add_child(stranger, iin=second, now=NOW)
             except ChildRefused as error:
                 return type(error)

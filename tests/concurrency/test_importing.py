@@ -21,6 +21,7 @@ from bulletin.importing.problems import Problem
 from bulletin.importing.running import AnotherAtWork, demand_alone, run_import
 from bulletin.models import ImportBatch, Kindergarten, Vacancy
 from tests.factories import KindergartenFactory, LocalityFactory, VacancyFactory
+from tests.patience import PATIENCE
 
 pytestmark = [pytest.mark.concurrency, pytest.mark.django_db(transaction=True)]
 
@@ -92,12 +93,12 @@ def hold(link, statement, *values):
 def test_of_two_at_once_one_says_since_when_the_other_is_at_work(command, other):
     LocalityFactory.create()
     hold(other, "SELECT pg_advisory_xact_lock(%s)", running.LOCK)
-    said, _ = (process := command(1)).communicate(timeout=60)
+    said, _ = (process := command(1)).communicate(timeout=PATIENCE)
     assert process.returncode == 1
     assert "another import is at work since" in said
     assert not Kindergarten.objects.exists()
     other.rollback()
-    said, _ = (process := command(1)).communicate(timeout=60)
+    said, _ = (process := command(1)).communicate(timeout=PATIENCE)
     assert (process.returncode, "Added 1" in said) == (0, True)
 
 

@@ -11,6 +11,7 @@ from applications.waiting import confirming
 from tests.applications.conftest import ZONE
 from tests.concurrency.test_bids import together
 from tests.factories import ApplicationFactory
+from tests.patience import PATIENCE
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.concurrency]
 
@@ -49,7 +50,7 @@ def test_control_without_the_lock_a_confirmed_family_lapses(families, monkeypatc
 
     def slow_move(application, step, **changes):
         # Long enough for the other thread to have read the same row.
-        together_once.wait(timeout=30)
+        together_once.wait(timeout=PATIENCE)
         return move(application, step, **changes)
 
     move, application = confirming.move, families[0]

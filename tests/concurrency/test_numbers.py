@@ -18,6 +18,7 @@ from notifications.models import Message, Notice
 from tests.accounts.walk import newest_code
 from tests.concurrency.test_bids import together
 from tests.factories import ChildFactory, GuardianshipFactory, UserFactory
+from tests.patience import PATIENCE
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.concurrency]
 
@@ -78,7 +79,7 @@ class TestTwoDevices:
 
         def read_only(pk):
             account = User.objects.get(pk=pk)
-            both_have_read.wait(20)
+            both_have_read.wait(PATIENCE)
             return account
 
         monkeypatch.setattr(moves, "_lock_account", read_only)
@@ -129,7 +130,7 @@ class TestOneCode:
     def test_control_without_the_lock_it_counts_twice(self, owner, code, monkeypatch):
         both_have_read = Barrier(2)
         monkeypatch.setattr(QuerySet, "select_for_update", lambda rows, **options: rows.all())
-        assert self.enter(owner, code, proves_more=lambda: both_have_read.wait(20) is not None) == [
+        assert self.enter(owner, code, proves_more=lambda: both_have_read.wait(PATIENCE) is not None) == [
             True,
             True,
         ]
@@ -211,12 +212,12 @@ class TestAProfileAndAMove:
 
         def profile_first(user):
             found = Profile.objects.select_for_update().get(user=user)
-            both.wait(20)
+            both.wait(PATIENCE)
             return found
 
         def account_first(pk):
             found = real(pk)
-            both.wait(20)
+            both.wait(PATIENCE)
             return found
 
         move = self.afresh(owner)
@@ -256,7 +257,7 @@ class TestTwoGuardians:
 
         def lock(pk):
             found = real(pk)
-            both.wait(20)
+            both.wait(PATIENCE)
             return found
 
         monkeypatch.setattr(moves, "circle_of", lambda account: set())

@@ -22,6 +22,7 @@ from tests.applications.bidding.reference import place_bid
 from tests.applications.conftest import NOW, ZONE
 from tests.concurrency.test_bids import together
 from tests.factories import ApplicationFactory, VacancyFactory, filer
+from tests.patience import PATIENCE
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.concurrency]
 
@@ -92,7 +93,7 @@ def test_control_without_asking_again_under_the_locks_one_family_gets_both(award
     def careless(vacancy, *, now):
         if not hasattr(seen, "once"):
             seen.once = True
-            both_have_read.wait(timeout=30)
+            both_have_read.wait(timeout=PATIENCE)
         return families[2]
 
     monkeypatch.setattr(offers, "_first_in_order", careless)

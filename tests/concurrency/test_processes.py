@@ -3,7 +3,6 @@
 import signal
 import subprocess
 import sys
-import time
 from contextlib import contextmanager
 from datetime import timedelta
 
@@ -21,10 +20,10 @@ from notifications.broker import DELIVERY_TASK, USUAL
 from notifications.clock import read_clock
 from notifications.models import Message
 from notifications.services import enqueue_to_phone
+from tests.patience import PATIENCE, until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.concurrency]
 
-PATIENCE = 120
 HOUR = 3600
 
 
@@ -51,7 +50,7 @@ def start():
     yield started
     for process in running:
         process.kill()
-        process.wait(20)
+        process.wait(PATIENCE)
 
 
 def worker(start, name, *, queue="celery,deliveries", **options):
@@ -61,14 +60,6 @@ def worker(start, name, *, queue="celery,deliveries", **options):
 
 def beat(start, **options):
     return start("beat", "--pidfile", "", **options)
-
-
-def until(condition):
-    """Wait for what other processes do; the test fails where they don't."""
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def heard_of(name):

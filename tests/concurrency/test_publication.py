@@ -17,6 +17,7 @@ from bulletin.models import Group, Vacancy
 from tests.applications.conftest import NOW
 from tests.concurrency.test_bids import together
 from tests.factories import VacancyFactory
+from tests.patience import PATIENCE, until
 from tests.staff import employee
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.concurrency]
@@ -122,12 +123,12 @@ def test_a_group_changed_while_the_publication_waits_for_it_is_not_what_was_read
         with locking():
             group = lock(scene.group.pk, now=NOW)
             is_held.set()
-            assert is_waiting.wait(timeout=30)
+            assert is_waiting.wait(timeout=PATIENCE)
             group.language = "kk"
             group.save()
 
     def publish_as_read():
-        assert is_held.wait(timeout=30)
+        assert is_held.wait(timeout=PATIENCE)
         try:
             return publication.publish_vacancy(draft, actor=scene.staff, seen=seen, now=NOW).state
         except Refused as refusal:
@@ -136,6 +137,15 @@ def test_a_group_changed_while_the_publication_waits_for_it_is_not_what_was_read
     assert together(change, publish_as_read)[1] == Refusal.CHANGED_MEANWHILE
     draft.refresh_from_db()
     assert draft.state == Vacancy.State.DRAFT
+
+
+def somebody_waits_for_a_lock():
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid)"
+            " WHERE NOT l.granted AND a.datname = current_database()"
+        )
+        return cursor.fetchone()[0]
 
 
 def test_a_press_under_way_when_the_time_is_over_is_counted(scene):
@@ -157,15 +167,7 @@ def test_a_press_under_way_when_the_time_is_over_is_counted(scene):
             Vacancy.objects.select_for_update(no_key=True).get(pk=over.pk)
             pressed.wait()
             # Until the other one waits for this row.
-            with connection.cursor() as cursor:
-                for _try in range(1000):
-                    cursor.execute(
-                        "SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid)"
-                        " WHERE NOT l.granted AND a.datname = current_database()"
-                    )
-                    if cursor.fetchone()[0]:
-                        break
-                    cursor.execute("SELECT pg_sleep(0.01)")
+            until(somebody_waits_for_a_lock)
             Vacancy.objects.filter(pk=over.pk).update(seats_taken=1)
         return "pressed"
 

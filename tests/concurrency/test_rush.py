@@ -40,6 +40,7 @@ from tests.applications.conftest import NOW
 from tests.concurrency.machine import Machine
 from tests.concurrency.test_bids import together
 from tests.factories import GuardianshipFactory, UserFactory
+from tests.patience import PATIENCE
 from tests.staff import employee, inside
 from tests.thorough import THOROUGH
 
@@ -353,7 +354,8 @@ def a_late_commit(scene):
     """
     waiting = {one.pk: one for one in families(scene, 3)}
     first, second = [waiting[pk] for pk in queue_written_out() if pk in waiting][:2]
-    vacancy = collecting(scene, seats=1, closes_in=timedelta(seconds=1))
+    # Long enough for two presses on a busy machine.
+    vacancy = collecting(scene, seats=1, closes_in=timedelta(seconds=3))
     assert pressed(second, vacancy) == Outcome.PLACED
     is_in, is_awarded = Signal(), Signal()
 
@@ -372,7 +374,7 @@ def a_late_commit(scene):
 
     def award():
         try:
-            assert is_in.wait(10)
+            assert is_in.wait(PATIENCE)
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_sleep_until(%s)", [vacancy.closes_at])
             award_collected(vacancy, now=read_clock())
@@ -721,15 +723,16 @@ def test_to_the_microsecond(scene, mode, opens, closes, outcome):
 
 def test_the_opening_is_the_databases(scene):
     """Pressed without pause around the opening: nobody gets in before that instant."""
+    Vacancy.objects.update(opens_at=read_clock() + timedelta(minutes=5))
+    outcomes = [pressed(scene.application, scene.vacancy)]
+    assert outcomes == [Refusal.NOT_OPEN_YET]
     opens = read_clock() + timedelta(milliseconds=300)
     Vacancy.objects.update(opens_at=opens)
-    outcomes = []
     while Outcome.PLACED not in outcomes:
         before = read_clock()
         outcomes.append(pressed(scene.application, scene.vacancy))
         if outcomes[-1] == Refusal.NOT_OPEN_YET:
             assert before < opens
-    assert Refusal.NOT_OPEN_YET in outcomes
     assert Bid.objects.get().placed_at >= opens
 
 
@@ -809,7 +812,7 @@ def test_two_web_servers_with_wrong_clocks_open_at_the_same_instant(scene, serve
     )
     assert sum(statuses.count(302) for statuses in answers) == 10
     assert not Bid.objects.filter(placed_at__lt=opens).exists()
-    assert Bid.objects.earliest("placed_at").placed_at < opens + timedelta(minutes=1)
+    assert Bid.objects.earliest("placed_at").placed_at < opens + timedelta(minutes=5)
     assert consistent(scene.vacancy)
 
 

@@ -26,6 +26,7 @@ from notifications.traces import ways_of
 from tests.accounts.walk import PHONE
 from tests.factories import StaffFactory, UserFactory
 from tests.notifications.gateways import OBEDIENT, TROUBLE, ObedientBackend
+from tests.patience import PATIENCE
 from tests.staff import give_app, inside
 
 # 14:00 in Kazakhstan; its day began at 19:00 UTC of the day before.
@@ -469,7 +470,7 @@ class TestTogether:
 
         def work(_number):
             try:
-                barrier.wait(timeout=30)
+                barrier.wait(timeout=PATIENCE)
                 return deliver_due(now=NOW)
             finally:
                 connection.close()
@@ -485,7 +486,7 @@ class TestTogether:
         def count_then_send(_number):
             try:
                 is_open = budget.sent_today(now=NOW).count() < 1
-                everyone_has_counted.wait(timeout=30)
+                everyone_has_counted.wait(timeout=PATIENCE)
                 if is_open:
                     spent.append(1)
             finally:

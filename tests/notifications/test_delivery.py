@@ -19,6 +19,7 @@ from notifications.sms.base import SEND_SECONDS, Outcome, SendResult
 from notifications.tasks import deliver_due_messages
 from tests.factories import UserFactory
 from tests.notifications.gateways import BAD_NUMBER, OBEDIENT, RESTING, TROUBLE, UNCLEAR, ObedientBackend
+from tests.patience import PATIENCE
 
 pytestmark = pytest.mark.usefixtures("each_by_itself")
 
@@ -216,7 +217,7 @@ class TestAfterAnError:
 
         def send(self, phone, text, *, idempotency_key, **terms):
             counter.moment += 1
-            assert failed.wait(timeout=30)
+            assert failed.wait(timeout=PATIENCE)
             return SendResult(Outcome.ACCEPTED)
 
         def claim_codes(*args, **kwargs):

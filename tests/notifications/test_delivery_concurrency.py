@@ -18,6 +18,7 @@ from notifications.services import enqueue
 from notifications.sms.base import get_backend
 from tests.factories import UserFactory
 from tests.notifications.gateways import ObedientBackend
+from tests.patience import PATIENCE
 
 pytestmark = [
     pytest.mark.concurrency,
@@ -55,7 +56,7 @@ def outbox(settings):
 
 def together(work, *, workers=2):
     """Run `work(barrier)` in so many threads at once; the first error of any of them is raised."""
-    start = threading.Barrier(workers, timeout=20)
+    start = threading.Barrier(workers, timeout=PATIENCE)
 
     def run():
         try:
@@ -121,7 +122,7 @@ class HangingMailServer(BaseEmailBackend):
 
     def send_messages(self, email_messages):
         self.asked.set()
-        assert self.is_let.wait(20)
+        assert self.is_let.wait(PATIENCE)
         return len(email_messages)
 
 
@@ -146,7 +147,7 @@ def test_a_mail_server_that_hangs_holds_one_worker_and_no_sms(outbox, settings):
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(deliver)
         try:
-            assert HangingMailServer.asked.wait(20)
+            assert HangingMailServer.asked.wait(PATIENCE)
             # A second one would be held, too, and then nobody were left.
             assert deliver_mails(now=NOW) == Counts()
             assert deliver_due(now=NOW) == Counts(sent=MESSAGES + 2)

@@ -21,6 +21,7 @@ from notifications.models import Mail, Message
 from notifications.retention import old_mails, purge_mails
 from notifications.services import enqueue, enqueue_to_mail, send_again
 from tests.factories import UserFactory
+from tests.patience import PATIENCE
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
@@ -151,7 +152,7 @@ def dripping(first: bytes):
         thread = threading.Thread(target=serve)
         thread.start()
         yield listening.getsockname()[1]
-        assert gone.wait(10), "the connection was never cut"
+        assert gone.wait(PATIENCE), "the connection was never cut"
         thread.join()
 
 

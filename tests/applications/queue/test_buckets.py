@@ -24,6 +24,7 @@ from applications.states import QUEUED_STATES, ApplicationState, Tier
 from notifications.copied_rows import copy_rows
 from tests.applications.bidding.reference import place_bid
 from tests.factories import ApplicationFactory, ChildFactory
+from tests.patience import PATIENCE
 
 
 def sums():
@@ -189,7 +190,7 @@ def test_a_fold_leaves_the_work_to_the_one_that_runs(db):
         before = sums()
         other = Thread(target=in_a_connection_of_its_own, args=[lambda: folded.append(fold_buckets())])
         other.start()
-        other.join(30)
+        other.join(PATIENCE)
         assert not other.is_alive()
     assert folded == [0]
     assert sums() == before

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from balabaqsha.serving.contract import ACCOUNT_HEADER, LARGEST_HEADER, QUESTION, REFUSAL
+from tests.patience import PATIENCE
 
 LARGEST = 3_000_000
 # Each call of a view is a line here, and /hold/ waits for the other file.
@@ -58,7 +59,7 @@ def show(environ: dict[str, Any], start_response: Start) -> Iterable[bytes]:
 
 
 def hold(environ: dict[str, Any], start_response: Start) -> Iterable[bytes]:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE
     while not RELEASE.exists() and time.monotonic() < deadline:
         time.sleep(0.01)
     return say(start_response, "released")

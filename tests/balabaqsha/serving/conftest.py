@@ -5,12 +5,13 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
+
+from tests.patience import PATIENCE, until
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 # Runs before the server, to give it other numbers: `python -c PRELUDE port`.
@@ -40,12 +41,9 @@ class Served:
         self.release_file.touch()
 
     def wait_until_called(self, path: str, *, times: int) -> None:
-        deadline = time.monotonic() + 20
-        while self.called.count(path) < times:
-            assert time.monotonic() < deadline, self.called
-            time.sleep(0.01)
+        until(lambda: self.called.count(path) >= times, lambda: self.called)
 
-    def connect(self, *, timeout: float = 20) -> socket.socket:
+    def connect(self, *, timeout: float = PATIENCE) -> socket.socket:
         return socket.create_connection(("127.0.0.1", self.port), timeout=timeout)
 
     def ask(self, request: bytes) -> bytes:
@@ -115,7 +113,7 @@ def serving(folder: Path) -> Iterator[Serve]:
         served.release()
         served.process.send_signal(signal.SIGTERM)
         try:
-            served.process.wait(15)
+            served.process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             served.process.kill()
             served.process.wait()
@@ -142,13 +140,11 @@ def served(running_server) -> Served:
 
 
 def wait_until_open(served: Served) -> None:
-    deadline = time.monotonic() + 30
-    while True:
+    def is_open() -> bool:
         assert served.process.poll() is None, served.log.read_text()
-        try:
+        with suppress(OSError):
             served.connect().close()
-        except OSError:
-            assert time.monotonic() < deadline, served.log.read_text()
-            time.sleep(0.05)
-        else:
-            return
+            return True
+        return False
+
+    until(is_open, served.log.read_text)

@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import socket
-import time
 from pathlib import Path
 from urllib.parse import quote
 
@@ -16,6 +15,7 @@ from balabaqsha.serving import bodies, lanes
 from balabaqsha.serving.contract import HEALTH_PATH, PAGE_THREADS
 from tests.balabaqsha.serving.application import LARGEST, STREAMED
 from tests.balabaqsha.serving.conftest import read_all, read_answer
+from tests.patience import PATIENCE, until
 
 GET = b"GET /page/ HTTP/1.1\r\nHost: localhost\r\n\r\n"
 # More than there are threads, in all processes that a test starts.
@@ -85,17 +85,19 @@ class TestSlowBodies:
         """The time is one for the whole body, not one for each piece of it."""
         served = serve(prelude="bodies.GRACE_SECONDS = 1")
         with served.connect() as connection:
-            connection.sendall(post(length=1000))
+            connection.sendall(post(length=bodies.SMALL_BYTES))
             connection.settimeout(0.1)
-            for _ in range(100):
+            answers = []
+
+            def is_answered():
                 try:
-                    answer = connection.recv(1000)
-                    break
+                    answers.append(connection.recv(1000))
                 except TimeoutError:
                     connection.sendall(b"a")
-            else:
-                pytest.fail("it drips without end")
-        assert b"turned away: slow" in answer
+                return answers
+
+            until(is_answered)
+        assert b"turned away: slow" in answers[0]
 
     def test_the_time_grows_with_what_is_announced(self):
         assert bodies.seconds_for(0) == bodies.GRACE_SECONDS
@@ -145,17 +147,18 @@ class TestSizes:
         for _ in range(bodies.LARGE_OF_ONE_ACCOUNT):
             crowd(served).sendall(request)
         # The first may be asked about after the other: then that one waits for a body that does not come.
-        time_left = time.monotonic() + 20
-        while True:
+        answers = []
+
+        def is_answered():
             other = crowd(served)
             other.settimeout(1)
             other.sendall(request)
-            try:
-                answer = read_answer(other)
-                break
-            except TimeoutError:
-                assert time.monotonic() < time_left
-        assert b"turned away: crowded" in answer
+            with contextlib.suppress(TimeoutError):
+                answers.append(read_answer(other))
+            return answers
+
+        until(is_answered)
+        assert b"turned away: crowded" in answers[0]
         body = b"a" * 100_000
         assert status(exchange(served, post("/files/", body=body, headers=b"Cookie: two\r\n"))) == 200
 
@@ -250,10 +253,7 @@ class TestLanes:
         served = serve(prelude="lanes.PASSWORDS_WAITING = 3")
         self.fill(served, crowd, body=b"password=x", times=lanes.PASSWORD_THREADS + 3)
         served.wait_until_called("/hold/", times=lanes.PASSWORD_THREADS)
-        time_left = time.monotonic() + 20
-        while b"turned away" not in (answer := one_more(served)):
-            assert time.monotonic() < time_left
-        assert b"turned away: passwords phone=7&password=y" in answer
+        until(lambda: b"turned away: passwords phone=7&password=y" in one_more(served))
 
     def test_who_waited_too_long_is_told_so(self, serve, crowd):
         served = serve(prelude="lanes.PASSWORD_SECONDS = 0.5")
@@ -263,9 +263,7 @@ class TestLanes:
         assert b"turned away: passwords phone=7&password=y" in answer
         served.release()
         # Until a thread has taken note of it, one more may wait too long.
-        time_left = time.monotonic() + 20
-        while status(exchange(served, post("/page/", body=b"phone=7&password=y"))) != 200:
-            assert time.monotonic() < time_left
+        until(lambda: status(exchange(served, post("/page/", body=b"phone=7&password=y"))) == 200)
         assert served.called.count("/page/") == 1
 
 
@@ -390,11 +388,8 @@ class TestHttp:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         connection.sendall(f"GET /file/?{file} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
         served.wait_until_called("/file/", times=1)
-        deadline = time.monotonic() + 20
         # It ends without a word; who sends something then is told.
-        while is_open(connection):
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        until(lambda: not is_open(connection))
 
     def test_an_error_of_the_application_is_a_500_and_in_the_log(self, serve):
         served = serve()
@@ -407,10 +402,7 @@ class TestHttp:
         served = serve(prelude="bodies.GRACE_SECONDS = 0.2")
         exchange(served, GET)
         served.ask(post("/never/", length=5))
-        deadline = time.monotonic() + 20
-        while '"POST /never/ HTTP/1.1" 503' not in served.log.read_text():
-            assert time.monotonic() < deadline, served.log.read_text()
-            time.sleep(0.05)
+        until(lambda: '"POST /never/ HTTP/1.1" 503' in served.log.read_text(), served.log.read_text)
         assert '127.0.0.1 - "GET /page/ HTTP/1.1" 200' in served.log.read_text()
 
     def test_a_path_makes_no_lines_of_its_own_in_it(self, serve):
@@ -420,11 +412,8 @@ class TestHttp:
         for path in (f"/page/{hostile}", f"/page/{'x' * 3000}", "/page/%D2%9B%22%25"):
             served.ask(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
         exchange(served, post("/page/"))
-        deadline = time.monotonic() + 20
-        while '"POST /page/' not in (log := served.log.read_text()):
-            assert time.monotonic() < deadline, log
-            time.sleep(0.05)
-        lines = [line for line in log.split("\n") if "/page/" in line]
+        until(lambda: '"POST /page/' in served.log.read_text(), served.log.read_text)
+        lines = [line for line in served.log.read_text().split("\n") if "/page/" in line]
         assert all(line.startswith("[") and line.isprintable() and line.count('"') == 2 for line in lines)
         asked = [line.split('"')[1].split()[1] for line in lines]
         assert asked[:3] == [f"/page/{hostile}", f"/page/{'x' * 3000}"[:512], "/page/%D2%9B%22%25"]
@@ -437,27 +426,22 @@ class TestProcesses:
         connection.sendall(GET.replace(b"page", b"hold"))
         served.wait_until_called("/hold/", times=1)
         served.process.send_signal(signal.SIGTERM)
-        deadline = time.monotonic() + 20
-        while "Stopping worker" not in served.log.read_text():
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+        until(lambda: "Stopping worker" in served.log.read_text(), served.log.read_text)
         served.release()
         assert read_answer(connection).endswith(b"released")
-        assert served.process.wait(15) == 0
+        assert served.process.wait(PATIENCE) == 0
 
     def test_a_dead_worker_is_replaced(self, serve):
         served = serve()
         [worker] = children(served.process.pid)
         os.kill(worker, signal.SIGKILL)
-        deadline = time.monotonic() + 30
-        while True:
-            try:
-                assert status(exchange(served, GET)) == 200
-                break
-            except (OSError, AssertionError):
-                assert time.monotonic() < deadline
-                time.sleep(0.1)
+        until(lambda: answers(served))
         assert children(served.process.pid) != [worker]
+
+
+def answers(served):
+    with contextlib.suppress(OSError, AssertionError):
+        return status(exchange(served, GET)) == 200
 
 
 def children(pid):
