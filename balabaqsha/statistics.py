@@ -30,7 +30,7 @@ Answer = TypeVar("Answer")
 
 @dataclass(frozen=True)
 class Headline:
-    """The four figures of the home page."""
+    """The four figures of the home page, as they were counted at `as_of`."""
 
     kindergartens: int
     seats_free: int
@@ -38,6 +38,7 @@ class Headline:
     enrolled: int
     # Of those waiting: the former queue's, whose families are not here yet.
     unclaimed: int = 0
+    as_of: datetime | None = None
 
     @property
     def claimed_told(self) -> str:
@@ -148,6 +149,7 @@ def _headline(locality: Locality | None, *, now: datetime) -> Headline:
         waiting=sum(size.waiting for size in sizes),
         enrolled=recent.count(),
         unclaimed=sum(size.unclaimed for size in sizes),
+        as_of=now,
     )
 
 

@@ -11,25 +11,31 @@ from django.contrib import messages
 from django.db.utils import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
 from django.urls import Resolver404, resolve, reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.http import escape_leading_slashes
+from django.utils.safestring import SafeString
 from django.utils.translation import get_language_from_request, override
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.kept_files import is_trouble_of_the_disk
+from accounts.models import User
 from accounts.passwords import LONGEST, SHORTEST
 from accounts.way_back import page_of_ours, whole_address
 from applications.city.protocols import signed_protocols
 from applications.disputes.guardianships import DECISION_WORKING_DAYS
+from applications.families.at_a_glance import glances_of
 from applications.preview import is_preview
 from applications.queue.small_groups import FEW, told
 from applications.rules.in_force import rules_at, rules_of_day
+from applications.views.public.forms import QueueCheckForm
 from balabaqsha import statistics as figures
 from balabaqsha.health.probes import report
+from balabaqsha.health.status import running_incidents
 from balabaqsha.health.status import status as portal_status
 from balabaqsha.turned_away import SameForm
 from bulletin import selectors
@@ -42,7 +48,8 @@ from notifications.hours import DAYTIME
 from notifications.pressing import pressed_on
 from notifications.selectors import unread_count
 
-VACANCIES = 5
+# Of each list of places on the home page.
+FIRST_PLACES = 3
 LATEST_REVIEWS = 3
 RETRY_AFTER_SECONDS = 30
 STATUS_KEPT_SECONDS = 10
@@ -52,35 +59,46 @@ PRESSED_AGAIN = "pressed_again"
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    """The home page: what the portal offers, and the figures of the chosen place; computed once a second for all."""
-    now = estimate_clock()
+    """The home page: what can be done here now, and the figures of the chosen place; computed once a second for all.
+
+    A family reads its own children's numbers and last days above it: that part is made for each reader anew.
+    """
+    now, unread = estimate_clock(), unread_count(request.user)
     return shared_page(
         request,
         "home.html",
-        key=(request.COOKIES.get(PLACE_COOKIE), unread_count(request.user)),
+        key=(request.COOKIES.get(PLACE_COOKIE), unread),
         is_signed_in=request.user.is_authenticated,
         now=now,
-        context=lambda: _home(request, now=now),
+        context=lambda: _home(request, now=now) | {"unread_notices": unread},
+        own_part=_my_place(request, now=now),
     )
 
 
 def _home(request: HttpRequest, *, now: datetime) -> dict[str, Any]:
-    locality = chosen_locality(request)
-    # Places that nobody who reads this can apply for (full, paused, for the head of a queue) are in the bulletin alone.
-    vacancies = selectors.published_vacancies(locality=locality, status="open", now=now)[:VACANCIES]
-    is_open = bool(vacancies)
-    if not is_open:
-        vacancies = selectors.published_vacancies(locality=locality, status="soon", now=now)[:VACANCIES]
+    places = selectors.localities()
+    locality = chosen_locality(request, places)
     return {
-        "locality": locality,
+        "localities": places,
+        "current_locality": locality,
         "join_url": _join_url(request),
-        "is_open": is_open,
-        "listings": selectors.listings(vacancies, now=now),
+        # Places that nobody who reads this can apply for (full, paused, for the head of a queue) are in the bulletin
+        # alone.
+        "offer": selectors.offer_now(locality=locality, first=FIRST_PLACES, now=now),
+        "pauses": selectors.running_pauses(locality),
+        "stands_still": running_incidents(),
+        "check": QueueCheckForm(),
         "waiting": _bars((str(row.birth_year), row.waiting) for row in figures.waiting_by_year(locality)),
         "headline": figures.headline(None, now=now),
         "recent_days": figures.RECENT_DAYS,
         "reviews": selectors.published_reviews()[:LATEST_REVIEWS],
     }
+
+
+def _my_place(request: HttpRequest, *, now: datetime) -> SafeString | None:
+    """Where the children of a signed-in family stand; nothing for anybody else."""
+    glances = glances_of(request.user, now=now) if isinstance(request.user, User) else []
+    return render_to_string("balabaqsha/my_place.html", {"glances": glances}) if glances else None
 
 
 def _join_url(request: HttpRequest) -> str:

@@ -242,6 +242,32 @@ def listings(vacancies: Iterable[Vacancy], *, now: datetime) -> list[Listing]:
     return [Listing(vacancy, phase(vacancy, now=now)) for vacancy in vacancies]
 
 
+@dataclass(frozen=True)
+class OfferNow:
+    """What everybody who matches can apply for now and what opens next: the first few of each.
+
+    `vacancies` and `seats_free` count all that are open.
+    """
+
+    vacancies: int
+    seats_free: int
+    open: list[Listing]
+    soon: list[Listing]
+
+
+def offer_now(*, locality: Locality | None, first: int, now: datetime) -> OfferNow:
+    """The offer of one locality, or of all, with the `first` few of each list in the order of the bulletin."""
+    listed = published_vacancies(locality=locality, now=now)
+    open_now, soon = (listed.filter(Q(phase_now=one)) for one in (Phase.OPEN, Phase.ANNOUNCED))
+    counts = vacancy_counts(open_now)
+    return OfferNow(
+        vacancies=counts.vacancies,
+        seats_free=counts.seats_free,
+        open=listings(open_now[:first], now=now),
+        soon=listings(soon[:first], now=now),
+    )
+
+
 # --- kindergartens -------------------------------------------------------------------------------------------
 
 

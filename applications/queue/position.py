@@ -5,7 +5,7 @@ ones in turn (the ratio is in `Rules`) while there are both; inside a tier by ti
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time
 from uuid import UUID
@@ -198,15 +198,19 @@ def _standing(
     return _Standing(int(ahead_in_tier), totals=totals, unclaimed=unclaimed, ratio=ratio or _USUAL_RATIO)
 
 
-def positions(applications: Iterable[Application], *, now: datetime) -> dict[UUID, Position]:
+def positions(
+    applications: Iterable[Application], *, now: datetime, rules: Sequence[Rules] | None = None
+) -> dict[UUID, Position]:
     """`position` of each of these applications that holds a number: two statements for all of them.
 
-    Meant for a page of a list. For most of a queue use `numbers_of`, which reads it once.
+    One, if the caller has all `rules` at hand. Meant for a page of a list. For most of a queue use `numbers_of`, which
+    reads it once.
     """
     asked = {one.pk: one for one in applications if one.state in QUEUED_STATES}
     if not asked:
         return {}
-    rules, ones = list(Rules.objects.all()), list(asked.values())
+    ones = list(asked.values())
+    known = list(Rules.objects.all()) if rules is None else rules
     months = [bucket_month(one.filed_at) for one in ones]
     with connection.cursor() as cursor:
         cursor.execute(
@@ -227,7 +231,7 @@ def positions(applications: Iterable[Application], *, now: datetime) -> dict[UUI
     found = {}
     for key, ahead_in_tier, *totals, unclaimed in rows:
         one = asked[UUID(key)]
-        ratio = _ratio(rules, one.locality, now=now)
+        ratio = _ratio(known, one.locality, now=now)
         standing = _Standing(int(ahead_in_tier), totals=totals, unclaimed=unclaimed, ratio=ratio)
         found[one.pk] = _position(Tier(one.tier), standing)
     return found

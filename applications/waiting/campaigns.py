@@ -1,6 +1,6 @@
 """Which families a campaign of interest asks, and whose grace after one is over."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import reduce
 from operator import or_
@@ -72,12 +72,19 @@ def campaign_asking(application: Application, *, now: datetime) -> Campaign | No
     return campaigns_asking([application], now=now).get(application.pk)
 
 
-def campaigns_asking(applications: Iterable[Application], *, now: datetime) -> dict[UUID, Campaign]:
-    """`campaign_asking` of each of these applications that has one. At most two queries, however many they are."""
+def campaigns_asking(
+    applications: Iterable[Application], *, now: datetime, rules: Sequence[Rules] | None = None
+) -> dict[UUID, Campaign]:
+    """`campaign_asking` of each of these applications that has one. At most two queries, however many they are.
+
+    One fewer, if the caller has all `rules` at hand.
+    """
     waiting = [one for one in applications if one.state == ApplicationState.WAITING]
-    rules = list(Rules.objects.all()) if waiting else []
+    if not waiting:
+        return {}
+    known = list(Rules.objects.all()) if rules is None else rules
     running = {
-        place: _asking(interest.running_campaign(rules, locality=place, now=now), place)
+        place: _asking(interest.running_campaign(known, locality=place, now=now), place)
         for place in {one.locality for one in waiting}
     }
     asking = {

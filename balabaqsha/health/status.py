@@ -6,6 +6,7 @@ from typing import Any, Final, NamedTuple
 
 from django.utils.translation import get_language
 
+from applications.reports.memory import remember
 from balabaqsha.health.incidents import KEPT_FOR, STANDS_STILL
 from balabaqsha.health.line import Line, Unready
 from balabaqsha.health.probes import ANSWER_SECONDS, Probe, report
@@ -104,6 +105,12 @@ def read_history() -> History:
     )
     _last[:] = [found]
     return found
+
+
+def running_incidents() -> list[str]:
+    """The parts that stand still, as the portal last noted: it looks once a minute, and so does this."""
+    running = Incident.objects.filter(ended_at=None)
+    return remember("status:incidents", lambda: list(running.order_by("part").values_list("part", flat=True)))
 
 
 def _ask() -> History | None:
