@@ -25,6 +25,7 @@ from applications.views.public import (
     referral_check,
     register,
     vacancy,
+    what_if,
 )
 
 app_name = "applications"
@@ -94,6 +95,7 @@ urlpatterns = [
     path("queue/", queue.queues, name="queue"),
     path("queue/counts.csv", queue.queues_csv, name="queue_csv"),
     path("forecast/", forecast.forecast, name="forecast"),
+    path("what-if/", what_if.what_if, name="what_if"),
     path("queue/check/", queue.check, name="queue_check"),
     path("queue/check/former/", queue.check_former, name="queue_check_former"),
     path("queue/former/", former.former_queue, name="former_queue"),

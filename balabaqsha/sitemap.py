@@ -21,6 +21,7 @@ PAGES: Final = (
     "applications:bulletin",
     "applications:queue",
     "applications:forecast",
+    "applications:what_if",
     "applications:former_queue",
     "applications:corrections",
     "applications:referrals",

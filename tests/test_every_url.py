@@ -206,6 +206,7 @@ TABLE = {
     "applications:queue_check": EVERYONE,
     "applications:queue_check_former": EVERYONE,
     "applications:forecast": EVERYONE,
+    "applications:what_if": EVERYONE,
     "applications:order": EVERYONE,
     "applications:order_csv": EVERYONE,
     "applications:former_queue": EVERYONE,

@@ -131,6 +131,20 @@ def mismatch(seeker: Seeker, suit: Suit) -> Refusal | None:
     return None
 
 
+def refusal_of_newcomer(seeker: Seeker, vacancy: Vacancy, *, now: datetime) -> Refusal | None:
+    """The part of `why_not` that holds for whoever waits like `seeker`, whatever else there is to say of them.
+
+    Load the vacancy as for `why_not`.
+    """
+    now_in = phase(vacancy, now=now)
+    return (
+        _END_REFUSALS.get(now_in)
+        or mismatch(seeker, suit_of(vacancy))
+        or _PHASE_REFUSALS.get(now_in)
+        or _outside_the_window(seeker, vacancy, now_in)
+    )
+
+
 def is_unsuited(application: Application, vacancy: Vacancy) -> bool:
     """Whether the vacancy's place is not, or not any more, one for the child: as in `mismatch`."""
     return mismatch(application, suit_of(vacancy)) is not None
@@ -159,7 +173,7 @@ def _refused_before(application: Application, vacancy: Vacancy) -> Refusal | Non
     return Refusal.REJECTED_HERE if refused else None
 
 
-def _outside_the_window(application: Application, vacancy: Vacancy, now_in: Phase) -> Refusal | None:
-    if now_in != Phase.PRIORITY or is_inside(application, vacancy.cutoffs.all()):
+def _outside_the_window(seeker: Seeker, vacancy: Vacancy, now_in: Phase) -> Refusal | None:
+    if now_in != Phase.PRIORITY or is_inside(seeker, vacancy.cutoffs.all()):
         return None
     return Refusal.PRIORITY

@@ -36,8 +36,9 @@ def forecast(request: HttpRequest) -> HttpResponse:
         outlook = outlook_of_newcomer(locality=place, birth_year=birth_year, tier=asked["tier"], now=now)
         context |= {
             "outlook": outlook,
+            "asked": request.GET.urlencode(),
             "moved": told(outlook.moved),
-            "ahead": _ahead(outlook.position, asked["tier"]),
+            "ahead": ahead_told(outlook.position, asked["tier"]),
             "waiting": told(queue.waiting if queue else 0),
             "placed": told(placed.get(None, 0)),
             "language": language,
@@ -49,7 +50,7 @@ def forecast(request: HttpRequest) -> HttpResponse:
     return render(request, "applications/forecast.html", context)
 
 
-def _ahead(place: Position, tier: Tier) -> str:
+def ahead_told(place: Position, tier: Tier) -> str:
     """How many would be ahead; empty where it would tell that fewer than five have a benefit."""
     with_benefits = [place.ahead[part] for part in Tier if part <= tier and part != Tier.GENERAL]
     is_few = tier != Tier.GENERAL and any(0 < count < FEW for count in with_benefits)

@@ -190,6 +190,30 @@ class ForecastForm(FilterForm):
         }
 
 
+class WhatIfForm(ForecastForm):
+    """A child that has no application: by its birth year alone, no day and no name. `other` is a second locality.
+
+    The place of the bulletin that is asked about stands beside them in the address; the form keeps it.
+    """
+
+    other = forms.ChoiceField(label=gettext_lazy("Compare with the locality"), required=False)
+    vacancy = forms.UUIDField(required=False, widget=forms.HiddenInput)
+
+    field_order = ["place", "birth_year", "language", "tier", "other", "vacancy"]
+
+    def __init__(
+        self, data: Mapping[str, Any] | None = None, *, locality: Locality | None, years: Iterable[int]
+    ) -> None:
+        super().__init__(data, locality=locality, years=years)
+        others = [(slug, place.name) for slug, place in self._places.items()]
+        self.fields["other"].choices = [("", gettext_lazy("none")), *others]  # type: ignore[attr-defined]
+
+    @property
+    def values(self) -> dict[str, Any]:
+        values = super().values
+        return values | {"other": self._places.get(values["other"])}
+
+
 def _plain(text: str) -> str:
     """ASCII digits and hyphens for those of any script, without spaces and invisible characters."""
     kept = []
