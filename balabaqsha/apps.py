@@ -1,7 +1,20 @@
 """The app configuration of the composition root and of the staff's admin site."""
 
-from django.apps import AppConfig
+from typing import Final
+
+from django.apps import AppConfig, apps
 from django.contrib.admin.apps import AdminConfig
+
+# Files of django-leaflet that no page asks for: two megabytes, each of which would be compressed at set-up.
+UNUSED: Final = (
+    "draw",
+    "*-src.js*",
+    "proj4*",
+    "leaflet.extras.*",
+    "leaflet.forms.js",
+    "leaflet_django.css",
+    "Control.MiniMap.*",
+)
 
 
 class BalabaqshaConfig(AppConfig):
@@ -10,6 +23,9 @@ class BalabaqshaConfig(AppConfig):
 
     def ready(self) -> None:
         from balabaqsha import checks  # noqa: F401  (they register themselves)
+
+        static_files = apps.get_app_config("staticfiles")
+        static_files.ignore_patterns = [*static_files.ignore_patterns, *UNUSED]  # type: ignore[attr-defined]
 
 
 class StaffAdminConfig(AdminConfig):

@@ -10,7 +10,7 @@ from django.shortcuts import render
 class BrowserLimitsMiddleware:
     """Tells browsers in every response, even for files and errors, which features no page needs and who may load it.
 
-    It comes first, so that the responses of other middlewares pass through it.
+    It comes first, so that the responses of other middlewares pass through it. A page that needs a feature says so.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -18,7 +18,7 @@ class BrowserLimitsMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        response.headers["Permissions-Policy"] = settings.PERMISSIONS_POLICY
+        response.headers.setdefault("Permissions-Policy", settings.PERMISSIONS_POLICY)
         response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
         return response
 

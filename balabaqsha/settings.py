@@ -9,6 +9,7 @@ addresses of the embedded servers are used (`balabaqsha.servers`).
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from sysconfig import get_path
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
@@ -225,7 +226,12 @@ UPLOAD_FORM_MAX_BYTES = UPLOAD_MAX_FILES * UPLOAD_MAX_BYTES + DATA_UPLOAD_MAX_ME
 
 STATIC_URL = "/static/"
 STATIC_ROOT = Path(env.str("STATIC_ROOT", default=str(VAR_DIR / "static")))
-STATICFILES_DIRS: list[Path | tuple[str, Path]] = [BASE_DIR / "static", ("fonts", VAR_DIR / "fonts")]
+# Leaflet as django-leaflet carries it; nothing of that package runs, and half of it is left out (`balabaqsha.apps`).
+STATICFILES_DIRS: list[Path | tuple[str, Path]] = [
+    BASE_DIR / "static",
+    ("fonts", VAR_DIR / "fonts"),
+    ("leaflet", Path(get_path("purelib"), "leaflet", "static", "leaflet")),
+]
 STORAGES = {
     "default": {"BACKEND": "accounts.kept_files.KeptFiles"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
@@ -433,7 +439,7 @@ CONTENT_SECURITY_POLICY = {
         "form-action": ["'self'"],
     },
 }
-# No page uses any of these, so no foreign code in one may either.
+# No page uses any of these, so no foreign code in one may either; the map alone may ask where its visitor is.
 PERMISSIONS_POLICY = ", ".join(
     f"{feature}=()"
     for feature in (

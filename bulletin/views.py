@@ -4,6 +4,7 @@ import re
 from typing import Any, cast
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
@@ -101,7 +102,12 @@ def kindergarten_map(request: HttpRequest) -> HttpResponse:
         "page": _page(request, on_map.with_availability(listed, now=now)),
         "catalogue_query": _query(request, bounds=None),
     }
-    return render(request, "bulletin/map.html", context)
+    response = render(request, "bulletin/map.html", context)
+    # «Near me»: the browser asks the visitor first, and the answer stays there.
+    response.headers["Permissions-Policy"] = settings.PERMISSIONS_POLICY.replace(
+        "geolocation=()", "geolocation=(self)"
+    )
+    return response
 
 
 def _frame(part: Bounds, zoom: str) -> tuple[Frame, Bounds]:

@@ -1,0 +1,87 @@
+"""The map that moves: the list follows it, a row shows its mark, and where somebody is stays in the browser."""
+
+from decimal import Decimal
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.barriers import against_axe
+from tests.factories import KindergartenFactory
+
+pytestmark = pytest.mark.browser
+
+NORTH, EAST = Decimal("43.300000"), Decimal("68.250000")
+HERE = {"latitude": 43.3051, "longitude": 68.2513}
+
+
+@pytest.fixture
+def city(transactional_db):
+    """Two beside each other, and one two kilometres to the north of them."""
+    return [
+        KindergartenFactory.create(slug=slug, name_kk=slug, latitude=NORTH + north, longitude=EAST + east)
+        for slug, north, east in (
+            ("amina", Decimal(0), Decimal(0)),
+            ("balapan", Decimal(0), Decimal("0.000500")),
+            ("qarlygash", Decimal("0.020000"), Decimal(0)),
+        )
+    ]
+
+
+def test_the_list_follows_the_map(open_context, city):
+    context = open_context(
+        viewport={"width": 1024, "height": 900}, permissions=["geolocation"], geolocation=HERE
+    )
+    page = context.new_page()
+    page.goto("/map/")
+    rows = page.locator("#found [data-at]")
+    expect(rows).to_have_count(3)
+    page.locator(".map-box").hover()
+    pins = page.locator(".map__pin")
+    expect(pins).to_have_count(2)
+    assert against_axe(page, width=1024) == []
+
+    # A mark of several leads closer, and the list is of what is seen.
+    pins.filter(has_text="2").click()
+    expect(rows).to_have_count(2)
+    expect(pins).to_have_count(2)
+    assert "bounds=" in page.url
+    page.locator("#found a", has_text="balapan").focus()
+    expect(page.locator(".map__pin.is-found")).to_have_attribute("href", "/kindergartens/balapan/")
+    page.reload()
+    expect(rows).to_have_count(2)
+
+    # By the keyboard alone.
+    page.locator(".map-box a").first.focus()
+    live = page.locator(".map-live")
+    expect(live).to_be_visible()
+    live.focus()
+    for _step in range(2):
+        with page.expect_response("**/map/?*zoom=*"):
+            page.keyboard.press("Shift+Minus")
+    expect(rows).to_have_count(3)
+
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    expect(page.locator(".map-list__away")).to_have_count(0)
+    with page.expect_response("**/map/?*zoom=14*"):
+        page.locator("[data-locate]").click()
+    expect(rows.filter(has_text="amina").locator(".map-list__away")).to_contain_text("580")
+    expect(page.locator(".map__home")).to_be_attached()
+    assert not [url for url in asked if "43.3051" in url or "68.2513" in url]
+    assert page.evaluate("localStorage.length") == 0
+    page.locator("[name=keep]").check()
+    page.goto("/map/")
+    expect(page.locator(".map-list__away")).to_have_count(3)
+    page.locator("[name=keep]").uncheck()
+    assert page.evaluate("localStorage.length") == 0
+
+
+def test_without_scripts_a_mark_of_several_is_a_link(open_context, city):
+    page = open_context(java_script_enabled=False).new_page()
+    page.goto("/map/")
+    expect(page.locator("[data-near]")).to_be_hidden()
+    page.locator(".map__mark", has_text="2").click()
+    page.wait_for_url("**/map/?bounds=*")
+    expect(page.locator("#found [data-at]")).to_have_count(2)
+    page.locator(".map__mark").first.click()
+    page.wait_for_url("**/kindergartens/*/")
