@@ -75,12 +75,9 @@ def _foresee_vacancy(
         if rooms.take(vacancy):
             found.offers[vacancy] += 1
     free, places = rooms.free(vacancy), max(rooms.beside(vacancy), 0)
-    if collected and free and not places:
-        # It stays recalled.
-        found.without_room += collected
-        return
     found.bids += collected
     if collected:
+        # What still collects has made no offers, which would have taken this room.
         free = min(free, places)
     # Of this copy alone: nothing is stored.
     give_time_back(vacancy, now=now)

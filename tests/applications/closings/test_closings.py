@@ -14,6 +14,7 @@ from accounts.audit import history_of
 from accounts.models import AuditEntry, Employee
 from accounts.roles import Role
 from applications.bidding.award import award_collected
+from applications.bidding.ending import void_bid
 from applications.bidding.obstacles import why_not_publish
 from applications.bidding.offers import accept_offer, offer_to_the_next
 from applications.bidding.publication import (
@@ -46,6 +47,7 @@ from applications.places.with_room import groups_with_room
 from applications.queue.position import position
 from applications.referrals import ending as referral_ending
 from applications.referrals import issuing
+from applications.referrals.due import last_day_of
 from applications.referrals.leaving import end_contract
 from applications.referrals.returning import return_to_queue
 from applications.referrals.transferring import transfer
@@ -450,6 +452,38 @@ def test_places_that_stay_out_of_the_bulletin_are_named_and_published_anew(scene
     assert [(row["group"], row["free"]) for row in read.context["left_out"]] == [(scene.group, 1)]
     VacancyFactory(group=scene.group, state="draft", published_at=None, opens_at=NOW + timedelta(days=1))
     assert left_out(closing, now=NOW) == []
+
+
+def test_a_worker_that_is_late_ends_no_bid_of_a_closing_that_was_undone(scene, families, official):
+    closing = deciding.close(closing_for(scene), actor=official, now=NOW)
+    ending.undo(closing, actor=official, reason="x", now=NOW)
+    assert Vacancy.objects.get(pk=scene.vacancy.pk).state == Vacancy.State.RECALLED
+    with pytest.raises(Refused) as caught:
+        void_bid(families.bid, actor=None, reason="x", now=NOW)
+    assert caught.value.reason == Refusal.BID_ENDED
+    assert Bid.objects.get(pk=families.bid.pk).state == BidState.PENDING
+
+
+def test_a_referral_that_stood_still_comes_back_with_the_days_it_had_then(scene, families, official):
+    """Its last day was 03.07.2019; of Thursday and Friday, while it stood still, it loses none."""
+    Referral.objects.filter(pk=families.referral.pk).update(held_since=NOW)
+    friday = NOW + timedelta(days=2)
+    closing = closed(scene, official, now=friday, starts_on=TODAY + timedelta(days=20))
+    finishing.finish(ending.undo(closing, actor=official, reason="x", now=friday), now=friday)
+    referral = Referral.objects.get(pk=families.referral.pk)
+    assert (referral.state, last_day_of(referral)) == (ReferralState.ISSUED, date(2019, 7, 5))
+
+
+def test_of_a_vacancy_that_is_no_longer_recalled_nothing_is_foreseen_and_nothing_comes(
+    scene, families, official
+):
+    closing = closed(scene, official)
+    Vacancy.objects.filter(group=scene.group).update(state=Vacancy.State.CLOSED)
+    found = foresee(closing, now=NOW)
+    assert [*found.bids, *found.referrals, *found.without_room, *found.elsewhere] == []
+    finishing.finish(ending.undo(closing, actor=official, reason="x", now=NOW), now=NOW)
+    assert not Bid.objects.filter(state=BidState.PENDING, vacancy__group=scene.group).exists()
+    assert not Referral.objects.filter(state=ReferralState.ISSUED, bid__vacancy__group=scene.group).exists()
 
 
 def _counted_by_a_worker(scene, families, official, *, children):

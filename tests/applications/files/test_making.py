@@ -260,10 +260,16 @@ def test_a_page_costs_few_statements(report, official, django_assert_max_num_que
 
 
 @pytest.mark.parametrize(
-    "of_before", [{"what": "letters:queue"}, {"what": "report:nothing"}, {"query": "month=nonsense"}]
+    "of_before",
+    [
+        {"what": "letters:queue"},
+        {"what": "report:nothing"},
+        {"query": "month=nonsense"},
+        {"what": "reconciliation", "query": "batch=7"},
+    ],
 )
 def test_what_an_older_version_was_asked_for_is_given_up(official, page, of_before):
-    """After an update there may be no such file any more, or no such question."""
+    """After an update there may be no such file any more, or no such question, or not what it was about."""
     desk = inside(official)
     desk.post(page)
     MadeFile.objects.update(**of_before)

@@ -21,6 +21,8 @@ from applications.queue.public_order import count_queues
 from applications.refusals import Refusal
 from applications.rules.running_out import first_end
 from applications.states import ApplicationState, Move, Tier
+from applications.waiting import bringing_in
+from applications.waiting.bringing_anew import Change, ChangedMeanwhile, bring_anew
 from applications.waiting.bringing_in import InQueueAlready, OldRow, bring_in, take_back, there_already
 from applications.waiting.campaigns import ended_campaign_for, unconfirmed
 from applications.waiting.changes import change_languages
@@ -31,6 +33,7 @@ from tests.factories import (
     ApplicationFactory,
     BenefitCategoryFactory,
     GuardianshipFactory,
+    StaffFactory,
     UserFactory,
     nth_iin,
 )
@@ -156,6 +159,22 @@ class TestTwice:
         assert refused.value.lines == [3]
         assert not FormerRow.objects.exists()
         assert not Child.objects.filter(iin_hash=iin_hash(iin_of(1))).exists()
+
+    @pytest.mark.parametrize(("late_looks", "refused"), [(0, InQueueAlready), (1, IntegrityError)])
+    def test_who_files_between_the_look_and_the_writing_is_named(
+        self, place, monkeypatch, late_looks, refused
+    ):
+        """The database refuses a second application of the child; what nobody finds the reason of stays an error."""
+        ApplicationFactory(child__iin=iin_of(3), locality=place)
+        nobody_yet: list[list[int]] = [[]] * (1 + late_looks)
+        look = bringing_in._not_to_come
+        monkeypatch.setattr(
+            bringing_in, "_not_to_come", lambda *rows: nobody_yet.pop() if nobody_yet else look(*rows)
+        )
+        with pytest.raises(refused) as error:
+            bring_in([old_row(place, line) for line in (2, 3)], batch=batch_of(1), actor=None, now=NOW)
+        assert refused is IntegrityError or error.value.lines == [3]
+        assert not FormerRow.objects.exists()
 
     def test_a_child_that_is_twice_in_the_file(self, place):
         rows = [old_row(place, 1), old_row(place, 2, iin=iin_of(1))]
@@ -346,3 +365,27 @@ class TestTakingBack:
         Application.objects.filter(pk=one.pk).update(filed_by=UserFactory())
         assert take_back(batch_of(1), actor=None, reason="", now=NOW) == 0
         assert set(Application.objects.filter(former__isnull=False, state="waiting")) == {one, other}
+
+
+class TestANewerFile:
+    """What it says otherwise of an application, once the file has been compared."""
+
+    @pytest.fixture
+    def application(self, place):
+        return brought(old_row(place))[0]
+
+    def test_what_an_official_has_decided_since_is_not_overwritten(self, application):
+        later = {"filed_at": (LONG_AGO + timedelta(days=1)).isoformat(), "filed_text": "02.03.2017"}
+        change = Change(application.pk, 1, {"filed_at": LONG_AGO.isoformat()}, later)
+        write_event(application, Move.CORRECT, before=application.state, actor=StaffFactory(), now=NOW)
+        with pytest.raises(ChangedMeanwhile):
+            bring_anew([change], [], batch=batch_of(2), actor=None, now=NOW)
+        application.refresh_from_db()
+        assert application.filed_at == LONG_AGO
+
+    def test_a_benefit_needs_an_employee_who_answers_for_it(self, application):
+        nothing = {"benefit": None, "benefit_until": None}
+        change = Change(application.pk, 1, nothing, nothing | {"benefit": BenefitCategoryFactory().pk})
+        with pytest.raises(ValueError, match="answers for"), transaction.atomic():
+            bring_anew([change], [], batch=batch_of(2), actor=None, now=NOW)
+        assert not Benefit.objects.exists()
