@@ -136,8 +136,9 @@ def _about(place: Locality, *, address: str) -> str:
         return reverse(found.view_name, kwargs=found.kwargs | {"place": place.slug})
     if "place" not in query:
         return address
-    query.pop("place", None)
-    return f"{parts.path}?{query.urlencode()}" if query else parts.path
+    # Whoever is sent this address sees the same place.
+    query["place"] = place.slug
+    return f"{parts.path}?{query.urlencode()}"
 
 
 @require_safe

@@ -11,11 +11,12 @@ from django.utils.translation import ngettext
 from applications.forecast.backtest import Tried, backtest
 from applications.forecast.movement import complete_months, movement_before, movement_of_city
 from applications.forecast.pace import YEAR, Bounds, Interval, Shares, first_whole_month, foresee
-from applications.models import Application
+from applications.models import Application, Rules
 from applications.queue.position import Position, position
 from applications.reports.asked import Asked, Slice
 from applications.reports.facts import SIGNED
 from applications.reports.memory import remember
+from applications.rules.ages import too_old_from
 from applications.states import ApplicationState, Tier
 from bulletin.models import Locality
 
@@ -29,12 +30,20 @@ _LAST: Final = 2**62
 class Outlook:
     """`moved`: by how many numbers such a place came forward in the last twelve complete months.
 
-    `interval` is None where that is too little to go by (`pace.FEWEST_MOVES`).
+    `interval` is None where that is too little to go by (`pace.FEWEST_MOVES`). `last_day`: as the rules stand, the
+    queue of this birth year is there until then; `months_left`, so many months from now.
     """
 
     position: Position
     moved: int
     interval: Interval | None
+    last_day: date
+    months_left: int
+
+    @property
+    def may_outlast(self) -> bool:
+        """Whether the wait may go on when children of this birth year are too old for kindergarten."""
+        return self.interval is not None and (self.interval.last or self.months_left + 1) > self.months_left
 
     @property
     def told(self) -> str:
@@ -73,7 +82,7 @@ class _Knowledge:
 
 
 def outlook_of(application: Application, place: Position, *, now: datetime) -> Outlook:
-    """How long an application at its `place` may wait. One statement, when the city's queues are known."""
+    """How long an application at its `place` may wait. Two statements, when the city's queues are known."""
     tier, known = Tier(application.tier), _knowledge(now=now)
     series = movement_before(
         locality=application.locality,
@@ -85,7 +94,11 @@ def outlook_of(application: Application, place: Position, *, now: datetime) -> O
     # Others move it as well, but only these were counted.
     ahead = sum(number for part, number in place.ahead.items() if part <= tier)
     interval = foresee(ahead + 1, series, known.bounds)
-    return Outlook(place, max(0, sum(series[-YEAR:])), interval)
+    locality = application.locality
+    too_old = too_old_from(application.birth_year, Rules.objects.all(), locality=locality, now=now)
+    today, last_day = locality.day(now), locality.last_day(too_old)
+    months_left = 12 * (last_day.year - today.year) + last_day.month - today.month
+    return Outlook(place, max(0, sum(series[-YEAR:])), interval, last_day, months_left)
 
 
 def outlook_of_newcomer(*, locality: Locality, birth_year: int, tier: Tier, now: datetime) -> Outlook:

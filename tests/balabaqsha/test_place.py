@@ -30,9 +30,9 @@ def test_the_choice_is_remembered_for_a_year_and_shown_on_the_page_one_came_from
 @pytest.mark.parametrize(
     ("address", "led_to"),
     [
-        ("/statistics/?place=turkistan", "/statistics/"),
-        ("/statistics/?place=all", "/statistics/"),
-        ("/bulletin/?search=x&place=turkistan", "/bulletin/?search=x"),
+        ("/statistics/?place=turkistan", "/statistics/?place=kentau"),
+        ("/statistics/?place=all", "/statistics/?place=kentau"),
+        ("/bulletin/?search=x&place=turkistan", "/bulletin/?search=x&place=kentau"),
         ("/queue/turkistan/2017/?number=3", "/queue/kentau/2017/"),
         ("/nothing/?place=turkistan", "/nothing/?place=turkistan"),
     ],

@@ -10,6 +10,7 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
@@ -154,8 +155,14 @@ def _wait(application: Application, situation: Situation, *, now: datetime) -> d
         "birth_year": application.birth_year,
         "tier": application.tier,
     }
+    outlook = outlook_of(application, situation.position, now=now)
+    hint = _("an estimate, for eight waits of ten")
+    if outlook.may_outlast:
+        until = date_format(outlook.last_day, "SHORT_DATE_FORMAT")
+        hint = _("an estimate; children of this birth year wait until %(day)s at most") % {"day": until}
     return {
-        "outlook": outlook_of(application, situation.position, now=now),
+        "outlook": outlook,
+        "outlook_hint": hint,
         "outlook_url": f"{reverse('applications:forecast')}?{urlencode(asked)}",
     }
 

@@ -1,6 +1,7 @@
 """«Қанша күтеміз?»: how long a family may wait, as an interval, with how often such intervals have held."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -11,7 +12,7 @@ from applications.queue.position import Position
 from applications.queue.public_order import counted_queues
 from applications.queue.small_groups import FEW, told
 from applications.states import Tier
-from applications.views.public.forms import ForecastForm
+from applications.views.public.forms import BENEFITS, ForecastForm
 from bulletin.chosen_place import chosen_locality
 from bulletin.models import Language
 from notifications.clock import estimate_clock
@@ -35,6 +36,18 @@ def forecast(request: HttpRequest) -> HttpResponse:
         months = accuracy(now=now)
         outlook = outlook_of_newcomer(locality=place, birth_year=birth_year, tier=asked["tier"], now=now)
         context |= {
+            "place": place,
+            "birth_year": birth_year,
+            "benefit": BENEFITS[asked["tier"]],
+            "may_have_benefit": asked["tier"] != Tier.EXTRAORDINARY,
+            "bulletin_query": urlencode(
+                {
+                    "status": "open",
+                    "place": place.slug,
+                    "birth_year": birth_year,
+                    "language": asked["language"],
+                }
+            ),
             "outlook": outlook,
             "asked": request.GET.urlencode(),
             "moved": told(outlook.moved),

@@ -13,7 +13,7 @@ from applications.models.former import number_key
 from applications.referrals.check_codes import read_code
 from applications.states import Tier
 from applications.views.day_field import DayField
-from bulletin.forms import ANY, EARLIEST_YEAR, LATEST_YEAR, FilterForm
+from bulletin.forms import ALL_PLACES, ANY, EARLIEST_YEAR, LATEST_YEAR, FilterForm
 from bulletin.models import Language, Locality
 
 # Far more than any spelling needs; a longer text is not parsed.
@@ -61,9 +61,7 @@ class ReferralCheckForm(forms.Form):
         code = read_code(self.cleaned_data["code"])
         if not code:
             raise forms.ValidationError(
-                _(
-                    "A code has twelve letters and digits. It stands beside the square code at the foot of the paper."
-                )
+                _("A code has twelve letters and digits. It stands at the foot of the paper.")
             )
         return code
 
@@ -145,6 +143,13 @@ class FormerNumberForm(forms.Form):
         return typed
 
 
+BENEFITS = {
+    Tier.GENERAL: gettext_lazy("none"),
+    Tier.PRIORITY: gettext_lazy("priority"),
+    Tier.EXTRAORDINARY: gettext_lazy("extraordinary"),
+}
+
+
 class ForecastForm(FilterForm):
     """Whose wait is asked for. `values`: a locality and a birth year (None: not chosen yet), a language, a tier."""
 
@@ -162,11 +167,7 @@ class ForecastForm(FilterForm):
     )
     tier = forms.TypedChoiceField(
         label=gettext_lazy("Benefit"),
-        choices=[
-            (Tier.GENERAL, gettext_lazy("none")),
-            (Tier.PRIORITY, gettext_lazy("priority")),
-            (Tier.EXTRAORDINARY, gettext_lazy("extraordinary")),
-        ],
+        choices=[*BENEFITS.items()],
         coerce=lambda value: Tier(int(value)),
         required=False,
     )
@@ -176,11 +177,24 @@ class ForecastForm(FilterForm):
     def __init__(
         self, data: Mapping[str, Any] | None = None, *, locality: Locality | None, years: Iterable[int]
     ) -> None:
+        """`years` are those of which a queue is there."""
+        self._years = sorted(years, reverse=True)
         super().__init__(data, locality=locality)
-        options = [
-            (year, year) for year in sorted({*years, self.values["birth_year"]} - {None}, reverse=True)
-        ]
-        self.fields["birth_year"].widget.choices = [("", gettext_lazy("Choose")), *options]
+        choose = ("", gettext_lazy("Choose"))
+        self.fields["birth_year"].widget.choices = [choose, *((year, year) for year in self._years)]
+        places: Any = self.fields["place"]
+        places.choices = [choose, *(one for one in places.choices if one[0] != ALL_PLACES)]
+
+    def clean_place(self) -> str:
+        """One: each has queues of its own."""
+        place: str = self.cleaned_data["place"]
+        return "" if place == ALL_PLACES else place
+
+    def clean_birth_year(self) -> int | None:
+        year: int | None = self.cleaned_data["birth_year"]
+        if year is not None and year not in self._years:
+            raise forms.ValidationError(_("Nobody of this birth year waits."))
+        return year
 
     @property
     def values(self) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """«Жолдаманы тексеру»: whoever holds the paper of a referral sees whether it is valid. No names."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -34,7 +35,7 @@ def check_referral(request: HttpRequest) -> HttpResponse:
     form = ReferralCheckForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         return redirect("applications:checked_referral", code=grouped(form.cleaned_data["code"]))
-    return render(request, "applications/referral_check.html", {"form": form})
+    return _asked(request, form)
 
 
 @never_cache
@@ -44,7 +45,7 @@ def checked_referral(request: HttpRequest, code: str) -> HttpResponse:
     now = read_clock()
     form = ReferralCheckForm({"code": code})
     if not form.is_valid():
-        return render(request, "applications/referral_check.html", {"form": form}, status=404)
+        return _asked(request, form, status=404)
     referral = referral_of(form.cleaned_data["code"])
     if referral is None:
         counted = [(limits.REFERRAL_CHECK_PER_NETWORK, limits.address_key(client_address(request)))]
@@ -55,6 +56,7 @@ def checked_referral(request: HttpRequest, code: str) -> HttpResponse:
         timezone.activate(referral.application.locality.zone)
     found = verdict(referral, now=now)
     context = {
+        "code": grouped(form.cleaned_data["code"]),
         "referral": referral,
         "verdict": found,
         "tone": TONES[found],
@@ -62,6 +64,12 @@ def checked_referral(request: HttpRequest, code: str) -> HttpResponse:
         "row_url": _row_in_workplace(request, referral) if referral else "",
     }
     return render(request, "applications/referral_checked.html", context)
+
+
+def _asked(request: HttpRequest, form: ReferralCheckForm, *, status: int = 200) -> HttpResponse:
+    # Papers have the square code where the portal knows its own address.
+    context = {"form": form, "has_picture": bool(settings.SITE_URL)}
+    return render(request, "applications/referral_check.html", context, status=status)
 
 
 def _row_in_workplace(request: HttpRequest, referral: Referral) -> str:

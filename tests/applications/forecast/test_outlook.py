@@ -123,6 +123,26 @@ def test_a_family_reads_how_long(application):
     assert newcomer.position.number == 42
 
 
+@pytest.mark.parametrize(("birth_year", "outlasts"), [(2024, False), (2020, True)])
+def test_no_wait_is_longer_than_childhood(place, birth_year, outlasts):
+    """Born in 2020 they wait until the end of 2027, and the estimate ends later: it says so."""
+    application = ApplicationFactory(
+        locality=place, child__birth_date=date(birth_year, 3, 5), filed_at=NOW - timedelta(days=900)
+    )
+    for months in range(1, 14):
+        happened(application, months, times=10)
+    for number in range(110):
+        ApplicationFactory(
+            locality=place,
+            child__birth_date=application.child.birth_date,
+            filed_at=application.filed_at - timedelta(days=number + 1),
+        )
+    found = told(application)
+    assert found.last_day == date(birth_year + 7, 12, 31)
+    assert found.months_left == 12 * (birth_year + 7 - 2026) + 1
+    assert found.may_outlast == outlasts
+
+
 def test_of_the_time_before_the_portal_nothing_is_known(application):
     """A year of which half was before the first event is no year."""
     for months in range(1, 7):
@@ -160,6 +180,22 @@ class TestThePage:
         assert unit in answer.context["outlook"].told
         assert answer.context["accuracy"].made > 0
 
+    def test_what_it_is_about_stands_in_the_answer(self, client, application):
+        """On paper nobody sees what was chosen above, and a link leads to the same place and year."""
+        page = self.asked(client, application, language="kk").content.decode()
+        assert "<h2>Түркістан, 2024" in page
+        assert "status=open&amp;place=" in page
+        assert f"place={application.locality.slug}&amp;birth_year=2024&amp;language=kk" in page
+
+    @pytest.mark.parametrize(
+        "asked", [{"birth_year": "1999"}, {"birth_year": "2024", "place": "all"}], ids=str
+    )
+    def test_it_answers_only_what_has_a_queue(self, client, application, asked):
+        answer = client.get(PAGE, asked)
+        assert ("outlook" in answer.context) == (asked["birth_year"] == "2024")
+        assert "1999" not in str(answer.context["filters"]["birth_year"])
+        assert 'value="all"' not in str(answer.context["filters"]["place"])
+
     @pytest.mark.parametrize(
         "query", [{"birth_year": "x"}, {"place": "nowhere"}, {"tier": "9"}, {"language": "\x00"}], ids=str
     )
@@ -177,6 +213,7 @@ class TestThePage:
             )
         assert self.asked(client, application).context["ahead"] == "23"
         assert self.asked(client, application, tier=Tier.PRIORITY.value).context["ahead"] == ""
+        assert "—" in self.asked(client, application, tier=Tier.PRIORITY.value).content.decode()
 
     def test_the_application_leads_to_it(self, client_of, application):
         for months in range(1, 14):
