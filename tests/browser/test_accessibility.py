@@ -191,3 +191,19 @@ def test_on_a_wide_screen(look, city):
     ):
         inspector.visit(path)
     assert inspector.found == {}
+
+
+def test_with_forced_colours_no_plate_of_letters_covers_the_line_above(open_context, transactional_db):
+    """Windows puts a plate as tall as the letters behind each line: a number of line height 1 hid its own label."""
+    page = open_context(viewport=WIDE, forced_colors="active").new_page()
+    page.goto("/")
+    page.evaluate(
+        """() => document.querySelector('main').innerHTML = `<section class="big-number">
+            <p class="big-number__main"><span class="big-number__label">x</span>
+            <strong class="big-number__value">391</strong></p></section>`"""
+    )
+    shown = page.locator(".big-number__value").evaluate(
+        "one => parseFloat(getComputedStyle(one).lineHeight) / parseFloat(getComputedStyle(one).fontSize)"
+    )
+    assert shown >= 1.2
+    assert page.locator(".big-number").evaluate("one => getComputedStyle(one).borderTopWidth") == "1px"

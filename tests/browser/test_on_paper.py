@@ -1,8 +1,9 @@
-"""The bulletin on paper: rows of a table, not cards, and no empty first sheet."""
+"""Pages on paper: rows of a table, not cards, no empty sheet, and no heading alone at the foot of one."""
 
 import io
 
 import pikepdf
+from pypdf import PdfReader
 
 from bulletin.models import Vacancy
 from tests.factories import GroupFactory, KindergartenFactory, LocalityFactory, VacancyFactory
@@ -27,3 +28,20 @@ def test_a_page_of_places_fits_on_few_sheets_and_begins_on_the_first(page, trans
     assert page.eval_on_selector("table", "table => getComputedStyle(table).breakInside") == "auto"
     assert page.eval_on_selector("thead", "head => getComputedStyle(head).display") == "table-header-group"
     assert page.eval_on_selector("tbody tr", "row => getComputedStyle(row).display") == "table-row"
+
+
+def test_no_heading_is_alone_at_the_foot_of_a_sheet(page, transactional_db):
+    """Some of these numbers of lines end just above the foot of the sheet, so that the heading alone would fit."""
+    page.goto("/statistics/")
+    for lines in range(40, 54):
+        page.evaluate(
+            """lines => {
+            const text = '<p style="margin: 0">x</p>'.repeat(lines);
+            const below = '<h2>Тақырып</h2><div class="card"><p>a</p><p>b</p></div>';
+            document.querySelector('.page-body').innerHTML = `${text}<section class="section">${below}</section>`;
+        }""",
+            lines,
+        )
+        sheets = [sheet.extract_text() for sheet in PdfReader(io.BytesIO(page.pdf(format="A4"))).pages]
+        (heading,) = (sheet for sheet in sheets if "Тақырып" in sheet)
+        assert heading.split("Тақырып")[1].split()[:2] == ["a", "b"], lines
