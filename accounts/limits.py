@@ -345,6 +345,13 @@ OBJECTIONS_PER_ACCOUNT: Final = Limit(
     protects="the officials who answer, and the families behind, from objections without end",
     hurts="nobody: no family finds ten faults in its data in a day; the contact centre helps",
 )
+COMPLAINTS_PER_SENDER: Final = Limit(
+    "complaint-sender",
+    10,
+    DAY,
+    protects="the officials who answer, and the families behind, from complaints without end",
+    hurts="nobody: no family has ten complaints in a day; the contact centre helps",
+)
 # Wrong pairs of an application's number and four digits of a phone, by people not known as its guardian. Both could be
 # guessed from many addresses: the digits for one application, and the application for a neighbour's digits. At this
 # rate trying ten thousand of either takes more than a year.
@@ -571,7 +578,11 @@ def allow_code(phone: str, *, purpose: str, address: str | None, device: str, no
     own = f"{purpose} {network} {phone}"
     left_one = not allow_all([], watched=[(CODE_UNANSWERED, own)], now=now).ok
     again = CODE_PER_NETWORK_AGAIN if left_one else _without_bound(CODE_PER_NETWORK_AGAIN)
-    is_newcomer = purpose in (SmsCode.Purpose.REGISTER, SmsCode.Purpose.NEW_NUMBER)
+    is_newcomer = purpose in (
+        SmsCode.Purpose.REGISTER,
+        SmsCode.Purpose.NEW_NUMBER,
+        SmsCode.Purpose.COMPLAINT,
+    )
     everywhere = CODE_PER_NEWCOMER_EVERYWHERE if is_newcomer else CODE_PER_OWNER_EVERYWHERE
     counted = [
         *((limit, own) for limit in CODE_PER_PHONE),

@@ -52,6 +52,17 @@ KINDS: Final = (
         worth_for=_CODE_WORTH,
         past_budget=PastBudget.CODE,
     ),
+    # To the phone of a visitor who complains, whether or not it has an account.
+    Kind(
+        "complaint_code",
+        Topic.ACCOUNT,
+        _("Code for a complaint"),
+        SMS,
+        ("code", "minutes"),
+        secret=True,
+        worth_for=_CODE_WORTH,
+        past_budget=PastBudget.REFUSED,
+    ),
     Kind(
         "account_exists",
         Topic.ACCOUNT,

@@ -35,6 +35,7 @@ CONTACT: Final = "contact"
 NEW_NUMBER: Final = "new_number"
 LOST: Final = "lost_number"
 PAPER: Final = "paper"
+COMPLAINING: Final = "complaining"
 # The claim on a recycled number that this browser has made.
 CLAIM: Final = "claim"
 
@@ -123,6 +124,15 @@ class Reset(Proving):
 @dataclass(frozen=True)
 class Stop(Proving):
     """The same for «Stop», where the code alone is the proof."""
+
+
+@dataclass(frozen=True)
+class Complaining(Proving):
+    """The same for a visitor who complains, or reads the answer: the code proves the number alone."""
+
+    def is_verified(self, *, now: datetime) -> bool:
+        """Whether the code was entered less than an hour ago: a complaint takes longer to write than a password."""
+        return bool(self.verified_at) and now < instant(self.verified_at) + REGISTERED_WITHIN
 
 
 @dataclass(frozen=True)
@@ -245,6 +255,15 @@ def keep_paper(session: SessionBase, paper: OnPaper) -> None:
     session[PAPER] = asdict(paper)
 
 
+def complaining_of(session: SessionBase) -> Complaining:
+    """The phone by which a visitor complains in `session`, or an empty one."""
+    return Complaining(**_values(session, COMPLAINING, Complaining))
+
+
+def keep_complaining(session: SessionBase, complaining: Complaining) -> None:
+    session[COMPLAINING] = asdict(complaining)
+
+
 def new_contact_of(session: SessionBase) -> NewContact:
     """The contact that waits for its code in `session`, or an empty one."""
     token = session.get(CONTACT)
@@ -270,7 +289,18 @@ def keep_new_number(session: SessionBase, number: NewNumber) -> None:
 
 def forget(session: SessionBase) -> None:
     """Forget whatever is under way in `session`."""
-    for key in (REGISTRATION, RESET, STOP, CONTACT, NEW_NUMBER, LOST, PAPER, CODE_SESSION, CODES_ASKED):
+    for key in (
+        REGISTRATION,
+        RESET,
+        STOP,
+        CONTACT,
+        NEW_NUMBER,
+        LOST,
+        PAPER,
+        COMPLAINING,
+        CODE_SESSION,
+        CODES_ASKED,
+    ):
         session.pop(key, None)
 
 

@@ -30,10 +30,13 @@ RESEND_AFTER: Final = timedelta(seconds=60)
 KEPT_FOR: Final = timedelta(hours=24)
 
 
+# What proves a number alone, whether or not it has an account.
+_OF_NUMBER: Final = frozenset({SmsCode.Purpose.COMPLAINT})
 # Sent to whoever has the number; the text for one without an account.
 _TO_ANYBODY: Final = {
     SmsCode.Purpose.REGISTER: "registration_code",
     SmsCode.Purpose.NEW_NUMBER: "new_number_code",
+    SmsCode.Purpose.COMPLAINT: "complaint_code",
 }
 # Sent only to the owner of an account.
 _OWNERS_KIND: Final = {
@@ -110,7 +113,8 @@ def _kind(purpose: SmsCode.Purpose, owner: User | None) -> tuple[str, bool]:
     given it to somebody else (`accounts.numbers.claims`). Its owner reads that they are registered.
     """
     if purpose in _TO_ANYBODY:
-        return _TO_ANYBODY[purpose] if owner is None else "account_exists", True
+        is_free = owner is None or purpose in _OF_NUMBER
+        return _TO_ANYBODY[purpose] if is_free else "account_exists", True
     return _OWNERS_KIND[purpose], owner is not None and owner.is_active
 
 

@@ -407,6 +407,27 @@ KINDS: Final = (
     Kind("claim_approved", Topic.GUARDIANS, _("Guardian by papers: approved"), BOTH, ("claim", "file_by")),
     Kind("claim_refused", Topic.GUARDIANS, _("Guardian by papers: refused"), BOTH, ("claim",)),
     Kind("objection_answered", Topic.ACCOUNT, _("Report of wrong data answered"), BOTH, ("objection",)),
+    # Of complaints, to families and, by SMS, to visitors by the phone that they have proven.
+    Kind("complaint_taken", Topic.QUEUE, _("Complaint accepted"), BOTH, ("complaint",), answers=True),
+    Kind(
+        "complaint_taken_further",
+        Topic.QUEUE,
+        _("Complaint sent to the city's officials"),
+        BOTH,
+        ("complaint",),
+        answers=True,
+    ),
+    Kind("complaint_answered", Topic.QUEUE, _("Complaint answered"), BOTH, ("complaint",)),
+    Kind("complaint_late", Topic.QUEUE, _("The answer to a complaint is late"), BOTH, ("complaint",)),
+    Kind("complaint_closed", Topic.QUEUE, _("Complaint closed"), INBOX, ("complaint",)),
+    # To the city's officials.
+    Kind(
+        "staff_late_complaints",
+        Topic.WORK,
+        _("Complaints without an answer in time"),
+        (*INBOX, *EMAIL),
+        ("locality", "complaints"),
+    ),
     Kind(
         "contract_ended",
         Topic.CONTRACT,
@@ -525,6 +546,13 @@ SAMPLES: Final[dict[str, Any]] = {
         made_at=datetime(2019, 6, 26, 10, 20, tzinfo=UTC),
     ),
     "objection": SimpleNamespace(answer="stands", reason="Тізілімде туған күні дәл осылай жазылған"),
+    "complaint": SimpleNamespace(
+        number="2019-483920",
+        locality=_APPLICATION.locality,
+        last_moment=datetime(2019, 7, 3, 18, 59, tzinfo=UTC),
+        last_moment_to_disagree=datetime(2019, 7, 10, 18, 59, tzinfo=UTC),
+    ),
+    "complaints": 12,
     "file_by": datetime(2019, 7, 11, 18, 0, tzinfo=UTC),
 }
 
@@ -533,7 +561,9 @@ TARGETS: Final = {
     "applications:alert": _("See the places"),
     "applications:guardian_claim": _("To the papers of a guardian"),
     "applications:objection": _("To the report of wrong data"),
+    "applications:complaint": _("To the complaint"),
     "admin:applications_bid_changelist": _("To the bids"),
+    "admin:applications_complaint_changelist": _("To the complaints"),
     "admin:applications_undorequest_change": _("To the request"),
     "admin:bulletin_closing_change": _("To the closing"),
 }

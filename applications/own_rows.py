@@ -43,6 +43,7 @@ from applications.models import (
     BenefitCategory,
     Bid,
     CityExport,
+    Complaint,
     Contract,
     Correction,
     Event,
@@ -190,6 +191,7 @@ TABLE: Final[Mapping[type[Model], Belongs]] = {
     # The queue.
     Application: in_locality("locality"),
     Benefit: in_locality("application__locality"),
+    Complaint: in_locality("locality"),
     Correction: in_locality("application__locality"),
     Event: in_locality("application__locality"),
     StopListEntry: in_locality("application__locality"),

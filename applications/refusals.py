@@ -400,6 +400,26 @@ class Refusal(TextChoices):
     )
     NOT_YOUR_CHILD = "not_your_child", _("This child is not on your list any more. Choose again.")
     OWN_DATA = "own_data", _("It is about yourself, or your own child: another official answers.")
+    # a complaint
+    TOO_MANY_COMPLAINTS = (
+        "too_many_complaints",
+        _("Five of your complaints wait for an answer already. Wait for one, or call the contact centre."),
+    )
+    NO_LONGER_YOURS = "no_longer_yours", _("This application is not on your list any more. Choose again.")
+    NOT_ANSWERED_YET = (
+        "not_answered_yet",
+        _("The complaint waits for an answer: nothing can be said to it yet."),
+    )
+    COMPLAINT_OVER = (
+        "complaint_over",
+        _("The complaint is closed, or you have answered already. Write a new one if something is wrong."),
+    )
+    NOT_YOURS_TO_ANSWER = (
+        "not_yours_to_answer",
+        _(
+            "Another official answers: it is about yourself or your own child, or the family disagrees with you."
+        ),
+    )
     # a guardian by papers
     CLAIM_WAITS = (
         "claim_waits",

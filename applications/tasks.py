@@ -7,6 +7,7 @@ from celery import shared_task
 from applications.alerts import waves
 from applications.city import bringing
 from applications.closings import finishing
+from applications.complaints import late as complaints
 from applications.files import making as files
 from applications.jobs import deadlines, employees, papers, registry, telling
 from applications.jobs.invariants import differences
@@ -78,6 +79,11 @@ def tell_of_places() -> None:
 @shared_task
 def remind_deadlines() -> None:
     telling.remind_deadlines(now=read_clock())
+
+
+@shared_task
+def tell_of_late_complaints() -> None:
+    complaints.tell_of_late(now=read_clock())
 
 
 @shared_task

@@ -21,6 +21,7 @@ from applications.benefits.claims import claims_to_check
 from applications.bidding.obstacles import opening_too_soon
 from applications.bidding.publication import SHORTEN_LEAD
 from applications.bidding.stand_ins import ANSWER, STAND_IN
+from applications.complaints.whose import to_answer as complaints_to_answer
 from applications.decisions.former import protocols_to_sign, undecided_lines
 from applications.guardians.claims import claims_to_decide
 from applications.models import (
@@ -102,6 +103,9 @@ class Today:
     # Objections to wrong data that nobody has answered, and those past their last day; None without the right.
     objections: int | None
     late_objections: int | None
+    # Complaints that wait for this official's answer, and those past their last day; None without the right.
+    complaints: int | None
+    late_complaints: int | None
     # Corrections of the queue that wait for an official who did not propose them.
     corrections: int | None
     # What waits for an official: rules (of others), groups, counts of children; None without the right.
@@ -190,6 +194,7 @@ def today(
     soon = due.ends_by_tomorrow(localities, now=now)
     disputes = of("children.change_dispute", to_decide)
     objections = of("accounts.change_objection", to_answer)
+    complaints = of("applications.change_complaint", partial(complaints_to_answer, now=now))
     papers = of("children.change_guardianclaim", claims_to_decide)
     asked = {
         "bids": bids,
@@ -204,6 +209,8 @@ def today(
         "late_guardian_claims": _past(papers, now=now),
         "objections": objections,
         "late_objections": _past(objections, now=now),
+        "complaints": complaints,
+        "late_complaints": _past(complaints, now=now),
         "corrections": of(DECIDE, corrections_to_decide),
         "rules": of("applications.change_rules", partial(rules_to_decide, now=now)),
         "exports": of("applications.change_cityexport", exports_to_decide),

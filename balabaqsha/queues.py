@@ -27,6 +27,7 @@ _HOUSEKEEPING: Final = (
     "applications.tasks.remind_interest",
     "applications.tasks.repair_buckets",
     "applications.tasks.tell_employees",
+    "applications.tasks.tell_of_late_complaints",
     "balabaqsha.tasks.purge_personal_data",
     "bulletin.tasks.extend_calendar",
     "children.tasks.recheck_guardianships",

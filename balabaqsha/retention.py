@@ -105,6 +105,7 @@ PERIODS = (
         papers.spent_alerts,
         papers.purge_alerts,
     ),
+    Period("complaints, a year after the answer", papers.old_complaints, papers.empty_complaints),
     Period(
         "reports of wrong data, a year after the answer",
         papers.old_objections,

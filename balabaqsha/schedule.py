@@ -25,6 +25,10 @@ SCHEDULE: Final[dict[str, dict[str, Any]]] = {
     "award-collected-bids": {"task": "applications.tasks.award_collected_bids", "schedule": 30.0},
     "finish-closings": {"task": "applications.tasks.finish_closings", "schedule": 30.0},
     "pass-on-offers": {"task": "applications.tasks.pass_on_offers", "schedule": 30.0},
+    "tell-of-late-complaints": {
+        "task": "applications.tasks.tell_of_late_complaints",
+        "schedule": 600.0,
+    },
     "tell-employees": {"task": "applications.tasks.tell_employees", "schedule": 600.0},
     "fold-buckets": {"task": "applications.tasks.fold_buckets", "schedule": 60.0},
     "propose-registry-years": {

@@ -57,6 +57,10 @@ ABOUT: Final[Mapping[str, str | Promise]] = {
         "Families that ask for a free place. The kindergarten answers by the day shown; after it the "
         "department may decide."
     ),
+    "applications.complaint": _(
+        "What families and visitors complain of. Each has a last day for the answer; what is late, or not solved, goes "
+        "to the city's officials."
+    ),
     "applications.contract": _(
         "Children who are enrolled. When a child leaves, its contract is ended here and the place becomes "
         "free."

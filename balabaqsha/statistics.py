@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from django.db.models import Q, QuerySet
 
+from applications.complaints import counts as counts_of_complaints
 from applications.models import Contract
 from applications.queue.position import queue_sizes
 from applications.queue.small_groups import FEW, noun_number, told
@@ -137,6 +138,11 @@ def referral_outcomes(locality: Locality | None, *, now: datetime) -> list[Outco
 def days_to_referral(locality: Locality | None, *, now: datetime) -> Waits:
     """How long the families with a referral in the last twelve months had waited."""
     return _remember("days_to_referral", locality, lambda: _days_to_referral(locality, now=now))
+
+
+def complaints(*, now: datetime) -> list[counts_of_complaints.Answers]:
+    """The complaints of the last year, and whether they were answered in time, by locality."""
+    return _remember("complaints", None, lambda: counts_of_complaints.by_locality(now=now))
 
 
 def _headline(locality: Locality | None, *, now: datetime) -> Headline:

@@ -176,6 +176,7 @@ def statistics(request: HttpRequest) -> HttpResponse:
         "published": _bars(((_month(month.first_day), month.published) for month in months), of_people=False),
         "taken": _bars((_month(month.first_day), month.taken) for month in months),
         "outcomes": _bars((str(row.state.label), row.referrals) for row in outcomes),
+        "complaints": figures.complaints(now=now),
         "waits": figures.days_to_referral(locality, now=now),
         "is_former_told": signed_protocols().filter(batch__undone_at=None).exists(),
         "as_of": now,

@@ -20,6 +20,7 @@ from tests.factories import (
     BenefitFactory,
     ChildFactory,
     ClaimPaperFactory,
+    ComplaintFactory,
     GroupFactory,
     GuardianClaimFactory,
     GuardianshipFactory,
@@ -120,6 +121,7 @@ def build_city() -> SimpleNamespace:
         original_name="1",
     )
     return SimpleNamespace(
+        complaint=ComplaintFactory.create(user=parent, locality=kindergarten.locality, text="Алма"),
         objection=ObjectionFactory.create(user=parent, wrong="Алма", right="Алма"),
         claim=claim_paper.claim,
         claim_paper=claim_paper,

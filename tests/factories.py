@@ -27,6 +27,7 @@ from applications.models import (
     Benefit,
     BenefitCategory,
     Bid,
+    Complaint,
     Contract,
     FormerLine,
     FormerRow,
@@ -248,6 +249,22 @@ class ObjectionFactory(DjangoModelFactory[Objection]):
 
     class Meta:
         model = Objection
+
+
+class ComplaintFactory(DjangoModelFactory[Complaint]):
+    """What a family complains of, waiting for an answer."""
+
+    number = Sequence(lambda n: f"2019-{n:06}")
+    user = SubFactory(UserFactory)
+    language = "kk"
+    locality = SubFactory(LocalityFactory)
+    about = Complaint.About.OTHER
+    text = "Балабақша телефонға жауап бермейді"
+    sent_at = LazyFunction(timezone.now)
+    due_at = LazyAttribute(lambda complaint: complaint.sent_at + timedelta(days=7))
+
+    class Meta:
+        model = Complaint
 
 
 def reckon_all():

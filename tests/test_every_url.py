@@ -184,6 +184,14 @@ TABLE = {
     "applications:new_guardian_claim": PARENTS,
     "applications:guardian_claim claim": FAMILY,
     "applications:guardian_claim_paper claim claim_paper": FAMILY,
+    "applications:complaints": PARENTS,
+    "applications:new_complaint": PARENTS,
+    "applications:complaint complaint": FAMILY,
+    # Families write in the cabinet.
+    "applications:complain": (200, AWAY, AWAY, 200, 200),
+    "applications:complain_code": STEPS,
+    "applications:complain_write": STEPS,
+    "applications:complaint_of_visitor complaint": STEPS,
     "applications:objections": PARENTS,
     "applications:objection objection": FAMILY,
     # Nothing of the former queue waits; tests/applications/waiting/test_claiming.py has the page.

@@ -216,6 +216,8 @@ def addresses(city: SimpleNamespace, language: str) -> dict[str, str]:
         "applications:guardian_claim_paper": {"pk": city.claim.pk, "paper_pk": city.claim_paper.pk},
         "applications:join_iin": {"pk": city.child.pk},
         "applications:objection": {"pk": city.objection.pk},
+        "applications:complaint": {"pk": city.complaint.pk},
+        "applications:complaint_of_visitor": {"pk": city.complaint.pk},
     }
     shared = {
         "vacancy_pk": city.vacancy.pk,

@@ -65,6 +65,10 @@ TYPED: dict[str, tuple[dict[str, Any], list[str]]] = {
         {"number": "170720 600007", "last_name": "Қаменова <b>", "birth_date": "20.07.2017"},
         ['value="170720 600007"', 'value="Қаменова &lt;b&gt;"', 'value="20.07.2017"'],
     ),
+    "applications:new_complaint": (
+        {"about": "other", "text": "Ешкім жауап бермейді <b>"},
+        ['value="other" id="id_about_8" checked', "Ешкім жауап бермейді &lt;b&gt;</textarea>"],
+    ),
     "applications:objections": (
         {"about": "other", "wrong": "Атым қате <b>", "right": "Дұрысы"},
         ['value="other" id="id_about_4" checked', "Атым қате &lt;b&gt;</textarea>", "Дұрысы</textarea>"],
@@ -96,6 +100,8 @@ PUBLIC = {
     "bulletin:change_shortlist",
     "place", "clock", "health", "mobizon_report", "kannel_report", "demo_limits", "demo_enter",
     "applications:queue_check",
+    "applications:complain", "applications:complain_code", "applications:complain_write",
+    "applications:complaint_of_visitor",
     "applications:check_referral",
     "applications:queue_check_former", "accounts:login", "accounts:logout",
     "accounts:register", "accounts:register_code", "accounts:register_password", "accounts:register_account",

@@ -31,6 +31,7 @@ class SmsCode(OneTimeCode):
         OLD_NUMBER = "old_number", _("change of number: the former one")
         NEW_NUMBER = "new_number", _("change of number: the new one")
         CONFIRM = "confirm", _("confirming the number")
+        COMPLAINT = "complaint", _("complaint")
 
     phone = PhoneNumberField(_("phone"))
     purpose = models.CharField(_("purpose"), max_length=10, choices=Purpose.choices)

@@ -7,6 +7,7 @@ from applications.admin import (  # noqa: F401  (they register themselves)
     bids,
     city_exports,
     closings,
+    complaints,
     corrections,
     disputes,
     employees,

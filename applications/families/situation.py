@@ -16,7 +16,7 @@ from applications.bidding.offers import live_offer
 from applications.bidding.recalls import recall_title
 from applications.disputes.halts import dispute_of, may_now
 from applications.families.due import Due, DueKind
-from applications.models import Application, Bid, Event, Extension, Offer, Referral, StopListEntry
+from applications.models import Application, Bid, Complaint, Event, Extension, Offer, Referral, StopListEntry
 from applications.preview import is_preview, preview_words
 from applications.queue.position import Position, position, unclaimed_ahead
 from applications.referrals.due import last_day_of
@@ -153,6 +153,16 @@ class Situation:
         if referral.state == ReferralState.REVOKED:
             return True
         return referral.came_on is not None and has_lost_its_place(referral)
+
+    @property
+    def complaint_about(self) -> str:
+        """What a family would complain of first as things stand; empty for nothing in particular."""
+        if isinstance(self.setback, Bid):
+            return Complaint.About.BID
+        if self.setback is not None or self.state == State.STOP_LISTED:
+            return Complaint.About.REFERRAL
+        is_late = self.is_pending and self.bid and self.bid.answer_due and self.now >= self.bid.answer_due
+        return Complaint.About.LATE if is_late else ""
 
     @property
     def setback_title(self) -> str:

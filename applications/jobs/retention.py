@@ -14,6 +14,7 @@ from accounts.stored_files import delete_unnamed
 from applications.models import (
     Alert,
     Benefit,
+    Complaint,
     ExtensionDocument,
     FormerChange,
     FormerDecision,
@@ -29,6 +30,7 @@ from notifications.sweeps import sweep
 
 DOCUMENT_KEPT_FOR = timedelta(days=90)
 OBJECTION_KEPT_FOR = timedelta(days=365)
+COMPLAINT_KEPT_FOR = timedelta(days=365)
 # An application that comes back from the archive brings what was asked for it.
 ALERT_KEPT_FOR = timedelta(days=30)
 
@@ -168,6 +170,18 @@ def purge_alerts(*, now: datetime) -> int:
     count = spent_alerts(now=now).count()
     spent_alerts(now=now).delete()
     return count
+
+
+def old_complaints(*, now: datetime) -> QuerySet[Complaint]:
+    """The complaints that were answered long enough ago, and have something left to forget."""
+    return Complaint.objects.filter(answered_at__lt=now - COMPLAINT_KEPT_FOR).exclude(
+        text="", answer="", phone_hash=None
+    )
+
+
+def empty_complaints(*, now: datetime) -> int:
+    """Erase what was written in these, and visitors' phones; the rows stay. Returns how many there were."""
+    return old_complaints(now=now).update(text="", answer="", phone="", phone_hash=None)
 
 
 def old_objections(*, now: datetime) -> QuerySet[Objection]:

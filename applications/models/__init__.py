@@ -9,6 +9,7 @@ from applications.models.calendar_address import CalendarAddress
 from applications.models.check_code import CheckCode
 from applications.models.city_export import CityExport
 from applications.models.closing import ToldOfClosing
+from applications.models.complaint import Complaint
 from applications.models.former import FormerChange, FormerLine, FormerRow
 from applications.models.made_file import MadeFile
 from applications.models.places import GroupProposal, Headcount
@@ -41,6 +42,7 @@ __all__ = [
     "CalendarAddress",
     "CheckCode",
     "CityExport",
+    "Complaint",
     "Contract",
     "Correction",
     "Event",

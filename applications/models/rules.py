@@ -30,6 +30,7 @@ BOUNDS: Final[dict[str, tuple[int, int]]] = {
     "archive_undo_hours": (1, 168),
     "youngest_age": (0, 6),
     "oldest_age": (3, 10),
+    "complaint_working_days": (1, 15),
     "interest_month": (1, 12),
     "interest_day": (1, 28),
     "interest_campaign_days": (14, 180),
@@ -111,6 +112,13 @@ class RuleValues(models.Model):
         _("oldest age by birth year"), default=7, validators=_within("oldest_age")
     )
 
+    complaint_working_days = models.PositiveSmallIntegerField(
+        _("a complaint is answered within, working days"),
+        default=5,
+        db_default=5,
+        validators=_within("complaint_working_days"),
+        help_text=_("The family may say for as long after the answer that it solves nothing."),
+    )
     interest_month = models.PositiveSmallIntegerField(
         _("interest is confirmed every year by, month"), default=10, validators=_within("interest_month")
     )

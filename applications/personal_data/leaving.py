@@ -20,7 +20,7 @@ from applications.access.settling import settle
 from applications.bidding.ending import withdraw_bid
 from applications.bidding.offers import decline_offer
 from applications.calendar_address import address_made_at, take_address_away
-from applications.models import Alert, Application, Bid, CalendarAddress, Offer
+from applications.models import Alert, Application, Bid, CalendarAddress, Complaint, Offer
 from applications.moves import Refused, lock_application, locking, move
 from applications.personal_data.sections import SECTIONS
 from applications.refusals import Refusal
@@ -114,6 +114,7 @@ class Applications(Part):
     def forget(self, user: User, *, now: datetime) -> None:
         lock_children(user)
         Alert.objects.filter(user=user).delete()
+        Complaint.objects.filter(user=user).update(text="", answer="")
         for application in _left_by(user).order_by("pk"):
             _take_out(application, now=now)
 

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from accounts.data.sections import Section
 from accounts.models import User
@@ -12,6 +12,7 @@ from applications.models import (
     Benefit,
     Bid,
     CalendarAddress,
+    Complaint,
     Contract,
     Correction,
     Event,
@@ -47,6 +48,12 @@ def _unless_sent_by(name: str, *hidden: str) -> Any:
         return () if sender == user else hidden
 
     return hide
+
+
+def _complaints_of(user: User) -> "QuerySet[Complaint]":
+    """All but those about children of whom `user` is told nothing (any more)."""
+    told = Q(application=None) | Q(application__child__in=known_children(user.pk))
+    return Complaint.objects.filter(told, user=user).order_by("sent_at", "pk")
 
 
 SECTIONS: Final = [
@@ -244,6 +251,34 @@ SECTIONS: Final = [
         ("kind", "bid", "came_on", "reason", "state", "proposed_at", "decided_at", "decision_reason"),
         people=("proposed_by", "decided_by"),
         left_out={"id": _ROW},
+    ),
+    Section(
+        "complaints",
+        Complaint,
+        _complaints_of,
+        (
+            "id",
+            "number",
+            "about",
+            "locality",
+            "application",
+            "kindergarten",
+            "language",
+            "text",
+            "first",
+            "sent_at",
+            "due_at",
+            "answer",
+            "answered_at",
+            "open_until",
+            "closed_at",
+        ),
+        people=("user", "answered_by"),
+        left_out={
+            "phone": "of visitors without an account",
+            "phone_hash": "of visitors without an account",
+            "late_told_at": "of the sender",
+        },
     ),
     Section(
         "calendar_address",

@@ -44,6 +44,8 @@ CABINET = (
     "/cabinet/profile/number/confirm/",
     "/cabinet/profile/document/",
     "/cabinet/objections/",
+    "/cabinet/complaints/",
+    "/cabinet/complaints/new/",
     "/cabinet/notifications/",
     "/cabinet/notifications/archive/",
     "/cabinet/notifications/log/",
@@ -91,6 +93,7 @@ def family_objects(city) -> list[str]:
         reverse("children:child", args=[city.child.pk]),
         reverse("applications:guardian_claim", args=[city.claim.pk]),
         reverse("applications:objection", args=[city.objection.pk]),
+        reverse("applications:complaint", args=[city.complaint.pk]),
         reverse("applications:apply", args=[city.applications["waiting"].pk, city.vacancy.pk]),
         *(application.get_absolute_url() for application in city.applications.values()),
         *(

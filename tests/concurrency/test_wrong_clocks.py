@@ -33,7 +33,14 @@ from tests.accounts.walk import PHONE, newest_code
 from tests.applications.bidding.reference import place_bid
 from tests.applications.conftest import NOW, ZONE
 from tests.concurrency.machine import Machine
-from tests.factories import ApplicationFactory, BenefitFactory, UserFactory, VacancyFactory, reckon_all
+from tests.factories import (
+    ApplicationFactory,
+    BenefitFactory,
+    ComplaintFactory,
+    UserFactory,
+    VacancyFactory,
+    reckon_all,
+)
 from tests.staff import inside, official_of, worker_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.concurrency]
@@ -128,6 +135,11 @@ def escalated_bid(scene):
     official_of(scene.locality)
     assert bid.answer_due is not None
     return Case(bid.answer_due, told("staff_late_answers"))
+
+
+def late_complaint(scene):
+    complaint = ComplaintFactory(locality=scene.locality, sent_at=NOW)
+    return Case(complaint.due_at, told("complaint_late"))
 
 
 def listed_bid(scene):
@@ -363,6 +375,7 @@ CASES = {
     ],
     "applications.tasks.remind_deadlines": [reminded_of_the_last_day],
     "applications.tasks.tell_employees": [reminded_kindergarten, escalated_bid, listed_bid],
+    "applications.tasks.tell_of_late_complaints": [late_complaint],
     "applications.tasks.award_collected_bids": [awarded_place],
     "applications.tasks.pass_on_offers": [unanswered_offer],
     "applications.tasks.remind_interest": [asked_for_interest],

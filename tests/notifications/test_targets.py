@@ -91,6 +91,7 @@ def test_every_page_that_notices_lead_to_opens_for_its_reader(client_of):
         "applications:application": city.applications.values(),
         "applications:guardian_claim": [city.claim],
         "applications:objection": [city.objection],
+        "applications:complaint": [city.complaint],
         "applications:alert": [city.applications["waiting"]],
     }
     for name in _LABELS:

@@ -33,6 +33,7 @@ from applications.models import (
     BenefitCategory,
     Bid,
     CityExport,
+    Complaint,
     Contract,
     Correction,
     Event,
@@ -254,6 +255,7 @@ TABLES: Final = [
     Table(Headcount),
     Table(Notice),
     Table(AuditEntry),
+    Table(Complaint),
     Table(CityExport),
 ]
 

@@ -50,6 +50,7 @@ from tests.applications.conftest import NOW
 from tests.factories import (
     ApplicationFactory,
     BenefitFactory,
+    ComplaintFactory,
     DisputeFactory,
     GroupFactory,
     GuardianClaimFactory,
@@ -162,6 +163,7 @@ def add_a_place(scene, *, number):
     FirstSignIn.objects.create(user=UserFactory(), registered_by=staff, registered_at=scene.now)
     GuardianClaimFactory()
     ObjectionFactory()
+    ComplaintFactory(locality=scene.locality, sent_at=scene.now)
     Mail.objects.create(
         recipient=staff, address="a@example.kz", kind="bid_placed", language="kk", text="x",
         dedupe_key=f"mail {number}", created_at=scene.now, next_attempt_at=scene.now, give_up_at=scene.now,

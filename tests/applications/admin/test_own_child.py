@@ -339,6 +339,7 @@ class TestOfficials(Pages):
             "accounts.firstsignin",
             "accounts.numbermove",
             "accounts.objection",
+            "applications.complaint",
             "applications.formerline",
             "children.guardianclaim",
         }

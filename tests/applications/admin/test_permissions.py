@@ -70,6 +70,7 @@ from tests.applications.conftest import NOW, build_calendar, build_scene
 from tests.factories import (
     ApplicationFactory,
     BenefitFactory,
+    ComplaintFactory,
     DisputeFactory,
     EmploymentFactory,
     GroupFactory,
@@ -243,6 +244,7 @@ def build_objects(scene) -> SimpleNamespace:
             opens_at=scene.now + timedelta(minutes=1),
         ),
         dispute=DisputeFactory(guardianship=guardianship()),
+        complaint=ComplaintFactory(user=parent(), locality=scene.locality, sent_at=scene.now),
         objection=ObjectionFactory(user=parent()),
         paper_claim=GuardianClaimFactory(user=parent()),
         checked_claim=GuardianClaimFactory(

@@ -67,6 +67,7 @@ def values(**changes):
         "general_per_priority": "3",
         "activation_working_days": "1",
         "offer_working_days": "1",
+        "complaint_working_days": "1",
         "publication_lead_hours": "1",
         "most_in_group": "26",
         "archive_undo_hours": "1",
@@ -99,6 +100,7 @@ HARSHER = {
     "priority_seats_multiple": 1,
     "activation_working_days": 1,
     "offer_working_days": 1,
+    "complaint_working_days": 1,
     "archive_undo_hours": 1,
 }
 

@@ -36,6 +36,7 @@ from tests.applications.conftest import ZONE
 from tests.factories import (
     ApplicationFactory,
     BenefitFactory,
+    ComplaintFactory,
     DisputeFactory,
     GroupFactory,
     GuardianClaimFactory,
@@ -246,6 +247,7 @@ def test_each_counter_is_the_length_of_its_list(scene, clock):
     for due_at in (scene.now, scene.now + timedelta(days=2)):
         DisputeFactory(guardianship=GuardianshipFactory(child=scene.application.child), due_at=due_at)
         ObjectionFactory(sent_at=scene.now, due_at=due_at)
+        ComplaintFactory(locality=scene.locality, sent_at=scene.now, due_at=due_at)
     GuardianClaimFactory()
     for state in Review.State:
         ReviewFactory(state=state)
@@ -265,7 +267,7 @@ def test_each_counter_is_the_length_of_its_list(scene, clock):
         # Nothing is empty by chance.
         assert all(told.values())
         # Nobody allows an export that they asked for.
-        assert len(told) == {worker: 6, administrator: 2, other: 24}.get(user, 23)
+        assert len(told) == {worker: 6, administrator: 2, other: 26}.get(user, 25)
 
 
 def draft_that_opens(at, **fields):

@@ -631,6 +631,7 @@ class TestOfficials:
             "general_per_priority": "3",
             "activation_working_days": "2",
             "offer_working_days": "2",
+            "complaint_working_days": "5",
             "publication_lead_hours": "1",
             "archive_undo_hours": "24",
             "youngest_age": "2",

@@ -8,6 +8,7 @@ import pytest
 from django.conf import settings
 
 from accounts import telegram
+from applications.complaints import late
 from applications.jobs import employees, telling
 from applications.models import Offer
 from applications.referrals import issuing
@@ -20,7 +21,7 @@ from children import rechecking
 from notifications.telegram import Update
 from tests.applications.bidding.reference import place_bid
 from tests.applications.conftest import ZONE
-from tests.factories import ApplicationFactory, GuardianshipFactory, LocalityFactory
+from tests.factories import ApplicationFactory, ComplaintFactory, GuardianshipFactory, LocalityFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("scene_once")]
 
@@ -55,6 +56,12 @@ def campaigns(scene):
 def bids_of_localities(scene):
     LocalityFactory(slug="kentau")
     return employees, "to_list", lambda: employees.tell_employees(now=scene.now)
+
+
+def late_complaints(scene):
+    for place in (scene.locality, LocalityFactory(slug="kentau")):
+        ComplaintFactory(locality=place, sent_at=scene.now, due_at=scene.now)
+    return late, "_tell_of_locality", lambda: late.tell_of_late(now=scene.now)
 
 
 def pauses(scene, monkeypatch):
@@ -92,6 +99,7 @@ WALKS = {
     "applications.tasks.remind_interest": (campaigns,),
     "applications.tasks.tell_employees": (bids_of_localities,),
     "applications.tasks.tell_moved_openings": (pauses,),
+    "applications.tasks.tell_of_late_complaints": (late_complaints,),
     "children.tasks.recheck_guardianships": (guardianships,),
     "accounts.tasks.read_telegram": (chats,),
     "balabaqsha.tasks.purge_personal_data": (periods,),

@@ -1,0 +1,63 @@
+"""Who complains and reads the answer, and who answers."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Q, QuerySet
+
+from accounts.identity import phone_hash, phone_hashes
+from accounts.models import User
+from accounts.officials import is_one_with
+from applications.access.family import applications_of
+from applications.models import Application, Complaint
+from applications.own_rows import has_every_locality
+from children.access import known_children, own_children
+
+ANSWER = "applications.change_complaint"
+
+
+@dataclass(frozen=True)
+class Sender:
+    """Who complains: a signed-in user, or a visitor by the phone (E.164) that a code has just proven."""
+
+    user: User | None = None
+    phone: str = ""
+
+    @property
+    def key(self) -> str:
+        """By which the sender is counted."""
+        return str(self.user.pk) if self.user else str(phone_hash(self.phone))
+
+    def complaints(self) -> QuerySet[Complaint]:
+        """What the sender has sent, the newest first; nothing of applications of which they are told nothing."""
+        if self.user is None:
+            own = Complaint.objects.filter(phone_hash__in=phone_hashes(self.phone))
+        else:
+            told = Q(application=None) | Q(application__child__in=known_children(self.user.pk))
+            own = Complaint.objects.filter(told, user=self.user)
+        return own.select_related("locality", "kindergarten", "application__child", "second")
+
+    def applications(self) -> QuerySet[Application]:
+        """The applications about which the sender may complain; a visitor names none."""
+        if self.user is None:
+            return Application.objects.none()
+        known = applications_of(self.user).filter(child__in=known_children(self.user.pk))
+        return known.order_by("-filed_at", "-pk")
+
+
+def to_answer(employee: User, *, now: datetime) -> QuerySet[Complaint]:
+    """What waits for `employee`, wherever it is, the first to become late first.
+
+    Nothing of their own and nothing about their children. What was not solved goes to who works in every locality, and
+    never to whoever gave the first answer.
+    """
+    own = Q(user=employee) | Q(application__child__in=own_children(employee))
+    if hashes := employee.staff_iin_hashes:
+        own |= Q(user__profile__iin_hash__in=hashes)
+    if employee.phone:
+        own |= Q(phone_hash__in=phone_hashes(str(employee.phone)))
+    waiting = Complaint.objects.filter(answered_at=None).exclude(user__forgotten_at__isnull=False)
+    waiting = waiting.exclude(own).exclude(is_one_with(employee, path="first__answered_by"))
+    if not has_every_locality(employee, now=now):
+        waiting = waiting.filter(first=None)
+    return waiting.order_by("due_at", "pk")

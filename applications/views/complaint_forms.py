@@ -1,0 +1,92 @@
+"""Complaints, as families and visitors fill them in."""
+
+from typing import Any, cast
+
+from django import forms
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy
+
+from accounts.public_text import demand_words
+from applications.models import Application, Complaint
+from bulletin.models import Kindergarten, Locality
+
+LONGEST = 2000
+
+
+class _Named(forms.ModelChoiceField):  # type: ignore[type-arg]
+    def label_from_instance(self, obj: Any) -> str:
+        return str(obj.name)
+
+
+class _ApplicationField(forms.ModelChoiceField):  # type: ignore[type-arg]
+    def label_from_instance(self, obj: Application) -> str:
+        return f"{obj.number}, {obj.child.first_name}"
+
+
+def _text(label: Any, help_text: Any) -> forms.CharField:
+    return forms.CharField(
+        label=label,
+        help_text=help_text,
+        max_length=LONGEST,
+        validators=[demand_words],
+        widget=forms.Textarea(attrs={"rows": 6}),
+    )
+
+
+class ComplaintForm(forms.Form):
+    """What went wrong, and where. The application is offered to whoever has one; it says the locality by itself."""
+
+    about = forms.ChoiceField(
+        label=gettext_lazy("What is the complaint about?"),
+        choices=Complaint.About.choices,
+        widget=forms.RadioSelect,
+        error_messages={"required": gettext_lazy("Choose what it is about.")},
+    )
+    application = _ApplicationField(
+        label=gettext_lazy("Application, if it is about one"),
+        queryset=Application.objects.none(),
+        required=False,
+        empty_label="—",
+    )
+    locality = _Named(
+        label=gettext_lazy("Locality"),
+        queryset=Locality.objects.all(),
+        help_text=gettext_lazy("An official of this place answers."),
+    )
+    kindergarten = _Named(
+        label=gettext_lazy("Kindergarten, if it is about one"),
+        queryset=Kindergarten.objects.none(),
+        required=False,
+        empty_label="—",
+    )
+    text = _text(
+        gettext_lazy("What happened, and when?"),
+        gettext_lazy("Write no IIN, passwords or codes. Only officials read it."),
+    )
+
+    def __init__(
+        self,
+        *args: Any,
+        applications: "QuerySet[Application]",
+        kindergarten: Kindergarten | None,
+        **kwargs: Any,
+    ) -> None:
+        """`kindergarten` is the one whose page led here: no list of hundreds is offered."""
+        super().__init__(*args, **kwargs)
+        if applications.exists():
+            cast(_ApplicationField, self.fields["application"]).queryset = applications
+        else:
+            del self.fields["application"]
+        if kindergarten is None:
+            del self.fields["kindergarten"]
+        else:
+            cast(_Named, self.fields["kindergarten"]).queryset = Kindergarten.objects.filter(
+                pk=kindergarten.pk
+            )
+
+
+class NotSolvedForm(forms.Form):
+    text = _text(
+        gettext_lazy("What is still not solved?"),
+        gettext_lazy("The city's officials read it together with your complaint and the first answer."),
+    )
