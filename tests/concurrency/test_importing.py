@@ -21,7 +21,7 @@ from bulletin.importing.problems import Problem
 from bulletin.importing.running import AnotherAtWork, demand_alone, run_import
 from bulletin.models import ImportBatch, Kindergarten, Vacancy
 from tests.factories import KindergartenFactory, LocalityFactory, VacancyFactory
-from tests.patience import PATIENCE
+from tests.patience import PATIENCE, until
 
 pytestmark = [pytest.mark.concurrency, pytest.mark.django_db(transaction=True)]
 
@@ -174,12 +174,17 @@ def test_whoever_is_killed_has_loaded_nothing(command, other):
     KindergartenFactory.create(slug="k-1500")
     hold(other, "SELECT 1 FROM bulletin_kindergarten WHERE slug = 'k-1500' FOR UPDATE")
     process = command(1_600)
-    with connection.cursor() as cursor:
-        while True:
-            cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
-            if cursor.fetchone()[0]:
-                break
-            assert process.poll() is None, process.communicate()
+
+    def waits_for_the_row():
+        assert process.poll() is None, process.communicate()
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity"
+                " WHERE wait_event_type = 'Lock' AND datname = current_database()"
+            )
+            return cursor.fetchone()[0]
+
+    until(waits_for_the_row)
     process.send_signal(signal.SIGKILL)
     process.wait()
     other.rollback()

@@ -132,8 +132,13 @@ def slow_housekeeping():
 
 
 def is_under_way():
+    """Whether a worker waits for the table, in this database: other tests have others in the same server."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE relation IS NOT NULL AND NOT granted)")
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM pg_locks JOIN pg_database ON pg_database.oid = database"
+            " WHERE datname = current_database() AND relation = %s::regclass AND NOT granted)",
+            [SmsCode._meta.db_table],
+        )
         return cursor.fetchone()[0]
 
 
