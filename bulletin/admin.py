@@ -17,10 +17,12 @@ from django.utils.translation import gettext_lazy
 
 from accounts.inlines import BoundedInline
 from accounts.models import User
+from bulletin import on_map
 from bulletin.closings import closings_of
 from bulletin.employment import localities_of
 from bulletin.kazakh_order import ByName
-from bulletin.models import Employment, Group, Kindergarten, Locality
+from bulletin.mercator import Bounds
+from bulletin.models import LATITUDES, LONGITUDES, Employment, Group, Kindergarten, Locality
 from bulletin.profiles import completeness, profile_of
 from bulletin.seen import SeenAdmin
 from bulletin.selectors import named
@@ -36,6 +38,9 @@ ZONES = (
     "Asia/Qostanay",
     "Asia/Qyzylorda",
 )
+
+
+COUNTRY = Bounds(*(float(side) for side in (LONGITUDES[0], LATITUDES[0], LONGITUDES[1], LATITUDES[1])))
 
 
 class LocalityForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -108,6 +113,8 @@ class KindergartenAdmin(SeenAdmin):
         """What the public page lacks; a kindergarten that is closed as a whole is not offered to be closed."""
         kindergarten = kwargs.get("obj")
         context["is_closed"] = kindergarten is not None and bool(closings_of(kindergarten))
+        here = kindergarten.locality if kindergarten is not None else None
+        context["map_bounds"] = on_map.extent(Kindergarten.objects.filter(locality=here)).bounds or COUNTRY
         if kindergarten is not None:
             context["completeness"] = completeness(kindergarten, profile_of(kindergarten))
         return super().render_change_form(request, context, *args, **kwargs)

@@ -83,6 +83,7 @@ class Neighbour:
     """A kindergarten near another one, `metres` away as the crow flies."""
 
     kindergarten: Kindergarten
+    point: tuple[float, float]
     metres: float
 
     @property
@@ -162,7 +163,7 @@ def nearby(kindergarten: Kindergarten, *, now: datetime) -> list[Neighbour]:
     east = (Cast("longitude", FloatField()) - here[1]) * narrowing
     others = within(Kindergarten.objects.exclude(pk=kindergarten.pk), part)
     found = with_availability(others, now=now).order_by(north * north + east * east, "pk")[:NEIGHBOURS]
-    neighbours = [Neighbour(one, distance(here, one.point)) for one in found if one.point]
+    neighbours = [Neighbour(one, one.point, distance(here, one.point)) for one in found if one.point]
     return [one for one in neighbours if one.metres <= NEARBY]
 
 

@@ -1,6 +1,7 @@
 """The public pages of the catalogue and of the reviews."""
 
 import re
+from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
@@ -26,7 +27,7 @@ from bulletin.closings import running
 from bulletin.comparing import compared
 from bulletin.demand import demand_of
 from bulletin.forms import ALL_PLACES, CatalogueFilterForm, ReviewForm
-from bulletin.mercator import Bounds, Frame, frame_of, read_bounds
+from bulletin.mercator import Bounds, Frame, frame_around, frame_of, read_bounds
 from bulletin.models import Kindergarten, Photo, Review
 from bulletin.profiles import profile_of
 from bulletin.services import TooManyReviewsError, submit_review
@@ -38,6 +39,8 @@ PAGE_SIZE = 20
 # The map as it is drawn, in units that a screen scales: on a phone a mark is still as large as a finger needs.
 MAP_SIZE = {"width": 480, "height": 400}
 SCALE_BAR = 110
+# Of one kindergarten, with its surroundings.
+PLACE_SIZE, PLACE_ZOOM = {"width": 480, "height": 260}, 15
 REVIEWS_ON_A_CARD = 3
 
 
@@ -87,7 +90,7 @@ def kindergarten_map(request: HttpRequest) -> HttpResponse:
     listed = found
     if part := asked or extent.bounds:
         frame, shown = _frame(part, request.GET.get("zoom", ""))
-        context |= _drawn(request, frame)
+        context |= _drawn(frame) | {"ways": _ways(request, frame)}
         context["shown"] = shown
         context["marks"] = [
             {"mark": mark, "url": _mark_url(request, mark)}
@@ -120,25 +123,28 @@ def _frame(part: Bounds, zoom: str) -> tuple[Frame, Bounds]:
     return frame.moved(closer=closer), part
 
 
-def _drawn(request: HttpRequest, frame: Frame) -> dict[str, Any]:
-    """The frame, and where its buttons lead."""
+def _drawn(frame: Frame) -> dict[str, Any]:
+    """The frame and its scale."""
     metres, pixels = frame.scale_bar(longest=SCALE_BAR)
-    ways = {
-        "closer": {"closer": 1},
-        "farther": {"closer": -1},
-        "west": {"right": -0.5},
-        "east": {"right": 0.5},
-        "north": {"down": -0.5},
-        "south": {"down": 0.5},
-    }
-    moved = {name: frame.moved(**step) for name, step in ways.items()}  # type: ignore[arg-type]
     return {
         "frame": frame,
         "scale": on_map.in_words(metres),
         "scale_pixels": round(pixels),
         "scale_top": frame.height - 22,
-        "ways": {name: _query(request, bounds=one.inner) for name, one in moved.items() if one != frame},
     }
+
+
+def _ways(request: HttpRequest, frame: Frame) -> dict[str, str]:
+    """Where the buttons of the map lead; at the last zoom there is none that goes on."""
+    moved = {
+        "closer": frame.moved(closer=1),
+        "farther": frame.moved(closer=-1),
+        "west": frame.moved(right=-0.5),
+        "east": frame.moved(right=0.5),
+        "north": frame.moved(down=-0.5),
+        "south": frame.moved(down=0.5),
+    }
+    return {way: _query(request, bounds=one.inner) for way, one in moved.items() if one != frame}
 
 
 def _mark_url(request: HttpRequest, mark: on_map.Mark) -> str:
@@ -172,6 +178,7 @@ def kindergarten(request: HttpRequest, slug: str) -> HttpResponse:
         "groups": selectors.groups_of(found, now=now),
         "photos": selectors.published_photos(found),
         "demand": demand_of(found, now=now),
+        "place": _place(found, now=now),
         "closings": running(found),
         "today": found.locality.day(now),
         "listings": selectors.listings(vacancies, now=now),
@@ -180,6 +187,23 @@ def kindergarten(request: HttpRequest, slug: str) -> HttpResponse:
         **_shortlists(request),
     }
     return render(request, "bulletin/kindergarten.html", context)
+
+
+def _place(kindergarten: Kindergarten, *, now: datetime) -> dict[str, Any] | None:
+    """Where it is, and who is near; None for one that is not on the map."""
+    point = kindergarten.point
+    if point is None:
+        return None
+    frame = frame_around(point, zoom=PLACE_ZOOM, **PLACE_SIZE)
+    neighbours = []
+    for neighbour in on_map.nearby(kindergarten, now=now):
+        x, y = frame.place(*neighbour.point)
+        neighbours.append({"neighbour": neighbour, "x": round(x), "y": round(y)})
+    return {
+        "neighbours": neighbours,
+        "bounds": frame_around(point, zoom=PLACE_ZOOM, **MAP_SIZE).inner,
+        **_drawn(frame),
+    }
 
 
 @require_safe

@@ -27,6 +27,7 @@ LATIN_WORDS = {
         "OK",
         # What programs read, and how.
         "ETag",
+        "Enter",
         "OpenAPI",
         "api",
         "limit",

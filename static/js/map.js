@@ -79,22 +79,7 @@
   // --- the map ---
 
   let loading = null;
-  const live = () => (loading ??= load().then(start).catch(() => null));
-
-  const load = () =>
-    new Promise((done, failed) => {
-      const style = document.createElement("link");
-      style.rel = "stylesheet";
-      style.href = words.leafletCss;
-      const script = document.createElement("script");
-      script.src = words.leafletJs;
-      let missing = 2;
-      for (const part of [style, script]) {
-        part.addEventListener("load", () => --missing || done());
-        part.addEventListener("error", failed);
-        document.head.append(part);
-      }
-    });
+  const live = () => (loading ??= loadLeaflet(words).then(start).catch(() => null));
 
   const start = () => {
     const canvas = document.createElement("div");

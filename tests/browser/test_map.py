@@ -5,8 +5,11 @@ from decimal import Decimal
 import pytest
 from playwright.sync_api import expect
 
+from bulletin.models import Kindergarten
 from tests.browser.barriers import against_axe
+from tests.browser.session import enter
 from tests.factories import KindergartenFactory
+from tests.staff import worker_of
 
 pytestmark = pytest.mark.browser
 
@@ -85,3 +88,22 @@ def test_without_scripts_a_mark_of_several_is_a_link(open_context, city):
     expect(page.locator("#found [data-at]")).to_have_count(2)
     page.locator(".map__mark").first.click()
     page.wait_for_url("**/kindergartens/*/")
+
+
+def test_an_employee_presses_where_the_kindergarten_is(open_context, city, live_server):
+    amina = city[0]
+    context = open_context(viewport={"width": 1280, "height": 900})
+    enter(context, worker_of(amina), portal=live_server.url)
+    page = context.new_page()
+    page.goto(f"/admin/bulletin/kindergarten/{amina.pk}/change/")
+    before = page.locator("#id_latitude").input_value()
+    page.locator(".map-choice summary").click()
+    here = page.locator(".map-point__here")
+    expect(here).to_be_attached()
+    page.locator(".map-point").click(position={"x": 90, "y": 60})
+    expect(page.locator("#id_latitude")).not_to_have_value(before)
+    page.locator("[name=_save]").click()
+    page.wait_for_url("**/admin/bulletin/kindergarten/")
+    moved = Kindergarten.objects.get(pk=amina.pk)
+    assert moved.latitude > amina.latitude
+    assert moved.longitude < amina.longitude

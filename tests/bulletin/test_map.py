@@ -8,6 +8,7 @@ from itertools import pairwise
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
 from django.utils import timezone, translation
 
 from bulletin import on_map
@@ -15,6 +16,7 @@ from bulletin.mercator import Bounds, frame_of
 from bulletin.models import Kindergarten, Vacancy
 from bulletin.on_map import Availability
 from tests.factories import GroupFactory, KindergartenFactory, VacancyFactory
+from tests.staff import inside, worker_of
 
 pytestmark = pytest.mark.django_db
 
@@ -250,6 +252,49 @@ class TestPage:
     def test_a_name_is_text_and_never_markup(self, client):
         at(NORTH, EAST, name_kk="</title><script>alert(1)</script>")
         assert "<script>alert" not in page_of(client)
+
+
+class TestPlace:
+    """On the page of a kindergarten, and in the workplace."""
+
+    def test_a_kindergartens_page_shows_where_it_is_and_who_is_near(self, client):
+        at(NORTH, EAST, slug="amina", name_kk="Амина (1)"), at(NORTH, EAST + 0.003, slug="balapan")
+        at(NORTH + 0.1, EAST, slug="far")
+        page = re.sub(r"\s+", " ", client.get("/kindergartens/amina/").content.decode())
+        assert (
+            'href="geo:43.30000,68.25000?q=43.30000,68.25000(%D0%90%D0%BC%D0%B8%D0%BD%D0%B0%20%281%29)"'
+            in page
+        )
+        assert listed(page) == ["balapan"]
+        assert "Түзу сызықпен: 240 м" in page
+        [part] = re.findall(r'href="/map/(\?place=all&amp;bounds=[^"]*)"', page)
+        assert listed(page_of(client, part.replace("&amp;", "&"))) == ["amina", "balapan"]
+
+    def test_one_without_a_point_has_no_map(self, client):
+        KindergartenFactory.create(slug="amina")
+        page = client.get("/kindergartens/amina/").content.decode()
+        assert "geo:" not in page
+        assert 'class="map"' not in page
+
+    def test_an_employee_sets_the_point_within_the_country(self):
+        one = KindergartenFactory.create(slug="amina")
+        at(NORTH, EAST), at(NORTH + 0.1, EAST + 0.1)
+        browser = inside(worker_of(one))
+        address = reverse("admin:bulletin_kindergarten_change", args=[one.pk])
+        form = browser.get(address)
+        assert 'data-bounds="68.25000,43.30000,68.35000,43.40000"' in form.content.decode()
+        typed = {
+            "address_kk": one.address_kk, "address_ru": one.address_ru, "phone": str(one.phone), "head": one.head,
+            "_seen": form.context["seen"], "groups-TOTAL_FORMS": 0, "groups-INITIAL_FORMS": 0,
+        }  # fmt: skip
+        answer = browser.post(address, typed | {"latitude": "55.75", "longitude": "37.62"})
+        assert set(answer.context["adminform"].form.errors) >= {"latitude", "longitude"}
+        answer = browser.post(address, typed | {"latitude": "43.3", "longitude": ""})
+        assert answer.status_code == 200
+        answer = browser.post(address, typed | {"latitude": "43.297301", "longitude": "68.251702"})
+        assert answer.status_code == 302
+        one.refresh_from_db()
+        assert one.geo == "43.29730,68.25170"
 
 
 class TestScale:

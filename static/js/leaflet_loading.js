@@ -1,0 +1,15 @@
+// Leaflet with its style sheet, from the addresses that the script of a map was given.
+globalThis.loadLeaflet = ({ leafletJs, leafletCss }) =>
+  new Promise((done, failed) => {
+    const style = document.createElement("link");
+    style.rel = "stylesheet";
+    style.href = leafletCss;
+    const script = document.createElement("script");
+    script.src = leafletJs;
+    let missing = 2;
+    for (const part of [style, script]) {
+      part.addEventListener("load", () => --missing || done());
+      part.addEventListener("error", failed);
+      document.head.append(part);
+    }
+  });
