@@ -33,12 +33,16 @@ class FilterForm(forms.Form):
         self._given = given = {name: data[name] for name in data} if data else {}
         super().__init__(data=self._defaults | given, auto_id="filter_%s")
         options = [(slug, place.name) for slug, place in self._places.items()]
-        self.fields["place"].choices = [(ALL_PLACES, _("All localities")), *options]  # type: ignore[attr-defined]
+        self.offer_places(options)
         self.left_out = list(self.errors)
         if self.left_out:
             kept = {name: value for name, value in given.items() if name not in self.left_out}
             self.data = self._defaults | kept
             self.full_clean()
+
+    def offer_places(self, options: list[tuple[str, str]]) -> None:
+        """Give the fields that name a locality their choices, before anything is judged."""
+        self.fields["place"].choices = [(ALL_PLACES, _("All localities")), *options]  # type: ignore[attr-defined]
 
     @property
     def values(self) -> dict[str, Any]:
@@ -51,10 +55,10 @@ class FilterForm(forms.Form):
         return values
 
     @property
-    def is_narrowed(self) -> bool:
-        """Whether the address narrows or sorts the list, so that a phone should show the fields too."""
+    def narrowed_by(self) -> int:
+        """How many of the fields narrow or sort the list: a phone folds them and tells how many are set."""
         names = [field.name for field in self.visible_fields()]
-        return any(self._given.get(name, "") not in ("", self._defaults.get(name)) for name in names)
+        return sum(self._given.get(name, "") not in ("", self._defaults.get(name)) for name in names)
 
     @property
     def note(self) -> str:

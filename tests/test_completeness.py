@@ -276,6 +276,9 @@ PICKED = {
     "applications/models/application.py OF_CLOSINGS · Move",
     "applications/states.py COSTLY · Move",
     "applications/states.py CHOOSING · Move",
+    # What `eligibility.mismatch` may answer.
+    "applications/bidding/eligibility.py _MISMATCHES · Refusal",
+    "applications/views/listings.py _UNSUITED · Refusal",
     "applications/forecast/movement.py _NO_MOVEMENT · Move",
     "applications/states.py MOST_A_DAY · Move",
     "applications/states.py BEGINNING · Move",

@@ -145,6 +145,17 @@ def refusal_of_newcomer(seeker: Seeker, vacancy: Vacancy, *, now: datetime) -> R
     )
 
 
+# From what parts a child most from a place to what parts it least.
+_MISMATCHES: Final = (Refusal.OTHER_LOCALITY, Refusal.OTHER_BIRTH_YEAR, Refusal.OTHER_LANGUAGE)
+
+
+def mismatch_of_all(seekers: Iterable[Seeker], suit: Suit) -> Refusal | None:
+    """The `mismatch` of whoever of a family is nearest to the place; None if it suits one of them, or nobody seeks."""
+    found = [mismatch(one, suit) for one in seekers]
+    parted = [refusal for refusal in found if refusal is not None]
+    return max(parted, key=_MISMATCHES.index) if parted and len(parted) == len(found) else None
+
+
 def is_unsuited(application: Application, vacancy: Vacancy) -> bool:
     """Whether the vacancy's place is not, or not any more, one for the child: as in `mismatch`."""
     return mismatch(application, suit_of(vacancy)) is not None

@@ -25,6 +25,11 @@ class Onlooker:
     places: frozenset[int] = frozenset()
     waiting: tuple[Waiting, ...] = ()
 
+    @property
+    def wishes(self) -> frozenset[tuple[int, int, tuple[str, ...]]]:
+        """Which places its children look for: locality, birth year and languages. Many families wish for the same."""
+        return frozenset((one.locality_id, one.birth_year, tuple(one.languages)) for one in self.waiting)
+
 
 class _Row(NamedTuple):
     # The application's state, or "disputed" if this guardian may not bid for the child now.

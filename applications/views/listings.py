@@ -7,26 +7,37 @@ from functools import lru_cache
 
 from django.db.models import QuerySet
 from django.template.loader import render_to_string
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
 from applications.bidding.board import suiting_places
-from applications.bidding.eligibility import why_not
+from applications.bidding.eligibility import Seeker, mismatch_of_all, suit_of, why_not
 from applications.models import Application
+from applications.refusals import Refusal
 from applications.states import ApplicationState, BidState
 from bulletin.models import Vacancy
 from bulletin.opening import Phase, phase
 from bulletin.selectors import Listing, published_vacancies, with_pauses
 
 SIMILAR = 3
+# In two words, where a row has room for no more.
+_UNSUITED = {
+    Refusal.OTHER_LOCALITY: gettext_lazy("another locality"),
+    Refusal.OTHER_BIRTH_YEAR: gettext_lazy("another birth year"),
+    Refusal.OTHER_LANGUAGE: gettext_lazy("another language"),
+}
 _MAY_STILL_BID = (ApplicationState.WAITING, ApplicationState.BID_PLACED)
 
 
 @dataclass(frozen=True)
 class FamilyListing(Listing):
-    """A row or a card of the bulletin, as one family sees it."""
+    """A row or a card of the bulletin, as one family sees it.
+
+    `unsuited` is what parts the place from every child of the family that waits, if something does.
+    """
 
     mine: bool
+    unsuited: Refusal | None = None
 
     @property
     def status(self) -> str:
@@ -55,7 +66,10 @@ class FamilyListing(Listing):
             years=self.years,
             place_type=vacancy.get_place_type_display(),
             opens_at=vacancy.opens_at,
-            is_upcoming=self.phase == Phase.ANNOUNCED,
+            phase=self.phase.value,
+            open_to_all_at=vacancy.priority_until if self.phase == Phase.PRIORITY else None,
+            is_mine=self.mine,
+            unsuited=str(_UNSUITED[self.unsuited]) if self.unsuited else "",
             zone=vacancy.locality.timezone,
             tag=self.tag,
             status=self.status,
@@ -115,9 +129,19 @@ def fitting_listings(
     return listings_of(shown, mine=mine, now=now)
 
 
-def listings_of(shown: Sequence[str], *, mine: Collection[str], now: datetime) -> list[FamilyListing]:
-    """The vacancies with these ids, in this order; `mine` are those available to the family."""
+def listings_of(
+    shown: Sequence[str], *, mine: Collection[str], seekers: Collection[Seeker] = (), now: datetime
+) -> list[FamilyListing]:
+    """The vacancies with these ids, in this order; `mine` are those available to the family, `seekers` its children."""
     # What is available is known already, so the cut-offs are not read.
     rows = public_vacancies().prefetch_related(None).in_bulk(shown)
     found = {str(pk): vacancy for pk, vacancy in rows.items()}
-    return [FamilyListing(found[pk], phase(found[pk], now=now), pk in mine) for pk in shown]
+    return [
+        FamilyListing(
+            found[pk],
+            phase(found[pk], now=now),
+            mine=pk in mine,
+            unsuited=mismatch_of_all(seekers, suit_of(found[pk])),
+        )
+        for pk in shown
+    ]

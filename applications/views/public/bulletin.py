@@ -26,7 +26,14 @@ from bulletin.chosen_place import PLACE_COOKIE, chosen_locality
 from bulletin.forms import BulletinFilterForm
 from bulletin.models import Locality
 from bulletin.moment import Moment
-from bulletin.selectors import localities, match_counts, running_pauses
+from bulletin.selectors import (
+    Listing,
+    listings,
+    localities,
+    match_counts,
+    published_vacancies,
+    running_pauses,
+)
 from bulletin.shared_page import shared_page
 from notifications.clock import estimate_clock
 from notifications.selectors import unread_count
@@ -93,7 +100,15 @@ def bulletin(request: HttpRequest) -> HttpResponse:
     shown = _shown(request, onlooker, now=now)
     if shown.search.status == "me" and not shown.indices:
         return render(request, TEMPLATE, _nothing_for_me(request, shown, now=now))
-    key = (place, onlooker.places, onlooker.unread, shown.counts["me"], shown.indices, shown.marked)
+    key = (
+        place,
+        onlooker.places,
+        onlooker.wishes,
+        onlooker.unread,
+        shown.counts["me"],
+        shown.indices,
+        shown.marked,
+    )
     return shared_page(
         request,
         TEMPLATE,
@@ -124,13 +139,26 @@ def _shown(request: HttpRequest, onlooker: Onlooker, *, now: datetime) -> Shown:
 
 def _context(request: HttpRequest, onlooker: Onlooker, shown: Shown, *, now: datetime) -> dict[str, Any]:
     vacancies = shown.listed.vacancies
-    listings = listings_of(
-        [vacancies[at] for at in shown.indices], mine={vacancies[at] for at in shown.marked}, now=now
+    shown_listings = listings_of(
+        [vacancies[at] for at in shown.indices],
+        mine={vacancies[at] for at in shown.marked},
+        seekers=onlooker.waiting,
+        now=now,
     )
     return _frame(request, shown, is_signed_in=onlooker.is_signed_in) | {
-        "listings": listings,
+        "listings": shown_listings,
         "unread_notices": onlooker.unread,
+        "next": None if shown_listings else _next_opening(shown.search.filters, now=now),
     }
+
+
+def _next_opening(filters: BulletinFilterForm, *, now: datetime) -> Listing | None:
+    """What opens next under the filters, or else in their place; for a list that holds nothing."""
+    asked = {name: value for name, value in filters.values.items() if name not in ("status", "sort")}
+    for chosen in (asked, {"locality": asked["locality"]}):
+        for found in listings(published_vacancies(**chosen, status="soon", now=now)[:1], now=now):
+            return found
+    return None
 
 
 def _onlooker(request: HttpRequest, *, now: datetime) -> Onlooker:
@@ -193,6 +221,9 @@ def _frame(request: HttpRequest, shown: Shown, *, is_signed_in: bool) -> dict[st
         "status": shown.search.status,
         "page": shown.page,
         "tabs": _tabs(request, shown, is_signed_in=is_signed_in),
+        # How many the family could apply for on the tab that it is not on.
+        "mine": shown.counts["me"] if is_signed_in and shown.search.status != "me" else 0,
+        "mine_url": _tab_url(request, "me"),
         "pauses": running_pauses(filters.values["locality"]),
         "query": _feed_query(filters),
     }
@@ -202,13 +233,19 @@ def _tabs(request: HttpRequest, shown: Shown, *, is_signed_in: bool) -> list[dic
     labels = {"all": _("All"), "open": _("Available to all"), "me": _("Available to me")}
     tabs = []
     for name, label in labels.items():
-        query = request.GET.copy()
-        query.pop("page", None)
-        query["status"] = name
+        url = _tab_url(request, name)
         count = shown.counts[name] if is_signed_in or name != "me" else None
         current = name == shown.search.status
-        tabs.append({"label": label, "url": f"?{query.urlencode()}", "current": current, "count": count})
+        tabs.append({"label": label, "url": url, "current": current, "count": count})
     return tabs
+
+
+def _tab_url(request: HttpRequest, name: str) -> str:
+    """The first page of a tab, under the same filters."""
+    query = request.GET.copy()
+    query.pop("page", None)
+    query["status"] = name
+    return f"?{query.urlencode()}"
 
 
 def _feed_query(filters: BulletinFilterForm) -> str:
@@ -237,8 +274,12 @@ def _criteria(application: Application, *, now: datetime) -> dict[str, Any]:
         now=now,
     )
     here = board(locality=application.locality, now=now)
+    soon = published_vacancies(
+        locality=application.locality, birth_year=application.birth_year, status="soon", now=now
+    ).filter(group__language__in=application.languages)
     return {
         "application": application,
+        "next": next(iter(listings(soon[:1], now=now)), None),
         "counts": counts,
         "available": len(here.available(waiting([application]))),
     }

@@ -215,12 +215,9 @@ class WhatIfForm(ForecastForm):
 
     field_order = ["place", "birth_year", "language", "tier", "other", "vacancy"]
 
-    def __init__(
-        self, data: Mapping[str, Any] | None = None, *, locality: Locality | None, years: Iterable[int]
-    ) -> None:
-        super().__init__(data, locality=locality, years=years)
-        others = [(slug, place.name) for slug, place in self._places.items()]
-        self.fields["other"].choices = [("", gettext_lazy("none")), *others]  # type: ignore[attr-defined]
+    def offer_places(self, options: list[tuple[str, str]]) -> None:
+        super().offer_places(options)
+        self.fields["other"].choices = [("", gettext_lazy("none")), *options]  # type: ignore[attr-defined]
 
     @property
     def values(self) -> dict[str, Any]:

@@ -124,6 +124,13 @@ def test_the_page_answers_in_words_and_keeps_its_question_in_the_address(client,
     assert "С даты: <time" in content
 
 
+def test_another_locality_is_compared_by_its_address(client, place):
+    other = LocalityFactory(slug="kentau")
+    answer = client.get(PAGE, {"birth_year": YEAR, "other": "kentau"})
+    assert answer.context["options"][-1]["place"] == other
+    assert answer.context["filters"].note == ""
+
+
 @pytest.mark.parametrize("year", [2010, 2026])
 def test_who_is_outside_the_ages_reads_so_and_is_offered_nothing(client, place, year):
     Rules.objects.create(valid_from=date(2020, 1, 1), youngest_age=2)

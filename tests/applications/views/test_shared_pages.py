@@ -166,6 +166,37 @@ def test_nobody_s_child_is_on_a_page_of_another(client_of, scene):
     assert "Басқа" in page
 
 
+def test_a_row_says_what_parts_it_from_each_family(client, client_of, scene):
+    """Nothing of the list is available to either, and yet they read different pages in the same second."""
+    Vacancy.objects.update(birth_years=[2016], seats_taken=0)
+    younger = client_of(scene.parent).get(BULLETIN).content.decode()
+    Application.objects.filter(pk=scene.application.pk).update(birth_year=2016, languages=["kk"])
+    one_language = client_of(scene.parent).get(BULLETIN).content.decode()
+    assert "Балаңызға сай емес: басқа туған жыл" in younger
+    assert "Балаңызға сай емес: басқа тіл" in one_language
+    assert "сай емес" not in client.get(BULLETIN).content.decode()
+
+
+def test_what_is_available_to_me_stands_above_the_list(client, client_of, scene):
+    above = "Балаңызға қазір қолжетімді хабарландыру: 1"
+    family = client_of(scene.parent)
+    assert above in family.get(BULLETIN).content.decode()
+    assert above not in family.get(BULLETIN, {"status": "me"}).content.decode()
+    assert above not in client.get(BULLETIN).content.decode()
+
+
+def test_where_nothing_is_found_the_next_opening_is_told(client, client_of, scene):
+    soon = VacancyFactory(group=scene.group, birth_years=[2017], opens_at=scene.now + timedelta(days=2))
+    Vacancy.objects.exclude(pk=soon.pk).update(seats_taken=2)
+    told = f'href="{soon.get_absolute_url()}"'
+    for query in ({"birth_year": 2015}, {"status": "open"}):
+        page = client.get(BULLETIN, query)
+        assert places(page) == []
+        assert "Келесі ашылу" in page.content.decode()
+        assert told in page.content.decode()
+    assert told in client_of(scene.parent).get(BULLETIN, {"status": "me"}).content.decode()
+
+
 @pytest.mark.parametrize("address", [BULLETIN, BULLETIN + "?status=me"])
 def test_the_page_of_many_families_is_rendered_without_knowing_the_first(client_of, scene, address):
     family = client_of(scene.parent)
