@@ -29,7 +29,7 @@ from applications.models import CLAIMED, Application, QueueCount
 from applications.queue.buckets import bucket_month
 from applications.queue.order import ahead_by_tier, head_by_tier
 from applications.queue.position import in_queue
-from applications.queue.small_groups import FEW
+from applications.queue.small_groups import FEW, told_parts
 from applications.states import QUEUED_STATES, ApplicationState, Tier
 from bulletin.models import Language, Locality
 
@@ -63,6 +63,11 @@ class CountedQueue:
     @property
     def claimed(self) -> int:
         return self.waiting - self.unclaimed
+
+    @property
+    def tells(self) -> Mapping[Language, bool]:
+        """Of which languages the count may be told beside `waiting`."""
+        return told_parts(self.waiting, self.by_language)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ INSTANT: Final[Json] = {"type": "string", "format": "date-time"}
 COUNT_OF_FEW: Final[Json] = {
     "type": ["integer", "null"],
     "minimum": 0,
-    "description": f"null: more than none, and fewer than {FEW}",
+    "description": f"null: more than none and fewer than {FEW}, or so few could be worked out from it",
 }
 
 

@@ -9,6 +9,10 @@ DEFAULT_ROWS: Final = 100
 MOST_ROWS: Final = 1000
 LONGEST_CURSOR: Final = 200
 
+_CSV: Final = (
+    "All rows without parameters, else as many as `limit` says; the header Link (rel=next) leads to the next ones. A "
+    "cell that begins with =, +, - or @ has an apostrophe before it, so that no spreadsheet takes it for a formula"
+)
 _ERROR: Final = {"$ref": "#/components/responses/Error"}
 _PARAMETERS: Final[list[Json]] = [
     {
@@ -38,7 +42,7 @@ def document(server: str) -> Json:
             "title": "Balabaqsha: open data",
             "version": "1",
             "description": "Read-only. Names are in Kazakh and Russian. Times are UTC. No personal data. An answer may "
-            "be a minute old; ask again with its ETag.",
+            "be a minute old; ask again with its ETag. Pages of any site may ask.",
         },
         "servers": [{"url": server}],
         "paths": paths,
@@ -94,7 +98,9 @@ def _operation(source: Source, content_type: str, schema: Json) -> Json:
         "parameters": _PARAMETERS,
         "responses": {
             "200": {
-                "description": "Rows; the header Link (rel=next) leads to the next ones",
+                "description": "Rows; the header Link (rel=next) leads to the next ones"
+                if kind == "json"
+                else _CSV,
                 "content": {content_type: {"schema": schema}},
             },
             "304": {"description": "Nothing has changed since the ETag in If-None-Match"},

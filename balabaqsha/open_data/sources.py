@@ -41,6 +41,9 @@ from bulletin.selectors import kindergartens, localities, published_vacancies
 Row = dict[str, Any]
 # A cursor, and the row to which it belongs.
 Keyed = tuple[str, Row]
+_SLUG: Final = re.compile(r"[-\w]{1,80}", re.ASCII)
+_QUEUE: Final = re.compile(rf"{_SLUG.pattern}\.\d{{4}}", re.ASCII)
+_FIGURE: Final = re.compile(r"[-\w]{0,80}\.[a-z_0-9]+\.(\d{4}-\d{2})?", re.ASCII)
 SHOWN_PHASES: Final = (Phase.ANNOUNCED, Phase.PRIORITY, Phase.OPEN, Phase.PAUSED, Phase.FULL)
 
 
@@ -156,8 +159,10 @@ _BULLETIN: Final = Source(
 # --- queues --------------------------------------------------------------------------------------------------
 
 
-def _after(rows: Iterable[Keyed], after: str, most: int) -> list[Keyed]:
-    """A piece of what is computed as a whole; the cursor need not be there any more."""
+def _after(rows: Iterable[Keyed], after: str, most: int, *, form: re.Pattern[str]) -> list[Keyed]:
+    """A piece of what is computed as a whole; the cursor has the `form` of its keys, and need not be there any more."""
+    if after and not form.fullmatch(after):
+        raise BadCursor
     return list(islice((keyed for keyed in sorted(rows, key=_key) if keyed[0] > after), most))
 
 
@@ -174,14 +179,14 @@ def _queues(after: str, most: int, now: datetime) -> list[Keyed]:
                 "birth_year": queue.birth_year,
                 "waiting": few_hidden(queue.waiting),
                 **{
-                    f"waiting_{language.value}": few_hidden(count)
+                    f"waiting_{language.value}": count if queue.tells[language] else None
                     for language, count in queue.by_language.items()
                 },
             },
         )
         for queue in counted_queues()
     )
-    return _after(rows, after, most)
+    return _after(rows, after, most, form=_QUEUE)
 
 
 _QUEUES: Final = Source(
@@ -207,8 +212,6 @@ _QUEUES: Final = Source(
 
 # --- kindergartens -------------------------------------------------------------------------------------------
 
-_SLUG: Final = re.compile(r"[-\w]{1,80}", re.ASCII)
-
 
 def _kindergartens(after: str, most: int, now: datetime) -> list[Keyed]:
     found = kindergartens(now=now).select_related("locality").order_by("slug")
@@ -230,7 +233,7 @@ def _kindergarten(one: Any) -> Row:
         "ownership": one.ownership,
         "address_kk": one.address_kk,
         "address_ru": one.address_ru,
-        "phone": str(one.phone) if one.phone else None,
+        "phone": one.phone.as_e164 if one.phone else None,
         "languages": sorted({group.language for group in one.groups.all()}),
         "groups": one.group_count,
         "seats_free": one.free_places,
@@ -259,6 +262,36 @@ _KINDERGARTENS: Final = Source(
 # --- statistics ----------------------------------------------------------------------------------------------
 
 
+# What became of the referrals that were issued in the last twelve months.
+_OUTCOMES: Final = {
+    ReferralState.ISSUED: ("referrals_valid", "Referrals of the last 12 months that are valid now"),
+    ReferralState.SIGNED: (
+        "referrals_signed",
+        "Of those of the last 12 months, used for a contract that runs",
+    ),
+    ReferralState.EXPIRED: (
+        "referrals_expired",
+        "Of those of the last 12 months, not used by their last day",
+    ),
+    ReferralState.REVOKED: ("referrals_revoked", "Of those of the last 12 months, taken back"),
+    ReferralState.ENDED: (
+        "referrals_ended",
+        "Of those of the last 12 months, used for a contract that has ended",
+    ),
+}
+_FIGURES: Final = {
+    "kindergartens": "Kindergartens in the catalogue",
+    "seats_free": "Free places of all announcements that are not over, also before their opening",
+    "waiting": "Children in the queues",
+    "contracts_30_days": "Contracts signed in the last 30 days",
+    "places_published": "Places of the announcements that were published in the month; the last month goes on",
+    "contracts": "Contracts signed in the month; the last month goes on",
+    **dict(_OUTCOMES.values()),
+    "days_to_referral_median": "Days from filing to the referral, which half of the families did not exceed",
+    "days_to_referral_slow": "Days from filing to the referral, which nine of ten families did not exceed",
+}
+
+
 def _statistics(after: str, most: int, now: datetime) -> list[Keyed]:
     places: list[Locality | None] = [None, *localities()]
     rows = (
@@ -276,7 +309,7 @@ def _statistics(after: str, most: int, now: datetime) -> list[Keyed]:
         for place in places
         for figure, period, value in _figures(place, now=now)
     )
-    return _after(rows, after, most)
+    return _after(rows, after, most, form=_FIGURE)
 
 
 def _figures(place: Locality | None, *, now: datetime) -> Iterator[tuple[str, str | None, int | None]]:
@@ -290,23 +323,12 @@ def _figures(place: Locality | None, *, now: datetime) -> Iterator[tuple[str, st
         yield "places_published", month.first_day.isoformat()[:7], month.published
         yield "contracts", month.first_day.isoformat()[:7], few_hidden(month.taken)
     for outcome in statistics.referral_outcomes(place, now=now):
-        yield f"referrals_{outcome.state.value}", None, few_hidden(outcome.referrals)
+        yield _OUTCOMES[outcome.state][0], None, few_hidden(outcome.referrals)
     waits = statistics.days_to_referral(place, now=now)
     yield "days_to_referral_median", None, waits.median_days
     yield "days_to_referral_slow", None, waits.slow_days
 
 
-_FIGURES: Final = (
-    "kindergartens",
-    "seats_free",
-    "waiting",
-    "contracts_30_days",
-    "places_published",
-    "contracts",
-    *(f"referrals_{state.value}" for state in ReferralState),
-    "days_to_referral_median",
-    "days_to_referral_slow",
-)
 _STATISTICS: Final = Source(
     "statistics",
     _("Statistics"),
@@ -317,7 +339,7 @@ _STATISTICS: Final = Source(
             Column(column.name, or_null(column.schema), f"{column.meaning}; null: all places together")
             for column in _LOCALITY
         ),
-        Column("figure", one_of(*_FIGURES), "What is counted"),
+        Column("figure", one_of(*_FIGURES), "; ".join(f"{name}: {told}" for name, told in _FIGURES.items())),
         Column(
             "month",
             or_null(TEXT | {"pattern": r"^\d{4}-\d{2}$"}),

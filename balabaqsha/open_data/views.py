@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Final, NamedTuple
 from urllib.parse import urlencode
@@ -10,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.cache import get_conditional_response
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
 from accounts import limits
@@ -24,6 +26,9 @@ from notifications.clock import estimate_clock
 # For so long a proxy or a program need not ask again.
 KEPT_SECONDS: Final = 60
 JSON_TYPE: Final = "application/json; charset=utf-8"
+PARAMETERS: Final = {"cursor", "limit"}
+# Of the letters of a refusal that repeats what was asked.
+MOST_NAMED: Final = 100
 CSV_TYPE: Final = "text/csv; charset=utf-8"
 
 
@@ -41,6 +46,7 @@ class _Refused(Exception):
     """What was asked for means nothing; the message says why."""
 
 
+@csrf_exempt
 @require_safe
 def index(request: HttpRequest) -> HttpResponse:
     """The OpenAPI document."""
@@ -48,12 +54,14 @@ def index(request: HttpRequest) -> HttpResponse:
     return _sent(request, _json(document(server)), content_type=JSON_TYPE)
 
 
+@csrf_exempt
 @require_safe
 def rows(request: HttpRequest, name: str) -> HttpResponse:
     """Some rows of a source as JSON."""
     return _answer(request, name, view_name="api_rows", content_type=JSON_TYPE)
 
 
+@csrf_exempt
 @require_safe
 def rows_csv(request: HttpRequest, name: str) -> HttpResponse:
     """The same rows as CSV, with the columns as heading."""
@@ -90,7 +98,7 @@ def _answer(request: HttpRequest, name: str, *, view_name: str, content_type: st
     if source is None:
         return _refusal(f"There is no {name}; there are: {', '.join(SOURCES)}.", status=404)
     try:
-        cursor, most = _asked(request)
+        cursor, most = _asked(request, is_csv=content_type == CSV_TYPE)
         rows_address = whole_address(request, reverse(view_name, args=[source.name]))
         written = _written(source, rows_address, is_csv=content_type == CSV_TYPE, cursor=cursor, most=most)
     except _Refused as refused:
@@ -101,8 +109,12 @@ def _answer(request: HttpRequest, name: str, *, view_name: str, content_type: st
     return answer
 
 
-def _asked(request: HttpRequest) -> tuple[str, int]:
-    """The cursor and the number of rows. Raises `_Refused`."""
+def _asked(request: HttpRequest, *, is_csv: bool) -> tuple[str, int | None]:
+    """The cursor and the number of rows; a file for people has all of them (None). Raises `_Refused`."""
+    if unknown := set(request.GET) - PARAMETERS:
+        raise _Refused(f"Unknown: {', '.join(sorted(unknown))[:MOST_NAMED]}. There are: cursor, limit.")
+    if is_csv and not request.GET:
+        return "", None
     cursor, typed = request.GET.get("cursor", ""), request.GET.get("limit", str(DEFAULT_ROWS))
     if len(cursor) > LONGEST_CURSOR or "\0" in cursor:
         raise _Refused("The cursor is none of ours.")
@@ -112,11 +124,13 @@ def _asked(request: HttpRequest) -> tuple[str, int]:
     return cursor, int(typed)
 
 
-def _written(source: Source, rows_address: str, *, is_csv: bool, cursor: str, most: int) -> _Written:
+def _written(source: Source, rows_address: str, *, is_csv: bool, cursor: str, most: int | None) -> _Written:
     """The answer, written once a second for all who ask for it under this address. Raises `_Refused`."""
     now = estimate_clock()
 
     def write() -> _Written:
+        if most is None:
+            return _Written(_as_csv(source, _all_rows(source, now=now)), None)
         found = source.read(cursor, most + 1, now)
         shown, has_more = found[:most], len(found) > most
         last = shown[-1][0] if has_more else None
@@ -136,7 +150,14 @@ def _as_json(found: list[Keyed], last: str | None, following: str | None) -> byt
     return _json({"rows": [row for _key, row in found], "next_cursor": last, "next": following})
 
 
-def _as_csv(source: Source, found: list[Keyed]) -> bytes:
+def _all_rows(source: Source, *, now: datetime) -> Iterator[Keyed]:
+    cursor = ""
+    while found := source.read(cursor, MOST_ROWS, now):
+        yield from found
+        cursor = found[-1][0]
+
+
+def _as_csv(source: Source, found: Iterable[Keyed]) -> bytes:
     names = [column.name for column in source.columns]
     cells = ([_cell(row[name]) for name in names] for _key, row in found)
     return "".join(lines(heading=names, rows=cells)).encode()
@@ -156,6 +177,9 @@ def _sent(request: HttpRequest, body: bytes, *, content_type: str) -> HttpRespon
     etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
     answer.headers["ETag"] = etag
     answer.headers["Cache-Control"] = f"public, max-age={KEPT_SECONDS}"
+    # Pages of other sites may read it: there is nothing here that a visitor alone may see.
+    answer.headers["Access-Control-Allow-Origin"] = "*"
+    answer.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     return get_conditional_response(request, etag=etag, response=answer) or answer
 
 

@@ -17,6 +17,8 @@ from accounts.limits import API_PER_NETWORK
 from applications.queue.public_order import counted_queues
 from balabaqsha.open_data.openapi import LONGEST_CURSOR, MOST_ROWS, document, row_schema
 from balabaqsha.open_data.sources import SOURCES
+from bulletin.models import Language
+from notifications.clock import estimate_clock
 from tests.city import build_city
 from tests.factories import KindergartenFactory, VacancyFactory
 from tests.shared import built_once
@@ -124,6 +126,32 @@ class TestSmallCounts:
         assert told
         assert not [row for row in told if row["value"] in (1, 2, 3, 4)]
 
+    def test_what_few_could_be_worked_out_from_is_not_told(self, city, monkeypatch):
+        """Eighteen of twenty want Kazakh: so two do not."""
+        queue = replace(
+            counted_queues()[0], waiting=20, by_language={Language.KAZAKH: 18, Language.RUSSIAN: 10}
+        )
+        monkeypatch.setattr("balabaqsha.open_data.sources.counted_queues", lambda: [queue])
+        (row,) = rows_of("queues")
+        assert (row["waiting"], row["waiting_kk"], row["waiting_ru"]) == (20, None, 10)
+
+
+class TestFileForPeople:
+    def test_it_has_all_rows(self, client, city, monkeypatch):
+        monkeypatch.setattr("balabaqsha.open_data.views.MOST_ROWS", 7)
+        told = client.get(reverse("api_csv", args=["statistics"]))
+        assert "Link" not in told.headers
+        assert len(list(csv.reader(io.StringIO(told.content.decode())))) == 1 + len(
+            SOURCES["statistics"].read("", 10_000, estimate_clock())
+        )
+
+    def test_pages_of_other_sites_may_read_it(self, client, city):
+        answer = client.get(
+            reverse("api_rows", args=["queues"]), headers={"Origin": "https://news.example.kz"}
+        )
+        assert answer.headers["Access-Control-Allow-Origin"] == "*"
+        assert answer.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
+
 
 class TestRefused:
     @pytest.mark.parametrize(
@@ -135,6 +163,7 @@ class TestRefused:
             {"limit": "-1"},
             {"limit": "1e3"},
             {"cursor": "nonsense"},
+            {"locality": "kentau"},
             {"cursor": "\0"},
             {"cursor": "x" * (LONGEST_CURSOR + 1)},
         ],
@@ -145,14 +174,19 @@ class TestRefused:
         assert answer.status_code == 400
         assert answer.json()["error"]
 
+    @pytest.mark.parametrize("name", ["queues", "statistics", "kindergartens", "corrections"])
+    def test_a_cursor_that_is_none_of_its_own(self, client, name):
+        assert client.get(reverse("api_rows", args=[name]), {"cursor": "!"}).status_code == 400
+
     def test_what_there_is_not(self, client):
         answer = client.get(reverse("api_rows", args=["children"]))
         assert answer.status_code == 404
         assert "kindergartens" in answer.json()["error"]
 
-    def test_nothing_is_written(self, client):
+    def test_nothing_is_written(self):
         for method in ("POST", "PUT", "DELETE"):
-            assert client.generic(method, reverse("api_rows", args=["bulletin"])).status_code == 405
+            asked = Client(enforce_csrf_checks=True).generic(method, reverse("api_rows", args=["bulletin"]))
+            assert asked.status_code == 405
 
     def test_a_network_that_asks_without_end_waits(self, client, city, monkeypatch):
         few = replace(API_PER_NETWORK, times=3)

@@ -24,7 +24,7 @@ from applications.csv_file import csv_response
 from applications.models import Rules
 from applications.queue.ledger import LedgerEntry, ledger, ledger_entries
 from applications.queue.public_order import CountedQueue, Start, counted_queues, order_page, whole_order
-from applications.queue.small_groups import told
+from applications.queue.small_groups import KEPT_BACK, is_few, told
 from applications.rules.in_force import rules_of_day
 from applications.states import Tier
 from applications.views.public.forms import FormerNumberForm, JumpForm, QueueCheckForm
@@ -62,7 +62,8 @@ def queues_csv(request: HttpRequest) -> StreamingHttpResponse:
         [
             queue.locality.name,
             queue.birth_year,
-            *(told(count, grouped=False) for count in (queue.waiting, *queue.by_language.values())),
+            told(queue.waiting, grouped=False),
+            *(_named(queue, language, grouped=False) for language in queue.by_language),
         ]
         for queue in counted_queues(filters.values["locality"])
     )
@@ -266,10 +267,15 @@ def _row(queue: CountedQueue) -> dict[str, Any]:
         "waiting": told(queue.waiting),
         "claimed": told(queue.claimed) if queue.unclaimed else "",
         "cells": [
-            {"language": language.label, "waiting": told(named)}
-            for language, named in queue.by_language.items()
+            {"language": language.label, "waiting": _named(queue, language)} for language in queue.by_language
         ],
     }
+
+
+def _named(queue: CountedQueue, language: Language, *, grouped: bool = True) -> str:
+    """How many of a queue named a language, as everyone may see it."""
+    count = queue.by_language[language]
+    return told(count, grouped=grouped) if is_few(count) or queue.tells[language] else KEPT_BACK
 
 
 def _locality(slug: str, birth_year: int) -> Locality:
