@@ -77,6 +77,11 @@ def test_a_worker_that_is_stopped_takes_its_heartbeat_along_and_a_dead_one_does_
     assert set(Heartbeat.objects.values_list("name", flat=True)) == {"killed@here"}
 
 
+def health():
+    told = Client().get("/health/").json()
+    return told["beat"], told["workers"], told["clocks"]
+
+
 def test_sweeps_run_and_are_noted_however_wrong_the_clocks_are(start):
     """The beat an hour slow, the worker an hour fast: what was due long ago runs, and only its own time counts."""
     task = "notifications.tasks.deliver_due_messages"
@@ -87,9 +92,9 @@ def test_sweeps_run_and_are_noted_however_wrong_the_clocks_are(start):
     worker(start, "fast@here", ahead=HOUR)
     until(lambda: Sweep.objects.filter(task=task, finished_at__gt=beginning).exists())
     assert Sweep.objects.get(task=task).finished_at <= read_clock()
-    until(heard_of("beat@"))
+    # On a busy machine one may just be silent for longer than it says.
+    until(lambda: health() == ("ok", "shared", "differ"), health)
     told = Client().get("/health/").json()
-    assert (told["beat"], told["workers"], told["clocks"]) == ("ok", "shared", "differ")
     ahead = {name.partition("@")[0]: seconds for name, seconds in told["clocks_differ"].items()}
     assert ahead == {"beat": pytest.approx(-HOUR, abs=60), "fast": pytest.approx(HOUR, abs=60)}
     sender.send_signal(signal.SIGTERM)
