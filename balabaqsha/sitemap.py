@@ -32,6 +32,7 @@ PAGES: Final = (
     "statistics",
     "open_data",
     "help",
+    "glossary",
     "contacts",
     "privacy",
     "accessibility",

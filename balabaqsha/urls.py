@@ -47,6 +47,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
         path("status/", views.status, name="status"),
         path("open-data/", open_data.open_data, name="open_data"),
         path("help/", views.help_page, name="help"),
+        path("help/glossary/", TemplateView.as_view(template_name="pages/glossary.html"), name="glossary"),
+        path("help/<slug:slug>/", views.help_question, name="help_question"),
         _static_page("contacts"),
         _static_page("privacy", answer_days=ANSWER_WORKING_DAYS),
         _static_page("accessibility"),

@@ -3,13 +3,13 @@
 import sys
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 
 from django.conf import settings
 from django.contrib import messages
 from django.db.utils import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.urls import Resolver404, resolve, reverse
@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.http import escape_leading_slashes
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language_from_request, override
+from django.utils.translation import get_language, get_language_from_request, override
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -33,6 +33,7 @@ from applications.preview import is_preview
 from applications.queue.small_groups import FEW, told
 from applications.rules.in_force import rules_at, rules_of_day
 from applications.views.public.forms import QueueCheckForm
+from balabaqsha import help_questions
 from balabaqsha import statistics as figures
 from balabaqsha.health.probes import report
 from balabaqsha.health.status import running_incidents
@@ -141,13 +142,51 @@ def _about(place: Locality, *, address: str) -> str:
     return f"{parts.path}?{query.urlencode()}"
 
 
+# What somebody looks for is a few words.
+LONGEST_SEARCH: Final = 100
+
+
 @require_safe
 def help_page(request: HttpRequest) -> HttpResponse:
-    """How the portal works, with the periods that the rules of the chosen place name today. No figure is typed in."""
+    """The steps, and the questions with their answers; `q` looks among them."""
+    context = _periods(request)
+    questions = {slug: help_questions.question(slug, **_told(context)) for slug in help_questions.SLUGS}
+    asked = request.GET.get("q", "").strip()[:LONGEST_SEARCH]
+    context |= {
+        "asked": asked,
+        "results": help_questions.found(asked, [*questions.values()]),
+        "groups": [
+            (title, [questions[slug] for slug in slugs]) for title, slugs in help_questions.GROUPS.values()
+        ],
+    }
+    return render(request, "pages/help.html", context)
+
+
+@require_safe
+def help_question(request: HttpRequest, slug: str) -> HttpResponse:
+    """One question on a page of its own, with the others of its group."""
+    if slug not in help_questions.SLUGS:
+        raise Http404
+    told = _told(_periods(request))
+    group, slugs = next(one for one in help_questions.GROUPS.values() if slug in one[1])
+    context = {
+        "question": help_questions.question(slug, **told),
+        "group": group,
+        "others": [help_questions.question(one, **told) for one in slugs if one != slug],
+    }
+    return render(request, "pages/help_question.html", context)
+
+
+def _told(context: dict[str, Any]) -> dict[str, Any]:
+    return {"language": get_language() or "kk", "context": context}
+
+
+def _periods(request: HttpRequest) -> dict[str, Any]:
+    """The periods that the rules of the chosen place name today. No figure is typed in."""
     place, now = chosen_locality(request), estimate_clock()
     day = timezone.localdate(now, place.zone if place else None)
     rules, of_the_day = rules_at(place, now), rules_of_day(place, now)
-    context = {
+    return {
         "rules": rules,
         "ratio": of_the_day.general_per_priority,
         "interest_last_day": date(day.year, of_the_day.interest_month, of_the_day.interest_day),
@@ -155,7 +194,6 @@ def help_page(request: HttpRequest) -> HttpResponse:
         "daytime": DAYTIME,
         "password_lengths": f"{SHORTEST}–{LONGEST}",
     }
-    return render(request, "pages/help.html", context)
 
 
 @require_safe

@@ -48,6 +48,8 @@ TABLE = {
     "place": BUTTON,
     "statistics": EVERYONE,
     "help": EVERYONE,
+    "help_question": EVERYONE,
+    "glossary": EVERYONE,
     "contacts": EVERYONE,
     "privacy": EVERYONE,
     "accessibility": EVERYONE,
@@ -305,6 +307,8 @@ def url_of(row: str, city) -> str:
     name, *parts = row.split()
     if name == "bulletin:kindergarten":
         return reverse(name, args=[city.kindergarten.slug])
+    if name == "help_question":
+        return reverse(name, args=["benefit"])
     if name in ("api_rows", "api_csv"):
         return reverse(name, args=["bulletin"])
     if name == "applications:checked_referral":

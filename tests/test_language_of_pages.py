@@ -209,6 +209,7 @@ def addresses(city: SimpleNamespace, language: str) -> dict[str, str]:
     """Every page, by name; an application's pages once for each of its states."""
     own = {
         "bulletin:kindergarten": {"slug": city.kindergarten.slug},
+        "help_question": {"slug": "benefit"},
         "children:child": {"pk": city.child.pk},
         "applications:vacancy": {"pk": city.vacancy.pk},
         "applications:choose_child": {"pk": city.vacancy.pk},
