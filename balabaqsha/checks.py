@@ -16,6 +16,7 @@ from django.http.request import validate_host
 from accounts.iin import IinError, parse_iin
 from balabaqsha.environment import is_fernet_key
 from balabaqsha.postgresql.rights import too_much
+from bulletin.tiles import UnfitFileError, demand_tiles
 
 # How long a key must be; 32 random bytes are 43 letters, and Django asks for 50 of its own.
 KEY_LENGTHS: Final = {"SECRET_KEY": 50, "IIN_HASH_KEY": 40}
@@ -234,6 +235,38 @@ def operator_is_named(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             "021",
             "CONTACT_PHONES does not name your contact centre.",
             "Set it to its numbers, comma separated, as people write them: 8 (727) 123-45-67. SMS name the first.",
+        ),
+    ]
+
+
+@register(deploy=True)
+def map_says_whose_it_is(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Tiles may be used by naming whose they are, and a file that holds none would leave the map empty."""
+    has_tiles = bool(settings.MAP_TILES_URL or settings.MAP_PMTILES)
+    unfit = ""
+    if settings.MAP_PMTILES:
+        try:
+            demand_tiles(Path(settings.MAP_PMTILES))
+        except UnfitFileError as error:
+            unfit = str(error)
+    return [
+        *_refuse(
+            has_tiles and not settings.MAP_ATTRIBUTION,
+            "022",
+            "The map has tiles and does not say whose they are.",
+            "Set MAP_ATTRIBUTION to the words that their licence asks for, such as © OpenStreetMap contributors.",
+        ),
+        *_refuse(
+            settings.MAP_TILES_URL.startswith("http:") and settings.HTTPS,
+            "023",
+            "MAP_TILES_URL is no https address: browsers load no picture over http into our pages.",
+            "Set it to an https address, or take a PMTiles file of your own (MAP_PMTILES).",
+        ),
+        *_refuse(
+            bool(unfit),
+            "024",
+            f"MAP_PMTILES names a file without tiles for the map: {unfit}.",
+            "Name a PMTiles file with pictures (PNG, JPEG, WebP or AVIF), or unset it.",
         ),
     ]
 

@@ -140,6 +140,20 @@ class Environment(environ.FileAwareEnv):
             )
         return value
 
+    def tiles(self, var: str) -> str:
+        """The address of the tiles of a map, with `{z}`, `{x}` and `{y}` in its path; empty where there is none."""
+        value: str = self.str(var, default="").strip()
+        found = re.findall(r"\{[^{}]*\}", value)
+        if value and not (
+            sorted(found) == ["{x}", "{y}", "{z}"]
+            and _is_http(re.sub(r"\{[xyz]\}", "1", value))
+            and _ORIGIN.fullmatch(origin_of(value))
+        ):
+            raise ImproperlyConfigured(
+                f"{var} can't be read: it must look like https://host/{{z}}/{{x}}/{{y}}.png, without a blank, ? or #."
+            )
+        return value
+
     def origins(self, var: str) -> list[str]:
         """The origins that forms may come from: schemes and hosts, without a path."""
         found = self.list(var, default=[])
@@ -195,6 +209,12 @@ class Environment(environ.FileAwareEnv):
         """The values between commas, without surrounding spaces."""
         parts = (part.strip() for part in self.str(var, default=",".join(default)).split(","))
         return [part for part in parts if part]
+
+
+def origin_of(address: str) -> str:
+    """The scheme and the host of an address, as a policy of content names them."""
+    scheme, _is, rest = address.partition("://")
+    return f"{scheme}://{rest.partition('/')[0]}"
 
 
 def is_fernet_key(key: str) -> bool:

@@ -16,7 +16,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from balabaqsha.environment import Environment
+from balabaqsha.environment import Environment, origin_of
 from balabaqsha.servers import running
 from balabaqsha.serving.contract import MOST_WORKERS, PAGE_THREADS, WORKERS
 
@@ -386,6 +386,14 @@ DEFAULT_FROM_EMAIL: str = env.credential("MAIL_FROM") or "noreply@localhost"
 MAIL_DOMAIN: str = DEFAULT_FROM_EMAIL.rpartition("@")[2].rstrip("> ")
 SENDS_MAIL: bool = bool(EMAIL_HOST) or not EMAIL_BACKEND.endswith(".smtp.EmailBackend")
 
+# What lies under the marks of the map: nothing, pictures of another server by their address with {z}, {x} and {y}, or
+# those of a PMTiles file of the portal's own; and whose they are.
+MAP_TILES_URL: str = env.tiles("MAP_TILES_URL")
+MAP_PMTILES: str = env.credential("MAP_PMTILES").strip()
+MAP_ATTRIBUTION: str = env.credential("MAP_ATTRIBUTION").strip()
+if MAP_TILES_URL and MAP_PMTILES:
+    raise ImproperlyConfigured("Set MAP_TILES_URL or MAP_PMTILES, and not both.")
+
 # --- languages and formats -----------------------------------------------------------------------------------
 
 LANGUAGE_CODE = "kk"
@@ -435,7 +443,7 @@ REMEMBER_FOR_A_SECOND = True
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'self'"],
-        "img-src": ["'self'", "data:"],
+        "img-src": ["'self'", "data:", *([origin_of(MAP_TILES_URL)] if MAP_TILES_URL else [])],
         "object-src": ["'none'"],
         "base-uri": ["'none'"],
         "frame-ancestors": ["'none'"],

@@ -13,6 +13,7 @@ from balabaqsha.admin_site import staff_site
 from balabaqsha.open_data import views as open_data
 from balabaqsha.serving.contract import HEALTH_PATH
 from balabaqsha.sitemap import sitemap
+from bulletin.views import map_tile
 from notifications import webhooks
 
 handler400 = "balabaqsha.views.bad_request"
@@ -33,6 +34,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/<slug:name>/", open_data.rows, name="api_rows"),
     path("api/v1/<slug:name>.csv", open_data.rows_csv, name="api_csv"),
     path("sitemap.xml", sitemap, name="sitemap"),
+    path("map/tiles/<int:z>/<int:x>/<int:y>", map_tile, name="map_tile"),
     re_path(r"^kk/(?P<rest>.*)$", views.in_kazakh),
     path(HEALTH_PATH.removeprefix("/"), views.health, name="health"),
     # Called by machines, in no language.

@@ -26,6 +26,7 @@ from bulletin.models import LATITUDES, LONGITUDES, Employment, Group, Kindergart
 from bulletin.profiles import completeness, profile_of
 from bulletin.seen import SeenAdmin
 from bulletin.selectors import named
+from bulletin.tiles import ground
 from notifications.clock import estimate_clock
 
 # Those of Kazakhstan.
@@ -115,6 +116,7 @@ class KindergartenAdmin(SeenAdmin):
         context["is_closed"] = kindergarten is not None and bool(closings_of(kindergarten))
         here = kindergarten.locality if kindergarten is not None else None
         context["map_bounds"] = on_map.extent(Kindergarten.objects.filter(locality=here)).bounds or COUNTRY
+        context["map_ground"] = ground()
         if kindergarten is not None:
             context["completeness"] = completeness(kindergarten, profile_of(kindergarten))
         return super().render_change_form(request, context, *args, **kwargs)

@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime
+from hashlib import sha256
 from typing import Any, cast
 from uuid import UUID
 
@@ -13,6 +14,8 @@ from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.cache import get_conditional_response
+from django.utils.http import quote_etag
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -32,6 +35,7 @@ from bulletin.models import Kindergarten, Photo, Review
 from bulletin.profiles import profile_of
 from bulletin.services import TooManyReviewsError, submit_review
 from bulletin.shortlists import COMPARED, FAVOURITES, SHORTLISTS, remember, slugs_in
+from bulletin.tiles import ground, tile_at
 from notifications.clock import estimate_clock, read_clock
 from notifications.pressing import pressed_on
 
@@ -39,6 +43,7 @@ PAGE_SIZE = 20
 # The map as it is drawn, in units that a screen scales: on a phone a mark is still as large as a finger needs.
 MAP_SIZE = {"width": 480, "height": 400}
 SCALE_BAR = 110
+TILE_KEPT_SECONDS = 7 * 24 * 60 * 60
 # Of one kindergarten, with its surroundings.
 PLACE_SIZE, PLACE_ZOOM = {"width": 480, "height": 260}, 15
 REVIEWS_ON_A_CARD = 3
@@ -126,8 +131,14 @@ def _frame(part: Bounds, zoom: str) -> tuple[Frame, Bounds]:
 def _drawn(frame: Frame) -> dict[str, Any]:
     """The frame and its scale."""
     metres, pixels = frame.scale_bar(longest=SCALE_BAR)
+    under = ground()
+    tiles = frame.tiles if under else []
     return {
         "frame": frame,
+        "ground": under,
+        "tiles": [
+            (under.address(frame.zoom, x, y), round(left), round(top)) for x, y, left, top in tiles if under
+        ],
         "scale": on_map.in_words(metres),
         "scale_pixels": round(pixels),
         "scale_top": frame.height - 22,
@@ -159,6 +170,18 @@ def _query(request: HttpRequest, *, bounds: Bounds | None) -> str:
     if bounds is not None:
         query["bounds"] = str(bounds)
     return f"?{query.urlencode(safe=',')}"
+
+
+@require_safe
+def map_tile(request: HttpRequest, z: int, x: int, y: int) -> HttpResponse:
+    """A tile of the portal's own file, kept by browsers for a week; an empty 404 where there is none."""
+    tile = tile_at(z, x, y)
+    if tile is None:
+        return HttpResponse(status=404)
+    response = HttpResponse(tile.content, content_type=tile.media_type)
+    response["Cache-Control"] = f"public, max-age={TILE_KEPT_SECONDS}"
+    response["ETag"] = etag = quote_etag(sha256(tile.content).hexdigest()[:32])
+    return cast(HttpResponse, get_conditional_response(request, etag=etag, response=response))
 
 
 @require_safe

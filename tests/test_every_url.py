@@ -56,6 +56,8 @@ TABLE = {
     "clock": EVERYONE,
     "robots": EVERYONE,
     "sitemap": EVERYONE,
+    # There are no tiles by default; tests/bulletin/test_tiles.py has some.
+    "map_tile kindergarten kindergarten kindergarten": (404, 404, 404, 404, 404),
     "api": EVERYONE,
     "api_rows": EVERYONE,
     "api_csv": EVERYONE,

@@ -68,6 +68,7 @@ NOT_PAGES = {
     "clock",
     "robots",
     "sitemap",
+    "map_tile",
     "api",
     "api_rows",
     "api_csv",

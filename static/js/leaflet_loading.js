@@ -1,3 +1,12 @@
+// What lies under the marks, if the portal has tiles.
+globalThis.addTiles = (map, { tiles, attribution }) => {
+  if (!tiles) return;
+  // Leaflet takes markup.
+  const words = document.createElement("span");
+  words.textContent = attribution;
+  L.tileLayer(tiles, { maxZoom: map.getMaxZoom(), attribution: words.innerHTML }).addTo(map);
+};
+
 // Leaflet with its style sheet, from the addresses that the script of a map was given.
 globalThis.loadLeaflet = ({ leafletJs, leafletCss }) =>
   new Promise((done, failed) => {

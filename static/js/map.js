@@ -102,9 +102,7 @@
       },
     });
     new Scale({ imperial: false }).addTo(map);
-    if (words.tiles) {
-      L.tileLayer(words.tiles, { maxZoom: 17, attribution: words.attribution }).addTo(map);
-    }
+    addTiles(map, words);
     const marks = L.layerGroup().addTo(map);
     const [west, south, east, north] = drawn.dataset.bounds.split(",").map(Number);
     map.fitBounds([[south, west], [north, east]], { animate: false });

@@ -23,7 +23,7 @@
     const map = L.map(canvas, { zoomControl: false, minZoom: 4, maxZoom: 17 });
     map.attributionControl.setPrefix(false);
     L.control.zoom({ zoomInTitle: words.closer, zoomOutTitle: words.farther }).addTo(map);
-    if (words.tiles) L.tileLayer(words.tiles, { maxZoom: 17, attribution: words.attribution }).addTo(map);
+    addTiles(map, words);
     const mark = L.circleMarker([0, 0], { radius: 9, className: "map-point__here", interactive: false });
     const read = () => {
       const [north, east] = [latitude, longitude].map((field) => Number.parseFloat(field.value.replace(",", ".")));

@@ -33,6 +33,7 @@ EVERY = (
     checks.forms_come_from_us,
     checks.tables_have_an_owner,
     checks.operator_is_named,
+    checks.map_says_whose_it_is,
     checks.zones_are_new,
 )
 
@@ -222,6 +223,10 @@ def settings_of(**environment: str) -> dict[str, Any]:
         ("DATABASE_URL", "postgres://web@db/city?nothing=1"),
         ("PERSON_REGISTRY_URL", "https://"),
         ("SMSC_URL", "https://[::1"),
+        ("MAP_TILES_URL", "https://tiles.example/{z}/{x}.png"),
+        ("MAP_TILES_URL", "https://{s}.tiles.example/{z}/{x}/{y}.png"),
+        ("MAP_TILES_URL", "https://tiles.example; script-src *;/{z}/{x}/{y}"),
+        ("MAP_TILES_URL", "tiles/{z}/{x}/{y}"),
         ("MOBIZON_URL", "https://h:abc/"),
         ("PERSON_REGISTRY_TOKEN", "to\nken"),
         ("CSRF_TRUSTED_ORIGINS", "https://bala.example.kz/admin"),
