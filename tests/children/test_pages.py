@@ -10,6 +10,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.identity import document_hash
 from accounts.models import AuditEntry, Session
@@ -130,7 +131,7 @@ class TestTheWayIn:
 
 
 def wards_of(iin):
-    today = datetime.now(UTC).date()
+    today = timezone.localdate()
     return [ward for entry in everyone(today=today) if entry.person.iin == iin for ward in entry.wards]
 
 
@@ -403,7 +404,7 @@ class TestOfferedChildren:
     def test_the_youngest_come_first_and_school_children_not_at_all(self, browser, known_father):
         born = [one.person.birth_date for one in offered_on(browser.get(ADD))]
         assert born == sorted(born, reverse=True)
-        oldest = datetime.now(UTC).year - 7
+        oldest = timezone.localdate().year - 7
         assert len(born) == sum(ward.birth_date.year >= oldest for ward in wards_of(MANUAL_PARENT_IIN)) > 0
 
     @pytest.mark.parametrize("tie", ["no", "unknown", "unasked"])
@@ -440,7 +441,7 @@ class TestOfferedChildren:
         wards = wards_of(MANUAL_PARENT_IIN)
         assert len(wards) > 1
         with django_assert_num_queries(2):
-            still_to_add(known_father, wards, today=datetime.now(UTC).date())
+            still_to_add(known_father, wards, today=timezone.localdate())
 
     def test_a_guardian_without_an_iin_types(self, client_of, db):
         mother = UserFactory(

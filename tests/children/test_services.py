@@ -6,6 +6,7 @@ import pytest
 from django.conf import settings
 from django.db import connection
 from django.http import Http404
+from django.utils import timezone
 
 from accounts.crypto import keyed_hash
 from accounts.models import AuditEntry
@@ -99,7 +100,7 @@ def test_a_mother_with_a_document_and_no_iin(db):
     )
     ward = next(
         entry.wards[0]
-        for entry in everyone(today=datetime.now(UTC).date())
+        for entry in everyone(today=timezone.localdate())
         if entry.person.document_number == FOREIGN_MOTHER_DOCUMENT
     )
     assert add_child(mother, iin=ward.iin, now=NOW).first_name == ward.first_name
