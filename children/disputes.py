@@ -3,7 +3,7 @@
 `applications.disputes` raises and decides disputes, since those also lock the applications.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -175,16 +175,24 @@ def _side(dispute: Dispute, user: User) -> Side | None:
 
 def undecided_of(child: Child, *, zone: ZoneInfo, now: datetime) -> Undecided | None:
     """The undecided dispute about `child`; of several, a halting one, and of these the one due last."""
-    waiting = Dispute.objects.filter(guardianship__child=child, outcome="")
-    dispute = waiting.order_by(F("freed_at").asc(nulls_first=True), "-due_at", "pk").first()
-    if dispute is None:
-        return None
-    return Undecided(
-        last_day=dispute.last_moment.astimezone(zone).date(),
-        is_late=now >= dispute.due_at,
-        is_halting=dispute.is_halting,
-        is_mutual=dispute.is_mutual,
+    return undecided_among({child.pk: zone}, now=now).get(child.pk)
+
+
+def undecided_among(zones: Mapping[UUID, ZoneInfo], *, now: datetime) -> dict[UUID, Undecided]:
+    """`undecided_of` each of these children, given by their keys with their zones, who has one. One statement."""
+    waiting = Dispute.objects.filter(guardianship__child__in=zones, outcome="").annotate(
+        child=F("guardianship__child")
     )
+    first = waiting.order_by("child", F("freed_at").asc(nulls_first=True), "-due_at", "pk").distinct("child")
+    return {
+        dispute.child: Undecided(
+            last_day=dispute.last_moment.astimezone(zones[dispute.child]).date(),
+            is_late=now >= dispute.due_at,
+            is_halting=dispute.is_halting,
+            is_mutual=dispute.is_mutual,
+        )
+        for dispute in first
+    }
 
 
 def is_barred(user: User, children: QuerySet[Child]) -> bool:

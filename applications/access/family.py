@@ -70,16 +70,25 @@ def benefit_for(application: Application, pk: UUID) -> Benefit:
 
 def newest_bid(application: Application) -> Bid | None:
     """The newest bid of an application, whatever happened to it, with the referral that came of it."""
-    return (
-        application.bids.select_related(
-            "vacancy__group__kindergarten__locality",
-            "referral__application__locality",
-            "referral__contract__moved_to",
-            "referral__extension",
-        )
-        .order_by("-placed_at")
-        .first()
+    return newest_bids([application]).get(application.pk)
+
+
+def newest_bids(applications: Iterable[Application]) -> dict[UUID, Bid]:
+    """`newest_bid` of each of these applications that has one. One statement."""
+    known = {one.pk: one for one in applications}
+    rows = Bid.objects.filter(application__in=known).select_related(
+        "vacancy__group__kindergarten__locality",
+        "referral__application__locality",
+        "referral__contract__moved_to",
+        "referral__extension",
     )
+    found = {
+        bid.application_id: bid
+        for bid in rows.order_by("application_id", "-placed_at").distinct("application_id")
+    }
+    for pk, bid in found.items():
+        bid.application = known[pk]
+    return found
 
 
 def pending_bid(application: Application) -> Bid | None:

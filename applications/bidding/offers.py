@@ -7,6 +7,7 @@ new bid holds it, or nobody is left. Nobody is punished for not answering.
 from collections.abc import Iterable
 from datetime import date, datetime
 from functools import partial
+from uuid import UUID
 
 from django.db.models import QuerySet
 
@@ -231,11 +232,19 @@ def _data(offer: Offer) -> dict[str, str]:
 
 def live_offer(application: Application) -> Offer | None:
     """The place that is offered to the application, if any; settle the application first."""
-    return (
-        application.offers.filter(state=OfferState.OFFERED)
-        .select_related("vacancy__group__kindergarten__locality")
-        .first()
-    )
+    return live_offers([application]).get(application.pk)
+
+
+def live_offers(applications: Iterable[Application]) -> dict[UUID, Offer]:
+    """`live_offer` of each of these settled applications that has one. One statement, none for no application."""
+    asked = {one.pk: one for one in applications}
+    rows = Offer.objects.filter(application__in=asked, state=OfferState.OFFERED)
+    found = {}
+    for offer in rows.select_related("vacancy__group__kindergarten__locality"):
+        assert offer.application_id is not None
+        offer.application = asked[offer.application_id]
+        found[offer.application_id] = offer
+    return found
 
 
 def offered_among(applications: Iterable[Application]) -> list[Application]:

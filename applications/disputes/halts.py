@@ -1,16 +1,25 @@
 """What is halted for a child while a guardian is disputed, for pages to show. `guardianships` decides."""
 
+from collections.abc import Iterable
 from datetime import datetime
+from uuid import UUID
 
 from applications.models import Application
 from applications.preview import is_preview
 from applications.states import BEGINNING, BY_GUARDIANS, CHOOSING, COSTLY, Move, is_allowed
-from children.disputes import Undecided, undecided_of
+from children.disputes import Undecided, undecided_among
 
 
 def dispute_of(application: Application, *, now: datetime) -> Undecided | None:
     """What an official has yet to decide about a guardian of the application's child, in its locality's days."""
-    return undecided_of(application.child, zone=application.locality.zone, now=now)
+    return disputes_among([application], now=now).get(application.pk)
+
+
+def disputes_among(applications: Iterable[Application], *, now: datetime) -> dict[UUID, Undecided]:
+    """`dispute_of` each of these applications that has one. One statement."""
+    asked = list(applications)
+    found = undecided_among({one.child_id: one.locality.zone for one in asked}, now=now)
+    return {one.pk: found[one.child_id] for one in asked if one.child_id in found}
 
 
 def may_now(application: Application, step: Move) -> bool:

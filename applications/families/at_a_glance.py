@@ -39,7 +39,7 @@ def glances_of(user: User, *, now: datetime) -> list[Glance]:
     here: list[Any] = list(_here(user))
     told = [one for one in here if not one.ran_out(now=now) and not one.is_disputed]
     rules = list(Rules.objects.all()) if told else []
-    places = positions(told, now=now, rules=rules)
+    places = positions(told, now=now)
     asking = campaigns_asking(told, now=now, rules=rules)
     glances = []
     for one in here:

@@ -21,7 +21,7 @@ from applications.families.looks import REASONS, Family
 from applications.families.messages import Sent, messages_to
 from applications.families.names import EXPECTED, NAMES, reads_phones, shown_name, shown_phone
 from applications.families.scope import bids_seen
-from applications.families.situation import Deadline, Situation, situation_of
+from applications.families.situation import Deadline, Situation, situations_of
 from applications.models import Application, Benefit, Bid, Referral, StopListEntry
 from applications.states import ApplicationState
 from bulletin.employment import works_everywhere
@@ -195,7 +195,8 @@ def _situations(
         if one.state != ApplicationState.ARCHIVED:
             present.setdefault(one.child_id, one)
     told = [child.pk for child in family.children if child.pk in present][:IN_FULL]
-    return {pk: situation_of(present[pk], now=now) for pk in told}
+    found = situations_of([present[pk] for pk in told], now=now)
+    return {one.child_id: found[one.pk] for one in (present[pk] for pk in told)}
 
 
 def _places(situations: dict[Any, Situation], employee: User, seen: Q, *, listed: set[Any]) -> set[Any]:

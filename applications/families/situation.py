@@ -1,24 +1,27 @@
 """Where an application stands, in words: the number, the next step, the deadline and the four steps of the manual."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from functools import cached_property
 from typing import Final
 from uuid import UUID
 
+from django.db.models import prefetch_related_objects
 from django.urls import reverse
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
-from applications.access.family import newest_bid
+from applications.access.family import newest_bids
 from applications.bidding.board import suiting_places
-from applications.bidding.offers import live_offer
+from applications.bidding.offers import live_offers
 from applications.bidding.recalls import recall_title
-from applications.disputes.halts import dispute_of, may_now
+from applications.disputes.halts import disputes_among, may_now
 from applications.families.due import Due, DueKind
 from applications.models import Application, Bid, Complaint, Event, Extension, Offer, Referral, StopListEntry
 from applications.preview import is_preview, preview_words
-from applications.queue.position import Position, position, unclaimed_ahead
+from applications.queue.position import Position, positions, unclaimed_ahead
 from applications.referrals.due import last_day_of
 from applications.referrals.extending import longest_extension
 from applications.referrals.stops import stop_days_of
@@ -27,7 +30,7 @@ from applications.rules.interest import Campaign
 from applications.rules.running_out import restorable_until
 from applications.states import ApplicationState, BidState, Move, ReferralState, StandIn, label_of
 from applications.undoing.coming import has_lost_its_place
-from applications.waiting.campaigns import campaign_asking
+from applications.waiting.campaigns import campaigns_asking
 from bulletin.calendar import working_calendar
 from bulletin.models import Group, Vacancy
 from bulletin.workdays import NoCalendar
@@ -86,8 +89,6 @@ class Situation:
     restorable_until: datetime | None = None
     # The place that is offered to the family, which has yet to answer.
     offer: Offer | None = None
-    # For how many places the reader may bid now; none are looked for while one is offered.
-    suiting: int = 0
 
     @property
     def state(self) -> ApplicationState:
@@ -219,6 +220,11 @@ class Situation:
     def may_bid(self) -> bool:
         """Whether the page leads its reader to places for which they may bid; one that is offered comes first."""
         return may_now(self.application, Move.PLACE_BID) and self.offer is None
+
+    @cached_property
+    def suiting(self) -> int:
+        """For how many places the reader may bid now; none are looked for while one is offered."""
+        return len(suiting_places(self.application, now=self.now)) if self.may_bid else 0
 
     @property
     def suiting_url(self) -> str:
@@ -484,26 +490,48 @@ class Situation:
 
 def situation_of(application: Application, *, now: datetime) -> Situation:
     """Where `application` (settled up to `now`) stands."""
-    bid = newest_bid(application)
-    referral = getattr(bid, "referral", None)
-    offer = live_offer(application) if application.state == State.WAITING else None
-    may_look = may_now(application, Move.PLACE_BID) and offer is None
-    return Situation(
-        application=application,
-        now=now,
-        position=position(application, now=now),
-        bid=bid,
-        referral=referral,
-        extension=getattr(referral, "extension", None),
-        stop=None if application.state in _UNSTOPPED else application.stops.filter(lifted_at=None).first(),
-        dispute=dispute_of(application, now=now),
-        campaign=campaign_asking(application, now=now),
-        offer=offer,
-        restorable_until=restorable_until(application, now=now)
-        if application.state == State.LAPSED
-        else None,
-        suiting=len(suiting_places(application, now=now)) if may_look else 0,
-    )
+    return situations_of([application], now=now)[application.pk]
+
+
+def situations_of(applications: Sequence[Application], *, now: datetime) -> dict[UUID, Situation]:
+    """Where each of these applications (settled up to `now`) stands, by its key.
+
+    Some statements, however many they are; each that has lapsed costs two more.
+    """
+    places = positions(applications, now=now)
+    bids = newest_bids(applications)
+    stops = _stops([one for one in applications if one.state not in _UNSTOPPED])
+    disputes = disputes_among(applications, now=now)
+    campaigns = campaigns_asking(applications, now=now)
+    offers = live_offers([one for one in applications if one.state == State.WAITING])
+
+    def told(one: Application) -> Situation:
+        bid = bids.get(one.pk)
+        referral = getattr(bid, "referral", None)
+        return Situation(
+            application=one,
+            now=now,
+            position=places.get(one.pk),
+            bid=bid,
+            referral=referral,
+            extension=getattr(referral, "extension", None),
+            stop=stops.get(one.pk),
+            dispute=disputes.get(one.pk),
+            campaign=campaigns.get(one.pk),
+            offer=offers.get(one.pk),
+            restorable_until=restorable_until(one, now=now) if one.state == State.LAPSED else None,
+        )
+
+    found = {one.pk: told(one) for one in applications}
+    prefetch_related_objects([one.application for one in found.values() if one.may_bid], "bids")
+    return found
+
+
+def _stops(applications: Iterable[Application]) -> dict[UUID, StopListEntry]:
+    """The stop under way of each of these applications that has one."""
+    asked = {one.pk: one for one in applications}
+    rows = StopListEntry.objects.filter(application__in=asked, lifted_at=None)
+    return {stop.application_id: stop for stop in rows}
 
 
 def _is_of_a_closing(setback: Bid | Referral) -> bool:

@@ -5,7 +5,7 @@ ones in turn (the ratio is in `Rules`) while there are both; inside a tier by ti
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time
 from uuid import UUID
@@ -27,6 +27,13 @@ _UNCLAIMED = """(
                    AND unclaimed.filed_by_id IS NULL AND unclaimed.state = 'waiting'
            )"""
 
+# How many without a benefit go before one with it; chosen as `rules.choose` does.
+_RATIO = """(
+               SELECT general_per_priority FROM applications_rules
+               WHERE valid_from <= {today} AND (locality_id IS NULL OR locality_id = {locality})
+               ORDER BY locality_id IS NULL, valid_from DESC, early_from DESC NULLS LAST LIMIT 1
+           )"""
+
 # The manual's, if no rules have begun.
 _USUAL_RATIO: int = Rules._meta.get_field("general_per_priority").default
 
@@ -39,11 +46,7 @@ _POSITION = f"""
            ),
            {", ".join(f"coalesce(sum(n) FILTER (WHERE tier = {tier:d}), 0)" for tier in Tier)},
            {_UNCLAIMED.format(locality="%(locality)s", birth_year="%(birth_year)s")},
-           (
-               SELECT general_per_priority FROM applications_rules
-               WHERE valid_from <= %(today)s AND (locality_id IS NULL OR locality_id = %(locality)s)
-               ORDER BY locality_id IS NULL, valid_from DESC, early_from DESC NULLS LAST LIMIT 1
-           )
+           {_RATIO.format(locality="%(locality)s", today="%(today)s")}
     FROM applications_queuecount WHERE locality_id = %(locality)s AND birth_year = %(birth_year)s
 """  # noqa: S608 - names only
 
@@ -55,8 +58,9 @@ _POSITIONS = f"""
         SELECT *, lag(filed_at, 1, month_begins) OVER earlier AS since,
                lag(sequence, 1, -9223372036854775808) OVER earlier AS since_sequence
         FROM unnest(%(ids)s::uuid[], %(localities)s::bigint[], %(years)s::int[], %(tiers)s::int[],
-                    %(filed)s::timestamptz[], %(sequences)s::bigint[], %(months)s::date[], %(begins)s::timestamptz[])
-             AS given (id, locality, birth_year, tier, filed_at, sequence, month, month_begins)
+                    %(filed)s::timestamptz[], %(sequences)s::bigint[], %(months)s::date[], %(begins)s::timestamptz[],
+                    %(todays)s::date[])
+             AS given (id, locality, birth_year, tier, filed_at, sequence, month, month_begins, today)
         WINDOW earlier AS (PARTITION BY locality, birth_year, tier, month ORDER BY filed_at, sequence)
     )
     SELECT asked.id::text,
@@ -64,7 +68,8 @@ _POSITIONS = f"""
                PARTITION BY locality, birth_year, asked.tier, month ORDER BY filed_at, sequence
            ),
            {", ".join(f"of_{tier.name.lower()}" for tier in Tier)},
-           {_UNCLAIMED.format(locality="asked.locality", birth_year="asked.birth_year")}
+           {_UNCLAIMED.format(locality="asked.locality", birth_year="asked.birth_year")},
+           {_RATIO.format(locality="asked.locality", today="asked.today")}
     FROM asked,
     LATERAL (
         SELECT coalesce(sum(n) FILTER (WHERE bucket.tier = asked.tier AND bucket.month < asked.month), 0)
@@ -198,19 +203,15 @@ def _standing(
     return _Standing(int(ahead_in_tier), totals=totals, unclaimed=unclaimed, ratio=ratio or _USUAL_RATIO)
 
 
-def positions(
-    applications: Iterable[Application], *, now: datetime, rules: Sequence[Rules] | None = None
-) -> dict[UUID, Position]:
-    """`position` of each of these applications that holds a number: two statements for all of them.
+def positions(applications: Iterable[Application], *, now: datetime) -> dict[UUID, Position]:
+    """`position` of each of these applications that holds a number: one statement for all of them.
 
-    One, if the caller has all `rules` at hand. Meant for a page of a list. For most of a queue use `numbers_of`, which
-    reads it once.
+    Meant for a page of a list. For most of a queue use `numbers_of`, which reads it once.
     """
     asked = {one.pk: one for one in applications if one.state in QUEUED_STATES}
     if not asked:
         return {}
     ones = list(asked.values())
-    known = list(Rules.objects.all()) if rules is None else rules
     months = [bucket_month(one.filed_at) for one in ones]
     with connection.cursor() as cursor:
         cursor.execute(
@@ -224,15 +225,17 @@ def positions(
                 "sequences": [one.sequence for one in ones],
                 "months": months,
                 "begins": [datetime.combine(month, time(), tzinfo=UTC) for month in months],
+                "todays": [one.locality.day(now) for one in ones],
                 "queued": tuple(QUEUED_STATES),
             },
         )
         rows = cursor.fetchall()
     found = {}
-    for key, ahead_in_tier, *totals, unclaimed in rows:
+    for key, ahead_in_tier, *totals, unclaimed, ratio in rows:
         one = asked[UUID(key)]
-        ratio = _ratio(known, one.locality, now=now)
-        standing = _Standing(int(ahead_in_tier), totals=totals, unclaimed=unclaimed, ratio=ratio)
+        standing = _Standing(
+            int(ahead_in_tier), totals=totals, unclaimed=unclaimed, ratio=ratio or _USUAL_RATIO
+        )
         found[one.pk] = _position(Tier(one.tier), standing)
     return found
 

@@ -1,7 +1,7 @@
 """A call is answered from the family's card: what opens it, what it tells to whom, and what it costs."""
 
 import re
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.db import connection
@@ -299,6 +299,27 @@ def test_a_guardian_without_children_has_a_card(db):
     assert "card" not in client.get(page).context
     assert client.post(page, CALL, follow=True).context["card"].children == []
     assert audit.journal_of(lonely).get(action=Action.LOOKED_ON_CALL)
+
+
+def test_a_card_costs_the_same_for_one_child_and_for_three(scene, settings):
+    settings.REMEMBER_FOR_A_SECOND = True
+    child = scene.application.child
+    client = inside(employee(Role.CONTACT_CENTRE))
+
+    def cost(*, children):
+        client.post(page_of(child), CALL)
+        # The places of a birth year are read once a second for everybody.
+        client.get(page_of(child))
+        with CaptureQueriesContext(connection) as asked:
+            card = client.get(page_of(child)).context["card"]
+        assert [row.situation.position is not None for row in card.children] == [True] * children
+        return [row["sql"] for row in asked.captured_queries]
+
+    one = cost(children=1)
+    for year in (2016, 2018):
+        ApplicationFactory(locality=scene.locality, child__birth_date=date(year, 3, 1), filed_by=scene.parent)
+    three = cost(children=IN_FULL)
+    assert len(three) == len(one), "\n".join(three)
 
 
 def test_a_card_costs_the_same_however_much_has_happened(scene):

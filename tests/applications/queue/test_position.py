@@ -160,10 +160,10 @@ def test_the_ratio_is_that_of_the_rules_in_force(families, terms):
         transaction.set_rollback(True)
 
 
-def test_a_page_of_numbers_costs_two_statements(families, django_assert_num_queries):
+def test_a_page_of_numbers_costs_one_statement(families, django_assert_num_queries):
     live_through([WAITING | {"tier": 2, "place": index % 2} for index in range(FAMILIES)], [], families)
     everyone = list(Application.objects.select_related("locality"))
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(1):
         assert len(positions(everyone, now=NOW)) == FAMILIES
     with django_assert_num_queries(0):
         assert positions([], now=NOW) == {}
