@@ -26,6 +26,7 @@ from applications.views.public import (
     queue,
     referral_check,
     register,
+    statistics,
     vacancy,
     what_if,
 )
@@ -113,6 +114,9 @@ urlpatterns = [
     path("queue/<slug:place>/<int:birth_year>/", queue.order, name="order"),
     path("queue/<slug:place>/<int:birth_year>/order.csv", queue.order_csv, name="order_csv"),
     path("referrals/", register.referral_register, name="referrals"),
+    path("statistics/<slug:name>/", statistics.statistics_table, name="statistics_table"),
+    path("statistics/<slug:name>.csv", statistics.statistics_csv, name="statistics_csv"),
+    path("statistics/<slug:name>.xlsx", statistics.statistics_xlsx, name="statistics_xlsx"),
     # Short, since it is typed, and stands in the QR code of the paper.
     path("v/", referral_check.check_referral, name="check_referral"),
     path("v/<str:code>/", referral_check.checked_referral, name="checked_referral"),

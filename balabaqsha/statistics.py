@@ -1,13 +1,12 @@
-"""The public figures: one function per figure, counts only, cached for a minute.
+"""The public figures of the present: counts only, cached for a minute.
 
-A function that takes a locality answers for all of them if it is None. Every monthly figure counts the same months: the
-last twelve, in the zone of the place, or in the portal's for all places together. Figures that officials read, too, are
-counted by their reports (`applications.reports`).
+A function that takes a locality answers for all of them if it is None. What the last twelve months were like is told by
+`applications.reports.published`.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import groupby
 from typing import TypeVar
 
@@ -16,11 +15,8 @@ from django.db.models import Q, QuerySet
 from applications.complaints import counts as counts_of_complaints
 from applications.models import Contract
 from applications.queue.position import queue_sizes
-from applications.queue.small_groups import FEW, noun_number, told
-from applications.reports import counts
-from applications.reports.asked import Asked, Slice
+from applications.queue.small_groups import noun_number, told
 from applications.reports.memory import remember
-from applications.states import ReferralState
 from bulletin.models import Locality
 from bulletin.selectors import offer_totals
 
@@ -81,35 +77,6 @@ class PlaceOfQueue:
     waiting: int
 
 
-@dataclass(frozen=True)
-class Month:
-    """One local month (its first day): places published in it, and contracts signed in it."""
-
-    first_day: date
-    published: int
-    taken: int
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How many referrals of the shown months are in one state."""
-
-    state: ReferralState
-    referrals: int
-
-
-@dataclass(frozen=True)
-class Waits:
-    """Whole days from filing to referral: the median and the slowest tenth; None for fewer than `FEW` referrals.
-
-    The public order shows when each application was filed, so the days of a single one would show when it was issued.
-    """
-
-    referrals: int
-    median_days: int | None
-    slow_days: int | None
-
-
 def headline(locality: Locality | None, *, now: datetime) -> Headline:
     """Kindergartens, free places in the bulletin, families in the queue, contracts of the last thirty days."""
     return _remember("headline", locality, lambda: _headline(locality, now=now))
@@ -123,21 +90,6 @@ def waiting_by_year(locality: Locality | None) -> list[YearOfQueue]:
 def waiting_by_locality() -> list[PlaceOfQueue]:
     """The queues of all localities, including empty ones, in the order of the place switch."""
     return _remember("waiting_by_locality", None, _waiting_by_locality)
-
-
-def places_by_month(locality: Locality | None, *, now: datetime) -> list[Month]:
-    """The last twelve months up to the present one, the oldest first; months without anything are there too."""
-    return _remember("places_by_month", locality, lambda: _places_by_month(locality, now=now))
-
-
-def referral_outcomes(locality: Locality | None, *, now: datetime) -> list[Outcome]:
-    """Referrals issued in the last twelve months, by how they ended."""
-    return _remember("referral_outcomes", locality, lambda: _referral_outcomes(locality, now=now))
-
-
-def days_to_referral(locality: Locality | None, *, now: datetime) -> Waits:
-    """How long the families with a referral in the last twelve months had waited."""
-    return _remember("days_to_referral", locality, lambda: _days_to_referral(locality, now=now))
 
 
 def complaints(*, now: datetime) -> list[counts_of_complaints.Answers]:
@@ -175,36 +127,6 @@ def _waiting_by_locality() -> list[PlaceOfQueue]:
         PlaceOfQueue(locality=locality, waiting=waiting.get(locality.pk, 0))
         for locality in Locality.objects.all()
     ]
-
-
-def _places_by_month(locality: Locality | None, *, now: datetime) -> list[Month]:
-    asked = _asked(locality, now=now)
-    found = counts.places(asked, Slice.MONTH)
-    return [
-        Month(
-            first_day=day,
-            published=found.get(day, {}).get("published") or 0,
-            taken=found.get(day, {}).get("signed") or 0,
-        )
-        for day in asked.months
-    ]
-
-
-def _referral_outcomes(locality: Locality | None, *, now: datetime) -> list[Outcome]:
-    found = counts.no_shows(_asked(locality, now=now), None)[None]
-    return [Outcome(state=state, referrals=found[state.value] or 0) for state in ReferralState]
-
-
-def _days_to_referral(locality: Locality | None, *, now: datetime) -> Waits:
-    found = counts.waits(_asked(locality, now=now), None)[None]
-    referrals = found["referrals"] or 0
-    if referrals < FEW:
-        return Waits(referrals=referrals, median_days=None, slow_days=None)
-    return Waits(referrals=referrals, median_days=found["median"], slow_days=found["slow"])
-
-
-def _asked(locality: Locality | None, *, now: datetime) -> Asked:
-    return Asked(now, None if locality is None else (locality,))
 
 
 def _signed(locality: Locality | None) -> QuerySet[Contract]:

@@ -14,7 +14,6 @@ from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.urls import Resolver404, resolve, reverse
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.http import escape_leading_slashes
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, get_language_from_request, override
@@ -31,8 +30,12 @@ from applications.disputes.guardianships import DECISION_WORKING_DAYS
 from applications.families.at_a_glance import glances_of
 from applications.preview import is_preview
 from applications.queue.small_groups import FEW, told
+from applications.reports.asked import Slice
+from applications.reports.published import PUBLISHED, Figure, table_of_published
 from applications.rules.in_force import rules_at, rules_of_day
+from applications.states import ReferralState
 from applications.views.public.forms import QueueCheckForm
+from applications.views.public.statistics import asked_place
 from balabaqsha import help_questions
 from balabaqsha import statistics as figures
 from balabaqsha.health.probes import report
@@ -201,9 +204,10 @@ def statistics(request: HttpRequest) -> HttpResponse:
     """Figures of the bulletin, the queues and the referrals: of the chosen place, of another one, or of all."""
     now = estimate_clock()
     places = selectors.localities()
-    locality = _asked_place(request, places)
-    months = figures.places_by_month(locality, now=now)
-    outcomes = figures.referral_outcomes(locality, now=now)
+    locality = asked_place(request, places)
+    asked: dict[str, Any] = {"place": locality, "places": places, "now": now}
+    by_month = table_of_published(PUBLISHED["places"], Slice.MONTH, **asked).rows
+    outcomes = table_of_published(PUBLISHED["no-shows"], Slice.MONTH, **asked).total
     context: dict[str, Any] = {
         "locality": locality,
         "tabs": _place_tabs(places, current=locality),
@@ -211,11 +215,13 @@ def statistics(request: HttpRequest) -> HttpResponse:
         "recent_days": figures.RECENT_DAYS,
         "by_year": _bars((str(row.birth_year), row.waiting) for row in figures.waiting_by_year(locality)),
         "by_locality": _bars((row.locality.name, row.waiting) for row in figures.waiting_by_locality()),
-        "published": _bars(((_month(month.first_day), month.published) for month in months), of_people=False),
-        "taken": _bars((_month(month.first_day), month.taken) for month in months),
-        "outcomes": _bars((str(row.state.label), row.referrals) for row in outcomes),
         "complaints": figures.complaints(now=now),
-        "waits": figures.days_to_referral(locality, now=now),
+        "published": _told_bars((month.label, month.values["published"]) for month in by_month),
+        "taken": _told_bars((month.label, month.values["signed"]) for month in by_month),
+        "outcomes": _told_bars((str(one.label), outcomes.values[one.value]) for one in ReferralState),
+        "waits": table_of_published(PUBLISHED["waits"], Slice.MONTH, **asked).total.values,
+        "tables": list(PUBLISHED.values()),
+        "query": urlencode({"place": locality.slug if locality else ALL_PLACES}),
         "is_former_told": signed_protocols().filter(batch__undone_at=None).exists(),
         "as_of": now,
     }
@@ -324,15 +330,6 @@ def server_error(request: HttpRequest) -> HttpResponse:
     return answer
 
 
-def _asked_place(request: HttpRequest, places: list[Locality]) -> Locality | None:
-    """The place that `?place=` names, None for all of them, and without it the one that the visitor chose."""
-    slug = request.GET.get("place", "")
-    if slug == ALL_PLACES:
-        return None
-    named = next((place for place in places if place.slug == slug), None)
-    return named or chosen_locality(request, places)
-
-
 def _place_tabs(places: list[Locality], *, current: Locality | None) -> list[dict[str, Any]]:
     """One tab for all places and one for each."""
     here = reverse("statistics")
@@ -343,21 +340,29 @@ def _place_tabs(places: list[Locality], *, current: Locality | None) -> list[dic
     ]
 
 
-def _bars(rows: Iterable[tuple[str, int]], *, of_people: bool = True) -> dict[str, Any]:
+def _told_bars(rows: Iterable[tuple[str, Figure]]) -> dict[str, Any]:
+    """Rows for a chart component, of figures that are told or not."""
+    bars: list[dict[str, Any]] = [
+        {"label": label, "value": figure, "shown": ""}
+        if isinstance(figure, int)
+        else {"label": label, "value": 0, "shown": str(figure or "—")}
+        for label, figure in rows
+    ]
+    most = max((bar["value"] for bar in bars), default=0)
+    return {"rows": bars, "maximum": most, "empty": not any(bar["value"] or bar["shown"] for bar in bars)}
+
+
+def _bars(rows: Iterable[tuple[str, int]]) -> dict[str, Any]:
     """Rows for a chart component, with the largest value; `empty` when there is nothing to draw.
 
-    Counts `of_people` that are so small that they might point at a family are neither shown nor drawn.
+    Counts that are so small that they might point at a family are neither shown nor drawn.
     """
     counted = list(rows)
     most = max((value for _label, value in counted), default=0)
     bars = [
         {"label": label, "value": 0, "shown": told(value)}
-        if of_people and value < FEW
+        if value < FEW
         else {"label": label, "value": value}
         for label, value in counted
     ]
     return {"rows": bars, "maximum": most, "empty": most == 0}
-
-
-def _month(first_day: date) -> str:
-    return date_format(first_day, "YEAR_MONTH_FORMAT")

@@ -215,6 +215,9 @@ TABLE = {
     "applications:choose_child vacancy": (LOGIN, 200, AWAY, 403, 403),
     "applications:queue": EVERYONE,
     "applications:queue_csv": EVERYONE,
+    "applications:statistics_table": EVERYONE,
+    "applications:statistics_csv": EVERYONE,
+    "applications:statistics_xlsx": EVERYONE,
     "applications:queue_check": EVERYONE,
     "applications:queue_check_former": EVERYONE,
     "applications:forecast": EVERYONE,
@@ -315,6 +318,8 @@ def url_of(row: str, city) -> str:
         return reverse(name, args=["bulletin"])
     if name == "applications:checked_referral":
         return reverse(name, args=["7K2M-9QXA-41TD"])
+    if name.startswith("applications:statistics_"):
+        return reverse(name, args=["queue"])
     if name in ("applications:order", "applications:order_csv"):
         return reverse(name, args=[city.kindergarten.locality.slug, city.child.birth_date.year])
     if name == "applications:calendar_file":

@@ -10,10 +10,13 @@ _LABEL, _BAR, _GAP = 22, 16, 14
 
 @dataclass(frozen=True)
 class Bar:
-    """Where a bar stands, how long it is in percent of the width, and the value behind it."""
+    """Where a bar stands, how long it is in percent of the width, and the value behind it.
+
+    The value of a bar that is not told is what stands for it.
+    """
 
     series: int
-    value: int | None
+    value: int | str | None
     top: int
     percent: float
 
@@ -46,20 +49,24 @@ class Chart:
         return not any(bar.value for line in self.lines for bar in line.bars)
 
 
-def chart_of(rows: Sequence[tuple[str, Sequence[int | None]]], *, of: int) -> Chart:
+def chart_of(rows: Sequence[tuple[str, Sequence[int | str | None]]], *, of: int) -> Chart:
     """A chart of the first rows out of `of`, in their order: labels with a value for each series. Pure.
 
     The longest bar takes seven tenths of the width, and the number stands behind it.
     """
     shown = rows[:MOST_BARS]
-    largest = max((value or 0 for _label, values in shown for value in values), default=0) or 1
+    largest = max((_length(value) for _label, values in shown for value in values), default=0) or 1
     lines: list[Line] = []
     top = 0
     for label, values in shown:
         bars = tuple(
-            Bar(series, value, top + _LABEL + series * _BAR, round(70 * (value or 0) / largest, 1))
+            Bar(series, value, top + _LABEL + series * _BAR, round(70 * _length(value) / largest, 1))
             for series, value in enumerate(values)
         )
         lines.append(Line(label, top + _LABEL - 6, bars))
         top += _LABEL + len(bars) * _BAR + _GAP
     return Chart(tuple(lines), top, of - len(shown))
+
+
+def _length(value: int | str | None) -> int:
+    return value if isinstance(value, int) else 0

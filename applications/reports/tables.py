@@ -45,9 +45,9 @@ class Table:
 def table_of(report: Report, asked: Asked, slice_: Slice, *, most: int | None = None) -> Table:
     """The first `most` rows (None: all), of at most a minute ago. A few statements."""
     counted_at, rows, total = remember(_key(report, asked, slice_), lambda: _counted(report, asked, slice_))
-    keys = _ordered(report, replace(asked, now=counted_at), slice_, rows)
+    keys = ordered(report, replace(asked, now=counted_at), slice_, rows)
     shown = keys[:most]
-    labels = _labels(asked, slice_, shown)
+    labels = labels_of(asked, slice_, shown)
     empty = _empty(report, asked, slice_)
     return Table(
         rows=[Row(labels.get(key, "—"), {**empty, **rows.get(key, {})}) for key in shown],
@@ -77,7 +77,7 @@ def _empty(report: Report, asked: Asked, slice_: Slice) -> Values:
     }
 
 
-def _ordered(report: Report, asked: Asked, slice_: Slice, rows: Counts) -> list[Key]:
+def ordered(report: Report, asked: Asked, slice_: Slice, rows: Counts) -> list[Key]:
     """Months, localities, years and kinds in their own order, the rest by their size."""
     if slice_ is Slice.MONTH:
         return list(asked.months)
@@ -91,7 +91,7 @@ def _ordered(report: Report, asked: Asked, slice_: Slice, rows: Counts) -> list[
     return sorted(rows, key=lambda key: (*(-(rows[key].get(name) or 0) for name in names), key))
 
 
-def _labels(asked: Asked, slice_: Slice, keys: Iterable[Key]) -> dict[Key, str]:
+def labels_of(asked: Asked, slice_: Slice, keys: Iterable[Key]) -> dict[Key, str]:
     if slice_ is Slice.LOCALITY:
         return {one.pk: one.name for one in asked.localities or ()}
     if slice_ in _NAMED:

@@ -18,6 +18,8 @@ from django.utils.translation import gettext_lazy as _
 from applications.models import Correction
 from applications.queue.ledger import ledger, ledger_entries
 from applications.queue.public_order import counted_queues
+from applications.reports.asked import Slice
+from applications.reports.published import PUBLISHED, Figure, table_of_published
 from applications.states import ReferralState
 from balabaqsha import statistics
 from balabaqsha.open_data.columns import (
@@ -293,7 +295,7 @@ _FIGURES: Final = {
 
 
 def _statistics(after: str, most: int, now: datetime) -> list[Keyed]:
-    places: list[Locality | None] = [None, *localities()]
+    places = localities()
     rows = (
         (
             ".".join([place.slug if place else "", figure, period or ""]),
@@ -306,27 +308,35 @@ def _statistics(after: str, most: int, now: datetime) -> list[Keyed]:
                 "value": value,
             },
         )
-        for place in places
-        for figure, period, value in _figures(place, now=now)
+        for place in (None, *places)
+        for figure, period, value in _figures(place, places, now=now)
     )
     return _after(rows, after, most, form=_FIGURE)
 
 
-def _figures(place: Locality | None, *, now: datetime) -> Iterator[tuple[str, str | None, int | None]]:
+def _figures(
+    place: Locality | None, places: list[Locality], *, now: datetime
+) -> Iterator[tuple[str, str | None, int | None]]:
     """The figures of the statistics page: name, month where it counts one, value."""
     totals = statistics.headline(place, now=now)
     yield "kindergartens", None, totals.kindergartens
     yield "seats_free", None, totals.seats_free
     yield "waiting", None, few_hidden(totals.waiting)
     yield "contracts_30_days", None, few_hidden(totals.enrolled)
-    for month in statistics.places_by_month(place, now=now):
-        yield "places_published", month.first_day.isoformat()[:7], month.published
-        yield "contracts", month.first_day.isoformat()[:7], few_hidden(month.taken)
-    for outcome in statistics.referral_outcomes(place, now=now):
-        yield _OUTCOMES[outcome.state][0], None, few_hidden(outcome.referrals)
-    waits = statistics.days_to_referral(place, now=now)
-    yield "days_to_referral_median", None, waits.median_days
-    yield "days_to_referral_slow", None, waits.slow_days
+    asked: dict[str, Any] = {"place": place, "places": places, "now": now}
+    for month in table_of_published(PUBLISHED["places"], Slice.MONTH, **asked).rows:
+        yield "places_published", month.key.isoformat()[:7], _number(month.values["published"])
+        yield "contracts", month.key.isoformat()[:7], _number(month.values["signed"])
+    referrals = table_of_published(PUBLISHED["no-shows"], Slice.MONTH, **asked).total
+    for state in ReferralState:
+        yield _OUTCOMES[state][0], None, _number(referrals.values[state.value])
+    waits = table_of_published(PUBLISHED["waits"], Slice.MONTH, **asked).total
+    yield "days_to_referral_median", None, _number(waits.values["median"])
+    yield "days_to_referral_slow", None, _number(waits.values["slow"])
+
+
+def _number(figure: Figure) -> int | None:
+    return figure if isinstance(figure, int) else None
 
 
 _STATISTICS: Final = Source(

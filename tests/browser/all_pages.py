@@ -18,6 +18,7 @@ PUBLIC = (
     "/kindergartens/",
     "/map/",
     "/statistics/",
+    "/statistics/places/",
     "/open-data/",
     "/status/",
     "/feedback/",

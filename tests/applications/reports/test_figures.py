@@ -104,3 +104,17 @@ def test_without_the_cache_a_figure_is_worked_out_each_time(monkeypatch):
     monkeypatch.setattr(memory, "cache", RedisCache("redis://127.0.0.1:1/0", {}))
     worked = count(1)
     assert [remember("figure", lambda: next(worked)) for _time in range(2)] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("today", "first"),
+    [
+        (date(2026, 11, 22), date(2025, 12, 1)),
+        (date(2026, 1, 1), date(2025, 2, 1)),
+        (date(2026, 12, 31), date(2026, 1, 1)),
+        (date(2024, 2, 29), date(2023, 3, 1)),
+    ],
+)
+def test_the_last_months_are_twelve_and_end_with_the_present_one(today, first):
+    months = last_months(today)
+    assert (len(months), months[0], months[-1]) == (12, first, today.replace(day=1))

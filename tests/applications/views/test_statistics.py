@@ -1,0 +1,78 @@
+"""The pages and files of the public statistics: the same numbers in the chart, the table and the files."""
+
+import csv
+import io
+from datetime import timedelta
+
+import pytest
+from django.core.cache import cache
+from django.urls import reverse
+from django.utils import timezone
+from openpyxl import load_workbook
+
+from applications.reports.published import PUBLISHED
+from applications.states import ReferralState
+from tests.factories import ApplicationFactory, LocalityFactory, ReferralFactory, VacancyFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def here():
+    """Eight no-shows and two referrals that are valid, of a week ago."""
+    place, week_ago = LocalityFactory(), timezone.now() - timedelta(days=7)
+    for state, number in ((ReferralState.EXPIRED, 8), (ReferralState.ISSUED, 2)):
+        for _one in range(number):
+            application = ApplicationFactory(locality=place, filed_at=week_ago - timedelta(days=30))
+            ReferralFactory(
+                application=application, bid__vacancy=VacancyFactory(), issued_at=week_ago, state=state
+            )
+    return place
+
+
+def address(view: str, name: str, **query: str) -> str:
+    return reverse(f"applications:statistics_{view}", args=[name], query=query)
+
+
+def test_chart_table_and_files_tell_the_same(client, here) -> None:
+    asked = {"place": here.slug, "by": "year"}
+    page = client.get(address("table", "no-shows", **asked))
+    rows = [[row["label"], *(str(value) for _heading, value in row["cells"])] for row in page.context["rows"]]
+    assert rows[-1][1:4] == ["10", "<5", "0"]
+    drawn = [[bar.value for bar in line.bars] for line in page.context["chart"].lines]
+    assert drawn == [["…"]]
+    sent = b"".join(client.get(address("csv", "no-shows", **asked)).streaming_content).decode("utf-8-sig")
+    assert list(csv.reader(io.StringIO(sent), delimiter=";"))[1:] == rows
+    book = load_workbook(io.BytesIO(client.get(address("xlsx", "no-shows", **asked)).content))
+    assert len(book.worksheets) == 3
+    first = [[str(cell.value) for cell in row] for row in book.worksheets[0].iter_rows()]
+    assert first[-len(rows) :] == rows
+
+
+@pytest.mark.parametrize("prefix", ["", "/ru"])
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_every_way_to_cut_is_a_page(client, here, name: str, prefix: str) -> None:
+    for slice_ in PUBLISHED[name].slices:
+        answer = client.get(f"{prefix}/statistics/{name}/?place=all&by={slice_.value}")
+        assert answer.context["slice"] is slice_
+        assert len(answer.context["rows"]) > 1
+        assert "<table" in answer.content.decode()
+
+
+@pytest.mark.parametrize("query", ["by=kindergarten", "by=%00&place='", "by=locality&place=turkistan"])
+def test_what_an_address_does_not_know_is_left_out(client, here, query: str) -> None:
+    """Of one place there is no table of places."""
+    answer = client.get(f"{address('table', 'waits')}?{query}")
+    assert (answer.context["slice"], answer.context["report"].name) == (PUBLISHED["waits"].slices[0], "waits")
+
+
+def test_reports_of_officials_alone_are_not_found(client, here) -> None:
+    for view in ("table", "csv", "xlsx"):
+        assert client.get(address(view, "corrections")).status_code == 404
+
+
+def test_without_anything_the_page_says_so(client) -> None:
+    LocalityFactory()
+    cache.clear()
+    answer = client.get(address("table", "queue"))
+    assert 'class="empty"' in answer.content.decode()
