@@ -181,9 +181,27 @@ class CatalogueFilterForm(FilterForm):
         required=False,
     )
 
+    sort = forms.ChoiceField(
+        label=gettext_lazy("Order"),
+        choices=[("", gettext_lazy("by name")), ("near", gettext_lazy("nearest first"))],
+        required=False,
+        widget=forms.HiddenInput,
+    )
+
     defaults = {"age": None, "fee": None}
 
     field_order = ["search", "place", "age", "language", "places", "ownership", "type", "regime", "fee"]
+
+    @property
+    def values(self) -> dict[str, Any]:
+        values = super().values
+        del values["sort"]
+        return values
+
+    @property
+    def is_by_distance(self) -> bool:
+        """Whether the nearest are asked for first; where the visitor is, no form knows."""
+        return bool(self.cleaned_data["sort"])
 
     def narrowing(self) -> list[Narrowing]:
         """Each filter that the address sets, with the values that remain without it."""

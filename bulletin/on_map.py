@@ -26,7 +26,7 @@ from django.db.models import (
     Value,
     When,
 )
-from django.db.models.expressions import Combinable, Func
+from django.db.models.expressions import Combinable, Func, OrderBy
 from django.db.models.functions import Cast, Floor, Radians, Sin
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
@@ -155,16 +155,26 @@ def nearby(kindergarten: Kindergarten, *, now: datetime) -> list[Neighbour]:
     here = kindergarten.point
     if here is None:
         return []
-    # So small a part of the earth is flat, but a degree of longitude is shorter than one of latitude.
-    narrowing = math.cos(math.radians(here[0]))
+    narrowing = _narrowing(here)
     reach = math.degrees(NEARBY / EARTH_RADIUS)
     part = Bounds(here[1] - reach / narrowing, here[0] - reach, here[1] + reach / narrowing, here[0] + reach)
-    north = Cast("latitude", FloatField()) - here[0]
-    east = (Cast("longitude", FloatField()) - here[1]) * narrowing
     others = within(Kindergarten.objects.exclude(pk=kindergarten.pk), part)
-    found = with_availability(others, now=now).order_by(north * north + east * east, "pk")[:NEIGHBOURS]
+    found = nearest_first(with_availability(others, now=now), here)[:NEIGHBOURS]
     neighbours = [Neighbour(one, one.point, distance(here, one.point)) for one in found if one.point]
     return [one for one in neighbours if one.metres <= NEARBY]
+
+
+def nearest_first(found: QuerySet[Kindergarten], here: tuple[float, float]) -> QuerySet[Kindergarten]:
+    """The same rows by their distance from a point; those that are not on the map come last, in their order."""
+    north = Cast("latitude", FloatField()) - here[0]
+    east = (Cast("longitude", FloatField()) - here[1]) * _narrowing(here)
+    order: Iterable[Any] = found.query.order_by or Kindergarten._meta.ordering or ()
+    return found.order_by(OrderBy(north * north + east * east, nulls_last=True), *order)
+
+
+def away(kindergarten: Kindergarten, here: tuple[float, float]) -> str:
+    """How far it is from a point, in words; empty where it is not on the map."""
+    return in_words(distance(here, kindergarten.point)) if kindergarten.point else ""
 
 
 def in_words(metres: float) -> str:
@@ -174,6 +184,11 @@ def in_words(metres: float) -> str:
     kilometres = metres / 1000
     digits = 0 if kilometres >= 10 or kilometres == int(kilometres) else 1
     return _("%(number)s km") % {"number": number_format(round(kilometres, digits), digits)}
+
+
+def _narrowing(here: tuple[float, float]) -> float:
+    """So small a part of the earth is flat, but a degree of longitude is shorter than one of latitude."""
+    return math.cos(math.radians(here[0]))
 
 
 def _plain(found: QuerySet[Kindergarten]) -> QuerySet[Kindergarten]:

@@ -11,6 +11,7 @@ urlpatterns = [
     path("kindergarten-photos/<uuid:pk>/small/", views.photo_small, name="photo_small"),
     path("favourites/", views.favourites, name="favourites"),
     path("compare/", views.compare, name="compare"),
+    path("near/", views.near, name="near"),
     path("shortlist/", views.change_shortlist, name="change_shortlist"),
     path("feedback/", views.reviews, name="reviews"),
 ]

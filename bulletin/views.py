@@ -4,6 +4,7 @@ import re
 from datetime import datetime
 from hashlib import sha256
 from typing import Any, cast
+from urllib.parse import urlsplit, urlunsplit
 from uuid import UUID
 
 from django.conf import settings
@@ -24,7 +25,7 @@ from accounts.file_response import file_response
 from accounts.models import Profile, User
 from accounts.typed import refilled
 from accounts.way_back import page_of_ours
-from bulletin import on_map, selectors
+from bulletin import nearness, on_map, selectors
 from bulletin.chosen_place import chosen_locality
 from bulletin.closings import running
 from bulletin.comparing import compared
@@ -32,6 +33,7 @@ from bulletin.demand import demand_of
 from bulletin.forms import ALL_PLACES, CatalogueFilterForm, ReviewForm
 from bulletin.mercator import Bounds, Frame, frame_around, frame_of, read_bounds
 from bulletin.models import Kindergarten, Photo, Review
+from bulletin.nearness import point_of, read_point
 from bulletin.profiles import profile_of
 from bulletin.services import TooManyReviewsError, submit_review
 from bulletin.shortlists import COMPARED, FAVOURITES, SHORTLISTS, remember, slugs_in
@@ -54,14 +56,37 @@ def kindergartens(request: HttpRequest) -> HttpResponse:
     """The catalogue; an invalid filter is left out with a note."""
     filters = CatalogueFilterForm(request.GET, locality=chosen_locality(request))
     found = selectors.kindergartens(**filters.values, now=estimate_clock())
-    page = _page(request, found)
+    here = point_of(request) if filters.is_by_distance else None
+    page = _page(request, on_map.nearest_first(found, here) if here else found)
+    if here:
+        for one in page.object_list:
+            vars(one)["away"] = on_map.away(one, here)
     context = {
         "filters": filters,
         "page": page,
+        "is_near": here is not None,
         "wider": [] if page.object_list else _wider(filters, request.GET),
         **_shortlists(request),
     }
-    return render(request, "bulletin/kindergartens.html", context)
+    return _asking_where(render(request, "bulletin/kindergartens.html", context))
+
+
+@pressed_on("bulletin:kindergartens")
+def near(request: HttpRequest) -> HttpResponse:
+    """Take note of where the visitor is, and show the nearest first; or forget it, and show them by name."""
+    back = urlsplit(page_of_ours(request, request.POST.get("next", "")) or reverse("bulletin:kindergartens"))
+    query = QueryDict(back.query, mutable=True)
+    for name in ("sort", "page"):
+        query.pop(name, None)
+    point = read_point(request.POST.get("latitude", ""), request.POST.get("longitude", ""))
+    if point:
+        query["sort"] = "near"
+    response = redirect(urlunsplit(("", "", back.path, query.urlencode(), "")))
+    if point:
+        nearness.remember(response, point)
+    else:
+        nearness.forget(response)
+    return response
 
 
 def _wider(filters: CatalogueFilterForm, given: QueryDict) -> list[dict[str, Any]]:
@@ -110,8 +135,11 @@ def kindergarten_map(request: HttpRequest) -> HttpResponse:
         "page": _page(request, on_map.with_availability(listed, now=now)),
         "catalogue_query": _query(request, bounds=None),
     }
-    response = render(request, "bulletin/map.html", context)
-    # «Near me»: the browser asks the visitor first, and the answer stays there.
+    return _asking_where(render(request, "bulletin/map.html", context))
+
+
+def _asking_where(response: HttpResponse) -> HttpResponse:
+    """«Near me»: the browser may ask the visitor where they are."""
     response.headers["Permissions-Policy"] = settings.PERMISSIONS_POLICY.replace(
         "geolocation=()", "geolocation=(self)"
     )

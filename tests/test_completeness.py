@@ -243,6 +243,8 @@ PICKED = {
     # One sentence for the three kinds of photo.
     "accounts/uploads.py _UNKNOWN · Kind",
     "accounts/safe_copy/pictures.py SIDES · Kind",
+    "applications/reports/published.py PUBLISHED · Slice",
+    "applications/reports/published.py _BY · Slice",
     "bulletin/selectors.py PHASES_OF_PLACES · Phase",
     "bulletin/selectors.py AGE_GROUPS · AgeGroup",
     "accounts/journal_actions.py BY_VISITORS · Action",

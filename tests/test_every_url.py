@@ -150,6 +150,7 @@ TABLE = {
     "bulletin:favourites": EVERYONE,
     "bulletin:compare": EVERYONE,
     "bulletin:change_shortlist": BUTTON,
+    "bulletin:near": BUTTON,
     "bulletin:reviews": EVERYONE,
     "applications:cabinet": PARENTS,
     "applications:list": PARENTS,

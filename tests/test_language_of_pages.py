@@ -65,6 +65,7 @@ NOT_PAGES = {
     "applications:restore",
     "applications:switch_alert",
     "bulletin:change_shortlist",
+    "bulletin:near",
     "clock",
     "robots",
     "sitemap",

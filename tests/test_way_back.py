@@ -98,6 +98,7 @@ CHOICES = {"applications:apply waiting vacancy", "applications:choose_child vaca
 # These take a POST from anybody; what is typed there belongs to no session.
 PUBLIC = {
     "bulletin:change_shortlist",
+    "bulletin:near",
     "place", "clock", "health", "mobizon_report", "kannel_report", "demo_limits", "demo_enter",
     "applications:queue_check",
     "applications:complain", "applications:complain_code", "applications:complain_write",

@@ -57,8 +57,8 @@ def test_every_page_file_and_feed(city, client_of):
     with pages_unseen():
         for browser in (Client(), client_of(city.parent)):
             for row in TABLE:
-                # The map alone may ask where its visitor is.
-                geolocation = "(self)" if row == "bulletin:map" else "()"
+                # The catalogue and the map alone may ask where their visitor is.
+                geolocation = "(self)" if row in ("bulletin:kindergartens", "bulletin:map") else "()"
                 assert is_limited(browser.get(url_of(row, city)), geolocation=geolocation), row
         for page in ("admin:index", "admin:accounts_user_changelist", "admin:login", "admin:jsi18n"):
             assert is_limited(desk.get(reverse(page))), page
