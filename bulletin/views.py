@@ -202,10 +202,10 @@ def _query(request: HttpRequest, *, bounds: Bounds | None) -> str:
 
 @require_safe
 def map_tile(request: HttpRequest, z: int, x: int, y: int) -> HttpResponse:
-    """A tile of the portal's own file, kept by browsers for a week; an empty 404 where there is none."""
+    """A tile of the portal's own file, kept by browsers for a week; 404 where there is none."""
     tile = tile_at(z, x, y)
     if tile is None:
-        return HttpResponse(status=404)
+        raise Http404
     response = HttpResponse(tile.content, content_type=tile.media_type)
     response["Cache-Control"] = f"public, max-age={TILE_KEPT_SECONDS}"
     response["ETag"] = etag = quote_etag(sha256(tile.content).hexdigest()[:32])
@@ -251,6 +251,8 @@ def _place(kindergarten: Kindergarten, *, now: datetime) -> dict[str, Any] | Non
         x, y = frame.place(*neighbour.point)
         neighbours.append({"neighbour": neighbour, "x": round(x), "y": round(y)})
     return {
+        "x": frame.width // 2,
+        "y": frame.height // 2,
         "neighbours": neighbours,
         "bounds": frame_around(point, zoom=PLACE_ZOOM, **MAP_SIZE).inner,
         **_drawn(frame),

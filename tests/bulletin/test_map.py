@@ -266,6 +266,9 @@ class TestPlace:
             in page
         )
         assert listed(page) == ["balapan"]
+        # Its pin stands in the middle, and the neighbour to the east of it.
+        assert 'transform="translate(240 130)"' in page
+        assert re.findall(r'use href="#mark-none" x="(\d+)" y="(\d+)"', page) == [("310", "130")]
         assert "Түзу сызықпен: 240 м" in page
         [part] = re.findall(r'href="/map/(\?place=all&amp;bounds=[^"]*)"', page)
         assert listed(page_of(client, part.replace("&amp;", "&"))) == ["amina", "balapan"]
