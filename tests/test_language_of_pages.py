@@ -30,7 +30,7 @@ from notifications.troubles import Trouble
 from tests.accounts.test_second_way import code_at
 from tests.accounts.walk import FATHER, PASSWORD, PHONE, newest_code
 from tests.city import build_city, with_offer
-from tests.factories import GuardianshipFactory, StaffFactory, UserFactory
+from tests.factories import GuardianshipFactory, LocalityFactory, StaffFactory, UserFactory
 from tests.shared import built_once
 from tests.staff import employee, inside
 from tests.thorough import part_for
@@ -98,6 +98,9 @@ STEPS = {
     "applications:join_iin",
     "accounts:come_back",
     "accounts:login_code",
+    "applications:complain_code",
+    "applications:complain_write",
+    "applications:complaint_of_visitor",
     "accounts:number_new",
     "accounts:number_former",
     "accounts:number_wait",
@@ -327,6 +330,15 @@ class TestLanguageOf:
         pages = visit(Client(), {"nothing": url})
         assert pages
         assert complaints(pages, language) == {}
+
+    def test_steps_of_a_visitors_complaint(self, client, language, db):
+        LocalityFactory()
+        way = Way(client, language)
+        way.step("/complaint/", phone=PHONE)
+        way.step("/complaint/code/", code=newest_code())
+        way.step("/complaint/write/")
+        assert complaints(way.pages, language) == {}
+        assert len(way.pages) >= 3
 
     def test_steps_of_registration(self, client, language, db):
         way = Way(client, language)
