@@ -186,7 +186,8 @@ class TestCity:
         assert found[Phase.CLOSED] >= 3
         assert found[Phase.RECALLED] == 1
         days = {vacancy.opens_at.astimezone(vacancy.locality.zone).date() for vacancy in announced(city)}
-        assert len(days) == 2
+        # Shortly before midnight what opens soon opens tomorrow, too.
+        assert len(days) in (1, 2)
         assert len(offers.OFFERS) >= 40
 
     def test_a_recalled_vacancy_says_why_and_its_families_wait_again(self):
