@@ -51,6 +51,7 @@ STAY = {
 OPEN = {"accounts.Session", "accounts.RecoveryCode", "otp_totp.TOTPDevice", "applications.CalendarAddress"}
 OPEN_NOTHING = {
     "applications.CityExport": "its keys are those of whoever receives the city",
+    "applications.Complaint": "its hash finds what a visitor's phone, which each time a code proves, has sent",
     "applications.FormerRow": "its hashes find what a former queue said of a child",
     "children.GuardianClaim": "its hash finds the child that it is about",
     "accounts.FirstSignIn": "its code is good with the login of the paper alone, which the move replaces",
