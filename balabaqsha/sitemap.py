@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.way_back import whole_address
 from applications.reports.memory import remember
+from balabaqsha.help_questions import SLUGS
 from bulletin.models import Kindergarten
 from bulletin.selectors import published_vacancies
 from notifications.clock import estimate_clock
@@ -59,6 +60,7 @@ def _paths() -> list[str]:
     for language, _name in settings.LANGUAGES:
         with override(language):
             paths += [reverse(name) for name in PAGES]
+            paths += [reverse("help_question", args=[slug]) for slug in SLUGS]
             paths += _of_objects()
     return paths
 
