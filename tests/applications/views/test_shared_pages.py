@@ -178,10 +178,14 @@ def test_a_row_says_what_parts_it_from_each_family(client, client_of, scene):
 
 
 def test_what_is_available_to_me_stands_above_the_list(client, client_of, scene):
+    """As the first of the list, or in words where the list begins with another."""
+    VacancyFactory(group=scene.group, birth_years=[2012])
+    Vacancy.objects.filter(pk=scene.vacancy.pk).update(published_at=scene.now - timedelta(days=9))
     above = "Балаңызға қазір қолжетімді хабарландыру: 1"
     family = client_of(scene.parent)
-    assert above in family.get(BULLETIN).content.decode()
-    assert above not in family.get(BULLETIN, {"status": "me"}).content.decode()
+    assert above not in family.get(BULLETIN).content.decode()
+    assert above in family.get(BULLETIN, {"sort": "new"}).content.decode()
+    assert above not in family.get(BULLETIN, {"status": "me", "sort": "new"}).content.decode()
     assert above not in client.get(BULLETIN).content.decode()
 
 
