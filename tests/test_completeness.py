@@ -198,7 +198,7 @@ LEFT_OUT: dict[str, set[enum.Enum] | str] = {
     "balabaqsha/open_data/sources.py SHOWN_PHASES · Phase": "DRAFT CLOSED RECALLED",
     "applications/views/listings.py _MAY_STILL_BID · ApplicationState": "REFERRED ENROLLED STOP_LISTED LAPSED ARCHIVED",
     "bulletin/opening.py BIDDING_PHASES · Phase": "DRAFT ANNOUNCED PAUSED FULL CLOSED RECALLED",
-    "accounts/sms_codes.py _OWNERS_KIND · SmsCode.Purpose": "REGISTER SIGN_IN NEW_NUMBER",
+    "accounts/sms_codes.py _OWNERS_KIND · SmsCode.Purpose": "REGISTER SIGN_IN NEW_NUMBER COMPLAINT",
     "accounts/sms_codes.py _TO_ANYBODY · SmsCode.Purpose": "RESET SIGN_IN STOP OLD_NUMBER CONFIRM",
     "accounts/uploads.py _CAUSES · Cause": "UNKNOWN_TYPE",
     "accounts/uploads.py _TOLD · Part": "SCRIPTS ACTIONS FORM",

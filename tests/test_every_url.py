@@ -335,6 +335,11 @@ def outcome(answer) -> int | str:
     return LOGIN if "/login/?next=/" in answer.url else AWAY
 
 
+def spoken(row: str, language: str) -> str:
+    """In which language an address answers: that of a picture names none."""
+    return "kk" if row.startswith("map_tile") else language
+
+
 def faults(page, *, language: str, signed_in: bool) -> list[str]:
     """What is wrong with a page that was shown."""
     found = []
@@ -374,7 +379,9 @@ class TestEveryAddress:
         for (visitor, row), answer in answers(language).items():
             got[visitor, row], expected[visitor, row] = outcome(answer), TABLE[row][VISITORS.index(visitor)]
             shown = answer.status_code in (200, 202, 403, 404)
-            if shown and (found := faults(answer, language=language, signed_in=visitor != "anonymous")):
+            if shown and (
+                found := faults(answer, language=spoken(row, language), signed_in=visitor != "anonymous")
+            ):
                 wrong[visitor, row] = found
         different = {key: (got[key], expected[key]) for key in got if got[key] != expected[key]}
         assert different == {}

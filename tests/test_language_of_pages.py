@@ -232,13 +232,15 @@ def addresses(city: SimpleNamespace, language: str) -> dict[str, str]:
         "document_pk": city.benefit.pk,
         "place": city.kindergarten.locality.slug,
         "birth_year": city.child.birth_date.year,
+        # A report of the statistics.
+        "name": "waits",
         # A code that no referral has.
         "code": "4718-0256-93A1",
     }
     found: dict[str, str] = {}
     with translation.override(language):
         for name, parameters in patterns():
-            if name in NOT_PAGES or name.endswith("_csv"):
+            if name in NOT_PAGES or name.endswith(("_csv", "_xlsx")):
                 continue
             if "pk" not in parameters or name in own:
                 known = shared | own.get(name, {})
