@@ -64,4 +64,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
 ]
 
 if settings.DEMO:
+    # Imported here: a real portal has none of it.
+    from balabaqsha.demo.styleguide import styleguide
+
     urlpatterns += [path("demo/", include("balabaqsha.demo.urls"))]
+    urlpatterns += i18n_patterns(
+        path("styleguide/", styleguide, name="styleguide"), prefix_default_language=False
+    )

@@ -68,6 +68,7 @@ TABLE = {
     "mobizon_report": (405, 405, 405, 405, 405),
     "kannel_report": (404, 404, 404, 404, 404),
     "demo": EVERYONE,
+    "styleguide": EVERYONE,
     "demo_json": EVERYONE,
     "demo_former_csv": EVERYONE,
     "demo_former_xlsx": EVERYONE,

@@ -82,7 +82,10 @@ NOT_PAGES = {
     "notifications:read_all",
     "place",
 }
-OF_THE_DESK = ("demo", "demo_enter", "demo_former_csv", "demo_former_xlsx", "demo_json", "demo_limits")
+# The style guide names the tokens of the style sheet, and shows how a text of the other language is marked.
+OF_THE_DESK = (
+    "demo", "demo_enter", "demo_former_csv", "demo_former_xlsx", "demo_json", "demo_limits", "styleguide",
+)  # fmt: skip
 # Reached with the steps before them only.
 STEPS = {
     "accounts:app_off",

@@ -99,7 +99,7 @@ CHOICES = {"applications:apply waiting vacancy", "applications:choose_child vaca
 PUBLIC = {
     "bulletin:change_shortlist",
     "bulletin:near",
-    "place", "clock", "health", "mobizon_report", "kannel_report", "demo_limits", "demo_enter",
+    "place", "clock", "health", "mobizon_report", "kannel_report", "demo_limits", "demo_enter", "styleguide",
     "applications:queue_check",
     "applications:complain", "applications:complain_code", "applications:complain_write",
     "applications:complaint_of_visitor",

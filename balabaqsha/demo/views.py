@@ -66,6 +66,7 @@ def desk_page(request: HttpRequest) -> HttpResponse:
                 "unavailable_iins": ", ".join(desk.UNAVAILABLE_IINS),
                 "language": language,
                 "here": f"{request.path}?lang={language}",
+                "styleguide_url": reverse("styleguide"),
                 "refreshing_url": f"{request.path}?lang={language}&refresh={REFRESH_SECONDS}",
                 "refresh_seconds": refresh_seconds,
                 # This address is the same in both languages: the switch goes by the parameter instead.

@@ -31,6 +31,7 @@ PUBLIC = (
     "/stop/",
     "/number/lost/",
     "/first/",
+    "/styleguide/",
     "/nothing/",
 )
 CABINET = (

@@ -15,7 +15,8 @@ FRAME = r"""() => {
     const sheets = [...document.styleSheets].map(sheet => sheet.href);
     const current = new Set([...document.querySelectorAll("[aria-current]")].map(one => one.ariaCurrent));
     const around = [...document.querySelectorAll("body > :not(main)")].map(one => one.outerHTML);
-    return [innerWidth, document.documentElement.lang, ...sheets, ...current, ...around].join("\n")
+    const isDark = matchMedia("(prefers-color-scheme: dark)").matches;
+    return [innerWidth, isDark, document.documentElement.lang, ...sheets, ...current, ...around].join("\n")
         .replace(/ (href|action|value|data-now|aria-current)="[^"]*"/g, "")
         .replace(/<time .*?<\/time>/gs, "");
 }"""
