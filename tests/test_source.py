@@ -166,16 +166,20 @@ def test_statements_hold_values_only_as_parameters():
 )
 class TestScripts:
     def test_they_write_text_and_never_markup(self, path):
-        assert not re.findall(
+        written = re.findall(
             r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|setTimeout\(\s*[\"'`]",
             path.read_text(),
         )
+        # One hands on to Leaflet what the page has escaped.
+        assert written == (["innerHTML"] if path.name == "leaflet_loading.js" else [])
 
     def test_they_keep_nothing_and_listen_to_no_other_window(self, path):
-        assert not re.findall(
+        kept = re.findall(
             r"localStorage|sessionStorage|indexedDB|cookieStore|document\.cookie\s*=|postMessage|[\"']message[\"']",
             path.read_text(),
         )
+        # Where home is, on this device alone and only if its owner ticks that.
+        assert set(kept) == ({"localStorage"} if path.name == "map.js" else set())
         # One reads when the session ends, and nothing else.
         assert path.read_text().count("document.cookie") == (path.name == "session.js")
 
@@ -194,6 +198,8 @@ def test_templates_mark_nothing_as_safe_but_what_we_wrote():
             found.add(path.relative_to(CHECKOUT).as_posix())
     assert found <= known
     escapes = {
+        "balabaqsha/help_questions.py",  # the answers of the help, which are files of ours
+        "notifications/templatetags/tongue.py",  # an attribute with the code of a language
         "notifications/templatetags/unbroken.py",  # everything before it wraps a number
         "balabaqsha/templatetags/head.py",  # a rendered block, whose quotation marks are escaped
         "balabaqsha/templatetags/cells.py",  # a cell that Django made safe, with an escaped attribute in it

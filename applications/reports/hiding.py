@@ -32,13 +32,11 @@ def _hide_another(hidden: set[Cell], counts: Mapping[Cell, int], whole: Cell, pa
     )
     dark = [part for part in parts if part in hidden]
     while _gives_away(whole in hidden, [counts[part] for part in dark]):
-        if told:
-            dark.append(told.pop(0))
-            hidden.add(dark[-1])
-        elif whole in hidden or not counts[whole]:
-            return
-        else:
+        if not told:
             hidden.add(whole)
+            return
+        dark.append(told.pop(0))
+        hidden.add(dark[-1])
 
 
 def _gives_away(is_whole_hidden: bool, dark: Sequence[int]) -> bool:

@@ -220,7 +220,7 @@ class TestEveryKind:
 
     def test_what_is_refused_is_what_strangers_can_ask_for(self):
         refused = {kind.code for kind in KINDS.values() if kind.past_budget is PastBudget.REFUSED}
-        assert refused == {"registration_code", "account_exists"}
+        assert refused == {"registration_code", "account_exists", "complaint_code"}
 
 
 class TestOneRecipient:

@@ -186,6 +186,8 @@ class TestKinds:
             "application_claimed",
             "application_filed",
             "bid_placed",
+            "complaint_taken",
+            "complaint_taken_further",
             "referral_extended",
             "test_message",
         }

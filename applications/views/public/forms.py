@@ -178,10 +178,10 @@ class ForecastForm(FilterForm):
         self, data: Mapping[str, Any] | None = None, *, locality: Locality | None, years: Iterable[int]
     ) -> None:
         """`years` are those of which a queue is there."""
-        self._years = sorted(years, reverse=True)
         super().__init__(data, locality=locality)
         choose = ("", gettext_lazy("Choose"))
-        self.fields["birth_year"].widget.choices = [choose, *((year, year) for year in self._years)]
+        offered = sorted({*years, self.values["birth_year"]} - {None}, reverse=True)
+        self.fields["birth_year"].widget.choices = [choose, *((year, year) for year in offered)]
         places: Any = self.fields["place"]
         places.choices = [choose, *(one for one in places.choices if one[0] != ALL_PLACES)]
 
@@ -189,12 +189,6 @@ class ForecastForm(FilterForm):
         """One: each has queues of its own."""
         place: str = self.cleaned_data["place"]
         return "" if place == ALL_PLACES else place
-
-    def clean_birth_year(self) -> int | None:
-        year: int | None = self.cleaned_data["birth_year"]
-        if year is not None and year not in self._years:
-            raise forms.ValidationError(_("Nobody of this birth year waits."))
-        return year
 
     @property
     def values(self) -> dict[str, Any]:
