@@ -141,7 +141,9 @@ def test_every_message_arrives_whatever_is_killed(victims, log, settings, capsys
     twice = Counter(kinds[key] for key in again)
     with capsys.disabled():
         print(f"\nseed {seed}: {len(kinds)} messages, killed {dict(killed)}, more than once {dict(twice)}")
-    # Once more for each death of who took it, or of who would have written it down; and no more than were under way.
+    # Once more for each death of who took it, or of who would have written it down.
     deaths = killed["worker"] + killed["gateway"]
     assert max(again.values(), default=0) <= deaths, (seed, again)
-    assert sum(again.values()) <= deaths * settings.SMS_AT_ONCE, (seed, again)
+    # A worker begins anew what its lanes can hold before it writes what came of the last: both are under way.
+    under_way = (2 * killed["worker"] + killed["gateway"]) * settings.SMS_AT_ONCE
+    assert sum(again.values()) <= under_way, (seed, again)
