@@ -30,40 +30,42 @@ def late(*, now: datetime) -> QuerySet[Complaint]:
 
 
 def tell_of_late(*, now: datetime) -> int:
-    """Tell of each complaint once that its answer is late; returns in how many localities. Safe to repeat.
+    """Tell of each complaint once that its answer is late; returns of how many. Safe to repeat.
 
     It is late from the first instant after its last day on, whether or not this has run.
     """
-    untold = late(now=now).filter(late_told_at=None)
-    places = Locality.objects.filter(pk__in=untold.order_by().values("locality"))
-    return sweep(places, partial(_tell_of_locality, now=now))
+    untold = late(now=now).filter(late_told_at=None).order_by("due_at", "pk")
+    # What was written in one may not be readable any more: that is read by itself.
+    return sweep(untold.only("pk"), partial(_tell_of, now=now))
 
 
-def _tell_of_locality(locality: Locality, *, now: datetime) -> None:
+def _tell_of(untold: Complaint, *, now: datetime) -> None:
     with transaction.atomic():
-        untold = late(now=now).filter(locality=locality, late_told_at=None).order_by("pk")
-        locked = untold.select_for_update(of=("self",), no_key=True, skip_locked=True)
-        found = list(locked.select_related("user", "locality", "application", "first"))
-        Complaint.objects.filter(pk__in=[one.pk for one in found]).update(late_told_at=now)
-        for one in found:
-            audit.record(
-                Action.COMPLAINT_LATE,
-                actor=None,
-                subject=one.user,
-                target=one.number,
-                about=one,
-                child=one.application.child_id if one.application else None,
-                now=now,
-            )
-            tell(one, "complaint_late", now=now)
-        if found:
-            _tell_officials(locality, found, now=now)
+        rows = Complaint.objects.select_for_update(of=("self",), no_key=True, skip_locked=True)
+        rows = rows.select_related("user", "locality", "application", "first")
+        one = rows.filter(pk=untold.pk, answered_at=None, late_told_at=None).first()
+        if one is None:
+            return
+        one.late_told_at = now
+        one.save(update_fields=["late_told_at"])
+        audit.record(
+            Action.COMPLAINT_LATE,
+            actor=None,
+            subject=one.user,
+            target=one.number,
+            about=one,
+            child=one.application.child_id if one.application else None,
+            now=now,
+        )
+        tell(one, "complaint_late", now=now)
+        _tell_officials(one.locality, now=now)
 
 
-def _tell_officials(locality: Locality, found: list[Complaint], *, now: datetime) -> None:
-    """Whoever works in every locality; where nobody does, the officials of this one."""
-    key = f"{_KIND}:{found[0].pk}:{now.isoformat()}"
-    context = {"locality": locality, "complaints": len(found)}
+def _tell_officials(locality: Locality, *, now: datetime) -> None:
+    """Once a day how many are late there: whoever works in every locality, or without any the officials of this one."""
+    key = f"{_KIND}:{locality.pk}:{locality.day(now)}"
+    found = late(now=now).filter(locality=locality)
+    context = {"locality": locality, "complaints": found.count()}
     for official in officials_of_city(locality, now=now):
         enqueue(
             official,

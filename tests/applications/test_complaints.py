@@ -166,6 +166,18 @@ def test_the_term_ends_with_a_microsecond_and_the_family_reads_who_is_late(clien
     assert Notice.objects.filter(kind="complaint_late").count() == 1
 
 
+def test_officials_are_told_once_a_day_of_all_that_are_late(city):
+    place, _other = city
+    official = official_of(*city)
+    give_app(official)
+    for _each in range(3):
+        sent_by(Sender(user=UserFactory()), locality=place)
+    tell_of_late(now=DUE)
+    told = Notice.objects.get(kind="staff_late_complaints", recipient=official)
+    assert ": 3." in told.text_ru
+    assert Notice.objects.filter(kind="complaint_late").count() == 3
+
+
 def test_where_nobody_works_in_every_place_its_own_officials_are_told(city):
     official = official_of(city[0])
     give_app(official)

@@ -59,9 +59,10 @@ def bids_of_localities(scene):
 
 
 def late_complaints(scene):
-    for place in (scene.locality, LocalityFactory(slug="kentau")):
-        ComplaintFactory(locality=place, sent_at=scene.now, due_at=scene.now)
-    return late, "_tell_of_locality", lambda: late.tell_of_late(now=scene.now)
+    """Of one locality: a family of whom nothing can be read holds up no other one."""
+    for _each in range(2):
+        ComplaintFactory(locality=scene.locality, sent_at=scene.now, due_at=scene.now)
+    return late, "_tell_of", lambda: late.tell_of_late(now=scene.now)
 
 
 def pauses(scene, monkeypatch):
