@@ -24,6 +24,7 @@ from applications.admin.work import (
     WaitingFilter,
     Work,
     WorkAdmin,
+    key_in,
     link,
     masked,
     page_of,
@@ -225,8 +226,8 @@ class ByFile(admin.SimpleListFilter):
         return [(str(one.pk), _file_words(one)) for one in files]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        asked = self.value() or ""
-        return queryset.filter(batch=asked) if asked.isdecimal() and len(asked) < 10 else queryset
+        asked = key_in(self.value() or "")
+        return queryset if asked is None else queryset.filter(batch=asked)
 
 
 class ByProblem(admin.SimpleListFilter):

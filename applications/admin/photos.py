@@ -27,7 +27,17 @@ from accounts.models import User
 from accounts.public_text import refuse_personal_numbers
 from accounts.uploads import PHOTO_INPUT
 from applications.admin.in_turn import InTurn
-from applications.admin.work import Rows, SeenForm, Work, WorkAdmin, page_of, reason_field, staff_of, tag
+from applications.admin.work import (
+    Rows,
+    SeenForm,
+    Work,
+    WorkAdmin,
+    key_in,
+    page_of,
+    reason_field,
+    staff_of,
+    tag,
+)
 from bulletin import photos
 from bulletin.employment import kindergartens_of
 from bulletin.kazakh_order import ByName
@@ -266,5 +276,5 @@ class PhotoAdmin(InTurn, WorkAdmin):
         first = list(own[:2])
         if len(first) == 1:
             field.initial = first[0].pk
-        elif asked.isascii() and asked.isdecimal() and len(asked) < 10:
-            field.initial = int(asked)
+        else:
+            field.initial = key_in(asked)

@@ -15,7 +15,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from applications.admin.proposals import DECIDED_FIELDS, ProposalAdmin, decisions
-from applications.admin.work import Rows, page_of, staff_of, why
+from applications.admin.work import Rows, key_in, page_of, staff_of, why
 from applications.decisions import profiles
 from applications.decisions.profiles import CONFIRM, PROPOSE
 from applications.models import ProfileProposal
@@ -98,13 +98,8 @@ class ProfileProposalAdmin(ProposalAdmin):
 
     def _asked(self, request: HttpRequest) -> Kindergarten | None:
         own = self._own(request)
-        key = request.GET.get("kindergarten", "")
-        if key:
-            return (
-                own.filter(pk=int(key)).first()
-                if key.isascii() and key.isdecimal() and len(key) < 10
-                else None
-            )
+        if asked := request.GET.get("kindergarten", ""):
+            return own.filter(pk__in=[key_in(asked)]).first()
         first = list(own[:2])
         return first[0] if len(first) == 1 else None
 

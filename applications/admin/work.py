@@ -898,6 +898,11 @@ def tag(label: Words, *, tone: str = "neutral") -> str:
     return format_html('<span class="state state--{}">{}</span>', tone, label)
 
 
+def key_in(asked: str) -> int | None:
+    """The key of a row that an address names; None for what can be no key."""
+    return int(asked) if asked.isascii() and asked.isdecimal() and len(asked) < 10 else None
+
+
 def page_of(obj: Model) -> str:
     """The address of an object's page in the admin."""
     return reverse(f"admin:{obj._meta.app_label}_{obj._meta.model_name}_change", args=[obj.pk])

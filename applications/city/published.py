@@ -11,7 +11,7 @@ from typing import Final, TypeVar
 
 from applications.city.reconciling import Outcome, Reason
 from applications.city.sums import Sums
-from applications.queue.small_groups import FEW
+from applications.queue.small_groups import FEW, is_few
 
 K = TypeVar("K")
 C = TypeVar("C")
@@ -71,7 +71,7 @@ def hidden_beside(counts: Mapping[K, int]) -> set[K]:
 
     Whoever knows this rule can't say of any hidden small count whether it is one or four.
     """
-    small = {key for key, count in counts.items() if 0 < count < FEW}
+    small = {key for key, count in counts.items() if is_few(count)}
     if not small:
         return set()
     larger = sorted((key for key, count in counts.items() if count >= FEW), key=lambda key: counts[key])
@@ -103,7 +103,7 @@ def tellable(rows: Mapping[K, Counter[C]]) -> tuple[list[K], Counter[C]]:
 
 
 def _has_no_small(counts: Mapping[C, int]) -> bool:
-    return not any(0 < count < FEW for count in counts.values())
+    return not any(is_few(count) for count in counts.values())
 
 
 def _told(sums: Sums) -> Told:

@@ -22,8 +22,8 @@ from bulletin.models import Locality
 
 # What is known of a city changes when a month is over.
 _A_MONTH_IN_SECONDS: Final = 31 * 24 * 3600
-# After everybody who has filed.
-_LAST: Final = 2**62
+# The sequence of who files now: after everybody who has filed.
+LAST: Final = 2**62
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ def outlook_of_newcomer(*, locality: Locality, birth_year: int, tier: Tier, now:
         birth_year=birth_year,
         tier=tier,
         filed_at=now,
-        sequence=_LAST,
+        sequence=LAST,
         state=ApplicationState.WAITING,
     )
     place = position(filed, now=now)

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Final, NamedTuple
 
 from applications.bidding.eligibility import refusal_of_newcomer
-from applications.forecast.outlook import Outlook, outlook_of_newcomer
+from applications.forecast.outlook import LAST, Outlook, outlook_of_newcomer
 from applications.models import Rules
 from applications.refusals import Refusal
 from applications.rules.ages import too_old_from
@@ -17,8 +17,6 @@ from bulletin.opening import phase
 from bulletin.school_years import MIXED, suitable_years
 from bulletin.selectors import Listing, MatchCounts, match_counts, published_vacancies
 
-# After everybody who has filed.
-_LAST: Final = 2**62
 _YEARS_AHEAD: Final = 2
 
 
@@ -30,7 +28,7 @@ class Newcomer(NamedTuple):
     languages: Sequence[str]
     tier: int
     filed_at: datetime
-    sequence: int = _LAST
+    sequence: int = LAST
 
 
 def newcomer(*, locality: Locality, birth_year: int, language: str, tier: Tier, now: datetime) -> Newcomer:
@@ -92,7 +90,7 @@ def time_of(locality: Locality, birth_year: int, *, now: datetime) -> Time:
     today, rules = locality.day(now), rules_of_day(locality, now)
     first_day = date(birth_year + rules.youngest_age, 1, 1)
     end = too_old_from(birth_year, Rules.objects.all(), locality=locality, now=now)
-    return Time(first_day, locality.day(end) - timedelta(days=1), rules.admits(birth_year, on=today))
+    return Time(first_day, locality.last_day(end), rules.admits(birth_year, on=today))
 
 
 @dataclass(frozen=True)
@@ -127,7 +125,7 @@ class Option:
 def options_beside(
     locality: Locality, other: Locality | None, *, birth_year: int, tier: Tier, now: datetime
 ) -> list[Option]:
-    """The wait as asked for, with each better part of the queue, and in another locality. Two statements each."""
+    """The wait as asked for, with each better part of the queue, and in another locality. Three statements each."""
     asked: Iterable[tuple[Locality, Tier]] = [(locality, one) for one in reversed(Tier) if one <= tier]
     if other is not None and other != locality:
         asked = [*asked, (other, tier)]

@@ -29,7 +29,7 @@ from applications.models import CLAIMED, Application, QueueCount
 from applications.queue.buckets import bucket_month
 from applications.queue.order import ahead_by_tier, head_by_tier
 from applications.queue.position import in_queue
-from applications.queue.small_groups import FEW, told_parts
+from applications.queue.small_groups import FEW, is_few, told_parts
 from applications.states import QUEUED_STATES, ApplicationState, Tier
 from bulletin.models import Language, Locality
 
@@ -102,7 +102,7 @@ class OrderPage:
 
     @property
     def is_few(self) -> bool:
-        return 0 < self.total < FEW
+        return is_few(self.total)
 
     @property
     def has_previous(self) -> bool:
@@ -234,7 +234,7 @@ def _row(
     totals: Iterable[int],
     zone: ZoneInfo,
 ) -> Row:
-    if any(0 < total < FEW for total in totals):
+    if any(map(is_few, totals)):
         return Row(number, application_number, None, None)
     return Row(number, application_number, filed_at.astimezone(zone).date(), tier)
 

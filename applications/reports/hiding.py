@@ -3,7 +3,7 @@
 from collections.abc import Collection, Hashable, Mapping, Sequence
 from typing import TypeVar
 
-from applications.queue.small_groups import FEW
+from applications.queue.small_groups import FEW, is_few
 
 Cell = TypeVar("Cell", bound=Hashable)
 # A count, and those that come to it.
@@ -16,7 +16,7 @@ def hidden_among(counts: Mapping[Cell, int], sums: Collection[Sum[Cell]]) -> set
     Afterwards, of the cells of no sum exactly one is hidden, and what is hidden below a told whole comes to at least
     `FEW`. Nothing is hidden that counts nobody.
     """
-    hidden = {cell for cell, count in counts.items() if 0 < count < FEW}
+    hidden = {cell for cell, count in counts.items() if is_few(count)}
     known = -1
     while len(hidden) != known:
         known = len(hidden)

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from applications.queue.small_groups import FEW
+from applications.queue.small_groups import FEW, is_few
 from applications.reports.asked import Asked, Slice
 from applications.reports.catalogue import REPORTS, Column, Report, Text
 from applications.reports.counts import Values
@@ -283,7 +283,7 @@ def _figures(one: Published, row: Values, hidden: set[str]) -> Mapping[str, Figu
             told[name] = _of_enough(value, row.get(one.told_of[name]) or 0)
         elif name in one.made_of:
             told[name] = Untold.COVERED if hidden & set(one.made_of[name]) else value
-        elif name in hidden or (name in one.of_few and 0 < (value or 0) < FEW):
+        elif name in hidden or (name in one.of_few and is_few(value or 0)):
             told[name] = Untold.FEW if (value or 0) < FEW else Untold.COVERED
         else:
             told[name] = value

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
-from applications.queue.small_groups import FEW
+from applications.queue.small_groups import FEW, is_few
 
 Json = dict[str, Any]
 
@@ -56,4 +56,4 @@ def in_both(name: str, meaning: str) -> tuple[Column, Column]:
 
 def few_hidden(count: int) -> int | None:
     """A count of people as everyone may see it: a very small one might point at a family."""
-    return None if 0 < count < FEW else count
+    return None if is_few(count) else count

@@ -151,10 +151,11 @@ def _as_json(found: list[Keyed], last: str | None, following: str | None) -> byt
 
 
 def _all_rows(source: Source, *, now: datetime) -> Iterator[Keyed]:
-    cursor = ""
-    while found := source.read(cursor, MOST_ROWS, now):
+    cursor: str | None = ""
+    while cursor is not None:
+        found = source.read(cursor, MOST_ROWS, now)
         yield from found
-        cursor = found[-1][0]
+        cursor = found[-1][0] if len(found) == MOST_ROWS else None
 
 
 def _as_csv(source: Source, found: Iterable[Keyed]) -> bytes:

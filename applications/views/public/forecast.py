@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 from applications.forecast.outlook import accuracy, all_of, outlook_of_newcomer, places_of_a_year
 from applications.queue.position import Position
 from applications.queue.public_order import counted_queues
-from applications.queue.small_groups import FEW, told
+from applications.queue.small_groups import is_few, told
 from applications.states import Tier
 from applications.views.public.forms import BENEFITS, ForecastForm
 from bulletin.chosen_place import chosen_locality
@@ -66,5 +66,5 @@ def forecast(request: HttpRequest) -> HttpResponse:
 def ahead_told(place: Position, tier: Tier) -> str:
     """How many would be ahead; empty where it would tell that fewer than five have a benefit."""
     with_benefits = [place.ahead[part] for part in Tier if part <= tier and part != Tier.GENERAL]
-    is_few = tier != Tier.GENERAL and any(0 < count < FEW for count in with_benefits)
-    return "" if is_few else told(sum(place.ahead.values()))
+    are_few = tier != Tier.GENERAL and any(map(is_few, with_benefits))
+    return "" if are_few else told(sum(place.ahead.values()))
