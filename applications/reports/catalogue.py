@@ -70,7 +70,7 @@ _REPORTS: Final = (
         columns=(
             Column("waiting", _("Waiting")),
             Column("came", _("Came")),
-            Column("left", _("Left")),
+            Column("left", _("Left the queue")),
             Column("enrolled", _("Enrolled")),
         ),
         drawn=("waiting",),
