@@ -18,7 +18,7 @@ from applications.journal_actions import Action
 from applications.moves import Refused, locking
 from applications.refusals import Refusal
 from bulletin.workdays import end_of_day
-from children.access import is_own_child, known_children, own_children
+from children.access import is_own_child, keys_of_own_children, known_children
 from children.disputes import lock_people
 from children.models import Child
 from notifications.services import enqueue
@@ -119,9 +119,7 @@ def objections_of(user: User) -> QuerySet[Objection]:
 
 def to_answer(employee: User) -> QuerySet[Objection]:
     """What waits for `employee`, the first to become late first: nothing of their own, nor about their children."""
-    own = Q(user=employee) | Q(child__in=own_children(employee))
-    if hashes := employee.staff_iin_hashes:
-        own |= Q(user__profile__iin_hash__in=hashes)
+    own = Q(user__in=employee.own_accounts) | Q(child__in=keys_of_own_children(employee))
     return Objection.objects.filter(answer="").exclude(own).order_by("due_at", "pk")
 
 

@@ -15,7 +15,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from accounts.models import User
 from accounts.registry import PhoneTie
-from children.access import own_children, present_people
+from children.access import keys_of_own_children, present_people
 from children.models import Child, Dispute, Guardianship
 
 # How long after two people became guardians of one child they may press «Stop»; later they ask an official.
@@ -247,10 +247,8 @@ def undecided() -> QuerySet[Dispute]:
 
 def to_decide(employee: User) -> QuerySet[Dispute]:
     """Those of `undecided` that are neither about a child of the employee's nor about the employee as the guardian."""
-    own = Q(guardianship__child__in=own_children(employee)) | Q(guardianship__user=employee)
-    if hashes := employee.staff_iin_hashes:
-        own |= Q(guardianship__user__profile__iin_hash__in=hashes)
-    return undecided().exclude(own)
+    own = Q(guardianship__child__in=keys_of_own_children(employee))
+    return undecided().exclude(own | Q(guardianship__user__in=employee.own_accounts))
 
 
 def halts_of(children: Iterable[UUID]) -> dict[UUID, list[Halt]]:

@@ -1,6 +1,6 @@
 """What guardians have to do with numbers: a dispute holds a move of a number, and the other guardians hear of it."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -14,7 +14,7 @@ from django.utils.translation import override
 from accounts import audit
 from accounts.models import NumberMove, User
 from accounts.numbers.concerned import Held
-from children.access import children_of, guardians_of, own_children
+from children.access import children_of, guardians_of, keys_of_own_children
 from children.journal_actions import Action
 from children.models import Dispute, Guardianship
 from notifications.services import enqueue
@@ -44,10 +44,13 @@ def held() -> Iterable[QuerySet[Any, Any]]:
     return [undecided.values_list("guardianship__user_id"), raised.values_list("raised_by_id")]
 
 
-def family(employee: User) -> QuerySet[Any, UUID]:
+def family(employee: User) -> Collection[UUID]:
     """What `accounts.numbers.concerned.Family` asks for: whoever is a guardian of a child of the employee's."""
-    shared = Guardianship.objects.filter(child__in=own_children(employee), ended_at=None)
-    return shared.values_list("user_id", flat=True)
+    children = keys_of_own_children(employee)
+    if not children:
+        return ()
+    shared = Guardianship.objects.filter(child__in=children, ended_at=None)
+    return set(shared.values_list("user_id", flat=True))
 
 
 def circle(account: User) -> Iterable[UUID]:

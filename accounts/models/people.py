@@ -148,6 +148,18 @@ class User(AbstractBaseUser, PermissionsMixin):
         profile = getattr(parent, "profile", None)
         return profile is not None and profile.iin_hash in self.staff_iin_hashes
 
+    @cached_property
+    def own_accounts(self) -> set[uuid.UUID]:
+        """The keys of every account of the same person: this one and, of an employee, those with the employee's IIN.
+
+        Read once, as permissions are: for a request.
+        """
+        hashes = self.staff_iin_hashes
+        others = (
+            Profile.objects.filter(iin_hash__in=hashes).values_list("user_id", flat=True) if hashes else ()
+        )
+        return {self.pk, *others}
+
     @property
     def staff_iin_hashes(self) -> set[str]:
         """Every hash under which an employee's IIN may be stored elsewhere; none for others."""

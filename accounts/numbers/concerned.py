@@ -4,17 +4,17 @@ An app above knows what holds the moves of an account (an open dispute), and who
 children). A channel beside SMS and inbox registers a way to tell the owner.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
 from functools import reduce
 from operator import or_
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol, cast
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
 from django.utils.functional import Promise
 
-from accounts.models import NumberMove, Profile, User
+from accounts.models import NumberMove, User
 
 
 class Held(NamedTuple):
@@ -44,10 +44,11 @@ class Way(Protocol):
 
 
 # The keys of the accounts that have to do with an employee's children: the employee decides nothing about them.
-Family = Callable[[User], QuerySet[Any, UUID]]
+Family = Callable[[User], Collection[UUID]]
 # The keys of all accounts that a `Hold` holds now, none of them empty.
 AllHeld = Callable[[], Iterable[QuerySet[Any, Any]]]
 
+_KEPT: Final = "keys_of_family"
 _holds: list[Hold] = []
 _held: list[AllHeld] = []
 _families: list[Family] = []
@@ -72,10 +73,15 @@ def in_family_of(employee: User, *, account: str) -> Q:
 
     `account` is the lookup to it. What is about one of them neither waits for the employee nor is counted as such.
     """
-    own = Q(**{account: employee.pk})
-    if hashes := employee.staff_iin_hashes:
-        own |= Q(**{f"{account}__in": Profile.objects.filter(iin_hash__in=hashes).values("user")})
-    return reduce(or_, (Q(**{f"{account}__in": family(employee)}) for family in _families), own)
+    return Q(**{f"{account}__in": _keys_of_family(employee)})
+
+
+def _keys_of_family(employee: User) -> set[UUID]:
+    """Their own accounts and those of their family. Kept with the object, as its permissions are: for a request."""
+    kept = vars(employee)
+    if _KEPT not in kept:
+        kept[_KEPT] = employee.own_accounts.union(*(family(employee) for family in _families))
+    return cast(set[UUID], kept[_KEPT])
 
 
 def is_of_the_family(account: User, employee: User) -> bool:

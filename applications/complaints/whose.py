@@ -11,7 +11,7 @@ from accounts.officials import is_one_with
 from applications.access.family import applications_of
 from applications.models import Application, Complaint
 from applications.own_rows import has_every_locality
-from children.access import known_children, own_children
+from children.access import keys_of_own_children, known_children
 
 ANSWER = "applications.change_complaint"
 
@@ -51,9 +51,7 @@ def to_answer(employee: User, *, now: datetime) -> QuerySet[Complaint]:
     Nothing of their own and nothing about their children. What was not solved goes to who works in every locality, and
     never to whoever gave the first answer.
     """
-    own = Q(user=employee) | Q(application__child__in=own_children(employee))
-    if hashes := employee.staff_iin_hashes:
-        own |= Q(user__profile__iin_hash__in=hashes)
+    own = Q(user__in=employee.own_accounts) | Q(application__child__in=keys_of_own_children(employee))
     if employee.phone:
         own |= Q(phone_hash__in=phone_hashes(str(employee.phone)))
     waiting = Complaint.objects.filter(answered_at=None).exclude(user__forgotten_at__isnull=False)

@@ -24,7 +24,7 @@ from applications.moves import Refused, locking, refuse_closed
 from applications.refusals import Refusal
 from applications.waiting.filing import file_by
 from bulletin.workdays import end_of_day
-from children.access import own_children
+from children.access import keys_of_own_children, read_own_children
 from children.disputes import is_barred, lock_people
 from children.known import children_with
 from children.models import Child, ClaimPaper, GuardianClaim, Guardianship
@@ -275,11 +275,10 @@ def claims_to_decide(user: User) -> QuerySet[GuardianClaim]:
     Of those checked, the ones that somebody else checked; none of their own, nor about a child of theirs.
     """
     waiting = GuardianClaim.objects.filter(state__in=GuardianClaim.OPEN).order_by("made_at", "pk")
-    of_own = GuardianClaim.objects.filter(child__in=own_children(user)).order_by()
-    own = Q(user=user) | Q(child_hash__in=of_own.values("child_hash"))
-    own |= Q(child_hash__in=_hashes_of_own_children(user))
-    if hashes := user.staff_iin_hashes:
-        own |= Q(user__profile__iin_hash__in=hashes)
+    own = Q(user__in=user.own_accounts)
+    if read_own_children(user):
+        of_own = GuardianClaim.objects.filter(child__in=keys_of_own_children(user)).order_by()
+        own |= Q(child_hash__in=of_own.values("child_hash")) | Q(child_hash__in=_hashes_of_own_children(user))
     checked_by_one = Q(state=GuardianClaim.State.CHECKED) & is_one_with(user, path="checked_by")
     return waiting.exclude(checked_by_one).exclude(own)
 
@@ -287,7 +286,7 @@ def claims_to_decide(user: User) -> QuerySet[GuardianClaim]:
 def _hashes_of_own_children(user: User) -> list[str]:
     """Every hash that a claim about a child of `user` may have by what is known of the child now: IIN, certificate."""
     hashes: set[str] = set()
-    for child in Child.objects.filter(pk__in=own_children(user)):
+    for child in read_own_children(user):
         # A certificate stays the child's own after its IIN came.
         for iin, paper in ((child.iin, ""), ("", child.paper_number)):
             if iin or paper:

@@ -19,7 +19,7 @@ from applications.states import ProposalState, UndoKind
 from applications.undoing import coming, contracts, leaving, noted, refusals, revocations
 from applications.undoing.kinds import Undoing
 from bulletin.employment import kindergartens_of
-from children.access import own_children
+from children.access import keys_of_own_children
 
 ASK, DECIDE = "applications.add_undorequest", "applications.change_undorequest"
 
@@ -96,7 +96,7 @@ def undo_to_decide(user: User) -> QuerySet[UndoRequest]:
     asked = UndoRequest.objects.filter(state=ProposalState.PROPOSED).exclude(
         is_one_with(user, path="proposed_by")
     )
-    return asked.exclude(bid__application__child__in=own_children(user))
+    return asked.exclude(bid__application__child__in=keys_of_own_children(user))
 
 
 def may_ask(bid: Bid, kind: UndoKind) -> bool:
