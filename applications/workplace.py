@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
@@ -61,8 +61,26 @@ SHOWN = 10
 # As far as the start page counts: nobody acts on the difference between a hundred and a thousand that wait, and to tell
 # it the database reads all of them.
 MOST_COUNTED: Final = 100
+# What is counted in the order of its last moment: the first hundred are read from an index, and how many of them are
+# late is told in the same breath.
+_DUE: Final = {
+    "bids": "answer_due",
+    "ending": "valid_until",
+    "awaited": "valid_until",
+    "disputes": "due_at",
+    "guardian_claims": "due_at",
+    "objections": "due_at",
+    "complaints": "due_at",
+}
 # What is counted for `Numbers`, among everything that a start page counts.
 _NUMBER: Final = "number_"
+
+
+class Counted(NamedTuple):
+    """How many there are, as far as the start page counts, and how many of them are past their last moment."""
+
+    total: int
+    late: int = 0
 
 
 @dataclass(frozen=True)
@@ -95,17 +113,13 @@ class Today:
     vacancies: Listed[Vacancy]
     # Benefits to check, and disputed guardianships to decide; None for employees without the right.
     claims: int | None
-    disputes: int | None
-    late_disputes: int | None
+    disputes: Counted | None
     # Guardians by papers that wait for this official; None without the right.
-    guardian_claims: int | None
-    late_guardian_claims: int | None
-    # Objections to wrong data that nobody has answered, and those past their last day; None without the right.
-    objections: int | None
-    late_objections: int | None
-    # Complaints that wait for this official's answer, and those past their last day; None without the right.
-    complaints: int | None
-    late_complaints: int | None
+    guardian_claims: Counted | None
+    # Objections to wrong data that nobody has answered; None without the right.
+    objections: Counted | None
+    # Complaints that wait for this official's answer; None without the right.
+    complaints: Counted | None
     # Corrections of the queue that wait for an official who did not propose them.
     corrections: int | None
     # What waits for an official: rules (of others), groups, counts of children; None without the right.
@@ -165,15 +179,17 @@ def ask_for_numbers(user: User, *, now: datetime) -> dict[str, QuerySet[Any] | N
     return {f"{_NUMBER}{name}": _many(rows) for name, rows in asked.items()}
 
 
-def numbers(counted: Mapping[str, int | None]) -> Numbers | None:
+def numbers(counted: Mapping[str, Counted | None]) -> Numbers | None:
     """For officials, administrators and the contact centre; None for who has none of it."""
-    found = {name.removeprefix(_NUMBER): number for name, number in counted.items() if _NUMBER in name}
+    found = {
+        name.removeprefix(_NUMBER): one and one.total for name, one in counted.items() if _NUMBER in name
+    }
     return Numbers(**found) if any(number is not None for number in found.values()) else None
 
 
 def today(
     user: User, *, besides: Mapping[str, QuerySet[Any] | None], now: datetime
-) -> tuple[Today, dict[str, Any]]:
+) -> tuple[Today, dict[str, Counted | None]]:
     """What waits for `user` now: bids to answer, families about to come, their own vacancies.
 
     However much there is to count, it costs one statement, and one for each list. `besides` is counted in the same.
@@ -192,25 +208,16 @@ def today(
     )
     localities = places_of(user, today=localdate(now)).all_localities
     soon = due.ends_by_tomorrow(localities, now=now)
-    disputes = of("children.change_dispute", to_decide)
-    objections = of("accounts.change_objection", to_answer)
-    complaints = of("applications.change_complaint", partial(complaints_to_answer, now=now))
-    papers = of("children.change_guardianclaim", claims_to_decide)
     asked = {
         "bids": bids,
-        "overdue": bids.filter(answer_due__lte=now),
         "ending": referrals.filter(soon),
         "awaited": referrals.exclude(soon),
         "vacancies": vacancies,
         "claims": of("applications.change_benefit", lambda _user: claims_to_check()),
-        "disputes": disputes,
-        "late_disputes": _past(disputes, now=now),
-        "guardian_claims": papers,
-        "late_guardian_claims": _past(papers, now=now),
-        "objections": objections,
-        "late_objections": _past(objections, now=now),
-        "complaints": complaints,
-        "late_complaints": _past(complaints, now=now),
+        "disputes": of("children.change_dispute", to_decide),
+        "guardian_claims": of("children.change_guardianclaim", claims_to_decide),
+        "objections": of("accounts.change_objection", to_answer),
+        "complaints": of("applications.change_complaint", partial(complaints_to_answer, now=now)),
         "corrections": of(DECIDE, corrections_to_decide),
         "rules": of("applications.change_rules", partial(rules_to_decide, now=now)),
         "exports": of("applications.change_cityexport", exports_to_decide),
@@ -239,40 +246,50 @@ def today(
         else None,
         "too_soon": of(SHORTEN_LEAD, lambda _user: opening_too_soon(now=now)),
     }
-    counted = count_all({**besides, **{name: _many(rows) for name, rows in asked.items()}})
+    bounded = {name: _many(rows, due=_DUE.get(name)) for name, rows in asked.items()}
+    counted = count_all({**besides, **bounded}, now=now)
     others = {name: counted.pop(name) for name in besides}
+    figures: dict[str, Any] = {
+        name: one if name in _DUE else one and one.total for name, one in counted.items()
+    }
+    owed, ends_soon, awaited = (figures.pop(name) for name in ("bids", "ending", "awaited"))
     soon_ending, later = _both_heads(referrals, soon)
     _name_localities([*soon_ending, *later], localities)
-    late = late_kindergartens(user, now=now) if counted["overdue"] and user.has_perm(STAND_IN) else []
+    late = late_kindergartens(user, now=now) if owed.late and user.has_perm(STAND_IN) else []
     heads: dict[str, Any] = {
         # Whoever does not answer them reads how many there are, and finds them in their list.
-        "bids": Listed(counted.pop("bids"), _head(bids) if user.has_perm(ANSWER) else []),
-        "ending": Listed(counted.pop("ending"), soon_ending),
-        "awaited": Listed(counted.pop("awaited"), later),
-        "vacancies": Listed(counted.pop("vacancies"), _head(vacancies)),
+        "bids": Listed(owed.total, _head(bids) if user.has_perm(ANSWER) else []),
+        "overdue": owed.late,
+        "ending": Listed(ends_soon.total, soon_ending),
+        "awaited": Listed(awaited.total, later),
+        "vacancies": Listed(figures.pop("vacancies"), _head(vacancies)),
         "late": Listed(len(late), late[:SHOWN]) if user.has_perm(STAND_IN) else None,
     }
-    return Today(**heads, **counted), others
+    return Today(**heads, **figures), others
 
 
-def count_all(asked: Mapping[str, QuerySet[Any] | None]) -> dict[str, Any]:
-    """How many rows each of these has; None for None. One statement, none if there is nothing to count."""
-    counts: dict[str, Any] = dict.fromkeys(asked)
+def count_all(asked: Mapping[str, QuerySet[Any] | None], *, now: datetime) -> dict[str, Counted | None]:
+    """How many rows each of these has; None for None. One statement, none if there is nothing to count.
+
+    Late are those whose only value, by which `_DUE` has them read, is not after `now`.
+    """
+    counts: dict[str, Counted | None] = dict.fromkeys(asked)
     parts: list[str] = []
     parameters: list[Any] = []
     for name, rows in asked.items():
         if rows is None:
             continue
-        counts[name] = 0
+        counts[name] = Counted(0)
+        late = f"count(*) FILTER (WHERE counted.{_DUE[name]} <= %s)" if name in _DUE else "0"
         plain = rows if rows.query.is_sliced else _keys(rows)
         with suppress(EmptyResultSet):
             sql, given = plain.query.sql_with_params()
-            parts.append(f"SELECT %s, count(*) FROM ({sql}) AS counted")  # noqa: S608 - Django's SQL
-            parameters += [name, *given]
+            parts.append(f"SELECT %s, count(*), {late} FROM ({sql}) AS counted")  # noqa: S608 - Django's SQL
+            parameters += [name, *([now] if name in _DUE else []), *given]
     if parts:
         with connection.cursor() as cursor:
             cursor.execute(" UNION ALL ".join(parts), parameters)
-            counts |= dict(cursor.fetchall())
+            counts |= {name: Counted(*numbers) for name, *numbers in cursor.fetchall()}
     return counts
 
 
@@ -387,19 +404,17 @@ def _proposed(proposals: QuerySet[M]) -> QuerySet[M]:
     return proposals.filter(state=ProposalState.PROPOSED)
 
 
-def _many(rows: QuerySet[Any] | None) -> QuerySet[Any] | None:
-    """As many of the rows as are counted, and one more where there are others."""
-    return None if rows is None else _keys(rows)[: MOST_COUNTED + 1]
+def _many(rows: QuerySet[Any] | None, *, due: str | None = None) -> QuerySet[Any] | None:
+    """As many of the rows as are counted, and one more where there are others; those first whose `due` is first."""
+    if rows is None:
+        return None
+    wanted = rows.order_by(due).values(due) if due else _keys(rows)
+    return wanted[: MOST_COUNTED + 1]
 
 
 def _keys(rows: QuerySet[Any]) -> QuerySet[Any]:
     """What tells one row from another, in no order."""
     return rows.order_by() if rows.query.values_select else rows.order_by().values("pk")
-
-
-def _past(rows: QuerySet[M] | None, *, now: datetime) -> QuerySet[M] | None:
-    """Those whose last day is over."""
-    return None if rows is None else rows.filter(due_at__lte=now)
 
 
 def _head(rows: QuerySet[M]) -> list[M]:

@@ -143,7 +143,8 @@ class StaffAdminSite(OTPAdminSite):
         """Django's list, made when it is first looked at: Django asks for it on every page, and one page shows it."""
 
         def made() -> list[Any]:
-            apps = super(StaffAdminSite, self).get_app_list(request, app_label)
+            # Django's own method sorts, too, by code points.
+            apps = self._build_app_dict(request, app_label).values()
             for app in apps:
                 app["models"].sort(key=_in_kazakh_order)
             return sorted(apps, key=_in_kazakh_order)
@@ -234,7 +235,7 @@ class StaffAdminSite(OTPAdminSite):
                 context["today"], counted = workplace.today(user, besides=asked, now=now)
                 context["now"] = now
             else:
-                counted = workplace.count_all(asked)
+                counted = workplace.count_all(asked, now=now)
             context |= {"sms": _sms(counted, now=now), "numbers": workplace.numbers(counted)}
         return cast(TemplateResponse, super().index(request, context))
 
@@ -257,18 +258,18 @@ def _ask_for_sms(user: User, *, now: datetime) -> dict[str, Any]:
     }
 
 
-def _sms(counted: dict[str, Any], *, now: datetime) -> dict[str, Any] | None:
+def _sms(counted: dict[str, workplace.Counted | None], *, now: datetime) -> dict[str, Any] | None:
     """What the start page says about today's SMS, for employees who may see them; nothing while all is well."""
     paid, withheld, troubled = (counted[f"sms_{name}"] for name in ("paid", "withheld", "gateways"))
-    if paid is None:
+    if paid is None or withheld is None or troubled is None:
         return None
-    usage = budget.usage(paid)
-    if usage.level is budget.Level.OK and not withheld and not troubled:
+    usage = budget.usage(paid.total)
+    if usage.level is budget.Level.OK and not withheld.total and not troubled.total:
         return None
     return {
         "usage": usage,
-        "withheld": withheld,
-        "troubled": troubled,
+        "withheld": withheld.total,
+        "troubled": troubled.total,
         "since": budget.midnight(now).isoformat(),
         # How much is spent is of interest only near the limit.
         "is_near": usage.level is not budget.Level.OK or usage.percent >= ALARM_PERCENT,

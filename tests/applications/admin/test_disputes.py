@@ -114,15 +114,15 @@ class TestWhoSees:
 class TestToday:
     def test_an_official_is_told_how_many_wait_and_how_many_are_late(self, dispute, official, clock):
         today = inside(official).get(reverse("admin:index")).context["today"]
-        assert (today.disputes, today.late_disputes) == (1, 0)
+        assert today.disputes == (1, 0)
         clock.move_to(dispute.due_at)
         answer = inside(official).get(reverse("admin:index"))
-        assert answer.context["today"].late_disputes == 1
+        assert answer.context["today"].disputes.late == 1
         assert f"{reverse(LIST)}?decision=late" in answer.content.decode()
 
     def test_a_worker_is_not(self, scene, dispute):
         today = inside(worker_of(scene.group.kindergarten)).get(reverse("admin:index")).context["today"]
-        assert (today.disputes, today.late_disputes) == (None, None)
+        assert today.disputes is None
 
 
 class TestDecisions:

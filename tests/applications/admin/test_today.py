@@ -404,17 +404,17 @@ def test_what_is_about_ones_own_family_is_neither_counted_nor_listed_and_its_pag
         "accounts_objection": (
             ObjectionFactory(user=mother, child=child.pk, due_at=scene.now),
             "answer=open",
-            lambda page: page["today"].objections + page["today"].late_objections,
+            lambda page: page["today"].objections.total + page["today"].objections.late,
         ),
         "children_guardianclaim": (
             GuardianClaimFactory(iin=child.iin, child_hash=child.iin_hash),
             "waits=you",
-            lambda page: page["today"].guardian_claims,
+            lambda page: page["today"].guardian_claims.total,
         ),
         "children_dispute": (
             DisputeFactory(guardianship=child.guardianships.get(user=mother), raised_by=me),
             "decision=open",
-            lambda page: page["today"].disputes,
+            lambda page: page["today"].disputes.total,
         ),
     }
     other = employee(Role.OFFICIAL)
@@ -442,11 +442,18 @@ class TestCounting:
         kinds = User.objects.values("is_staff").distinct()
         asked = {"all": everybody, "nobody": nobody, "kinds": kinds, "not theirs": None}
         with django_assert_num_queries(1):
-            counted = workplace.count_all(asked)
+            counted = workplace.count_all(asked, now=scene.now)
         people = User.objects.count()
-        assert counted == {"all": people, "nobody": 0, "kinds": len(kinds), "not theirs": None}
+        assert counted == {"all": (people, 0), "nobody": (0, 0), "kinds": (len(kinds), 0), "not theirs": None}
         assert people > len(kinds) > 0
-        assert workplace.count_all({"first": everybody.order_by()[: people - 1]}) == {"first": people - 1}
+        first = workplace.count_all({"first": everybody.order_by()[: people - 1]}, now=scene.now)
+        assert first == {"first": (people - 1, 0)}
+
+    def test_what_is_late_is_counted_whatever_else_waits(self, scene, clock, monkeypatch):
+        monkeypatch.setattr(workplace, "MOST_COUNTED", 2)
+        DisputeFactory.create_batch(4, due_at=scene.now + timedelta(days=1))
+        DisputeFactory(due_at=scene.now)
+        assert inside(employee(Role.OFFICIAL)).get(reverse("admin:index")).context["today"].disputes == (3, 1)
 
     @pytest.mark.parametrize(("waiting", "figure"), [(1, "1"), (2, "2"), (3, "2+")])
     def test_a_figure_ends_where_nobody_counts_further(self, scene, monkeypatch, waiting, figure):
@@ -456,9 +463,7 @@ class TestCounting:
         link = f'<a href="{reverse("admin:children_dispute_changelist")}?decision=open">'
         assert f"{link}<strong>{figure}</strong>" in page
 
-    def test_nothing_to_count_asks_nothing(self, django_assert_num_queries):
+    def test_nothing_to_count_asks_nothing(self, scene, django_assert_num_queries):
         with django_assert_num_queries(0):
-            assert workplace.count_all({"not theirs": None, "nobody": User.objects.none()}) == {
-                "not theirs": None,
-                "nobody": 0,
-            }
+            asked = {"not theirs": None, "nobody": User.objects.none()}
+            assert workplace.count_all(asked, now=scene.now) == {"not theirs": None, "nobody": (0, 0)}

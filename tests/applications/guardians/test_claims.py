@@ -355,7 +355,7 @@ class TestTheDecision:
         inside(first).post(work("check"), {"reason": "Туу туралы куәлік"})
         assert work("approve") not in inside(first).get(page).content.decode()
         for one, waiting in ((first, 0), (second, 1)):
-            assert inside(one).get(reverse("admin:index")).context["today"].guardian_claims == waiting
+            assert inside(one).get(reverse("admin:index")).context["today"].guardian_claims.total == waiting
         assert work("approve") in inside(second).get(page).content.decode()
         inside(second).post(work("approve"), {})
         claim.refresh_from_db()
@@ -599,7 +599,7 @@ def test_the_day_of_the_decision_is_named_to_the_family_and_to_officials(client_
         assert (late in shown) == is_late
         assert "11.07.2019" in desk.get(f"{lists}?waits=you").content.decode()
         assert desk.get(f"{lists}?waits=late").context["cl"].result_count == is_late
-        assert desk.get("/admin/").context["today"].late_guardian_claims == is_late
+        assert desk.get("/admin/").context["today"].guardian_claims.late == is_late
     refuse_claim(claim, actor=StaffFactory(), reason="Анық емес", now=due)
     assert late not in browser.get(page).content.decode()
 
