@@ -1,6 +1,6 @@
 # Two commands are all it takes: `make run` and `make test`. `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help run stop test tests thorough coverage lint audit judges mutants format messages shell reset-demo bench bench-alerts bench-crowd bench-import bench-outbox bench-queue bench-workplace soak pages manual pictures install lock
+.PHONY: help run stop test tests thorough coverage lint audit judges mutants format messages shell reset-demo bench bench-alerts bench-crowd bench-import bench-map bench-outbox bench-queue bench-workplace soak pages manual pictures install lock
 
 # Any Python from 3.11 on makes the environment; everything else runs inside it.
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
@@ -134,6 +134,10 @@ bench-queue: ## Measure what a number in the queue costs, on a scratch database 
 bench-import: ## Measure what bringing in a former queue costs, on a scratch database (ROWS=200000)
 	@$(PREPARE) run
 	@$(PY) benchmarks/bring_in.py $(if $(ROWS),--rows $(ROWS))
+
+bench-map: ## Measure the map of 12,000 kindergartens, on a scratch database (KINDERGARTENS=3000)
+	@$(PREPARE) run
+	@$(PY) benchmarks/map.py $(if $(KINDERGARTENS),--kindergartens $(KINDERGARTENS))
 
 bench-outbox: ## Measure what delivering SMS costs, and how long a code waits meanwhile, on a scratch database (ROWS=100000)
 	@$(PREPARE) run
