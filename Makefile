@@ -135,7 +135,7 @@ bench-import: ## Measure what bringing in a former queue costs, on a scratch dat
 	@$(PREPARE) run
 	@$(PY) benchmarks/bring_in.py $(if $(ROWS),--rows $(ROWS))
 
-bench-map: ## Measure the map of 12,000 kindergartens, on a scratch database (KINDERGARTENS=3000)
+bench-map: ## Measure the map and the catalogue of 12,000 kindergartens, on a scratch database (KINDERGARTENS=3000)
 	@$(PREPARE) run
 	@$(PY) benchmarks/map.py $(if $(KINDERGARTENS),--kindergartens $(KINDERGARTENS))
 
