@@ -1,7 +1,7 @@
-"""A cache for one second: what thousands ask for in the same second is computed once.
+"""A cache for one second, or for one minute: what thousands ask for in it is computed once.
 
-Every process has its own. A value lasts to the end of the second that the page shows, so it was true in that second.
-Nothing is ever granted on the strength of it.
+Every process has its own. A value lasts to the end of the second (the minute) that the page shows, so it was true in
+that second (minute). Nothing is ever granted on the strength of it.
 """
 
 from collections.abc import Callable, Hashable
@@ -13,8 +13,8 @@ from django.conf import settings
 
 V = TypeVar("V")
 
-# A request as of an earlier second took long to get here: that second is over, and the present one's values stay.
-# If the second is earlier than this, the clock was set back and the cache starts again.
+# A request as of an earlier period took long to get here: that period is over, and the present one's values stay.
+# If it is earlier than this, the clock was set back and the cache starts again.
 LATE_SECONDS = 10
 
 
@@ -35,16 +35,22 @@ class _Slot(Generic[V]):
 class Moment(Generic[V]):
     """Values by key, valid until the clock's second ends. Safe to share among threads."""
 
-    def __init__(self, *, room: int) -> None:
-        """At most `room` values are kept, since the keys come from addresses, which anybody can type."""
+    def __init__(self, *, room: int, seconds: int = 1) -> None:
+        """At most `room` values are kept, since the keys come from addresses, which anybody can type.
+
+        `seconds` is the length of the period at whose end they go: a second, or 60 for a minute of the clock.
+        """
         self._room = room
+        self._seconds = seconds
         self._finding = Lock()
-        self._second = 0
+        self._period = 0
         self._slots: dict[Hashable, _Slot[V]] = {}
 
     def get(self, key: Hashable, *, now: datetime, make: Callable[[], V]) -> V:
-        """The value for `key` in the second of `now`: what `make` returned earlier in that second, or returns now."""
-        slot = self._slot(key, int(now.timestamp())) if settings.REMEMBER_FOR_A_SECOND else None
+        """The value for `key` in the period of `now`: what `make` returned earlier in that period, or returns now."""
+        slot = (
+            self._slot(key, int(now.timestamp()) // self._seconds) if settings.REMEMBER_FOR_A_SECOND else None
+        )
         if slot is None:
             return make()
         try:
@@ -54,13 +60,13 @@ class Moment(Generic[V]):
             self._drop(key, slot)
             raise
 
-    def _slot(self, key: Hashable, second: int) -> _Slot[V] | None:
-        """The slot for the value in that second; None if it is not kept."""
+    def _slot(self, key: Hashable, period: int) -> _Slot[V] | None:
+        """The slot for the value in that period; None if it is not kept."""
         with self._finding:
-            if 0 < self._second - second <= LATE_SECONDS:
+            if 0 < self._period - period <= max(1, LATE_SECONDS // self._seconds):
                 return None
-            if second != self._second:
-                self._second, self._slots = second, {}
+            if period != self._period:
+                self._period, self._slots = period, {}
             if key not in self._slots and len(self._slots) >= self._room:
                 return None
             return self._slots.setdefault(key, _Slot())

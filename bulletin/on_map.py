@@ -5,24 +5,26 @@ statements, and about as many bytes, for twelve thousand kindergartens as for on
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, Final
 
 from django.db.models import (
-    Aggregate,
-    Avg,
     Case,
     CharField,
     Count,
+    Exists,
     FloatField,
     Max,
     Min,
-    Q,
+    OuterRef,
     QuerySet,
+    Sum,
     Value,
     When,
 )
@@ -33,7 +35,7 @@ from django.utils.translation import gettext as _
 
 from bulletin.mercator import EARTH_RADIUS, TILE, Bounds, Frame, distance
 from bulletin.models import Kindergarten
-from bulletin.selectors import PHASES_OF_PLACES, published_vacancies
+from bulletin.selectors import PHASES_OF_PLACES, in_phases
 
 # A mark is as large as a finger needs; what lies in the same cell of this size, in pixels, shares one.
 CELL: Final = 44
@@ -48,6 +50,10 @@ class Availability(StrEnum):
     FREE = "free"
     SOON = "soon"
     NONE = "none"
+
+
+# What lies in one cell and is alike available, counted.
+Cell = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -93,11 +99,8 @@ class Neighbour:
 
 def with_availability(kindergartens: QuerySet[Kindergarten], *, now: datetime) -> QuerySet[Kindergarten]:
     """The same rows with `availability` at `now`."""
-    vacancies = published_vacancies(now=now).order_by()
     cases = [
-        When(
-            pk__in=vacancies.filter(Q(phase_now__in=phases)).values("group__kindergarten"), then=Value(value)
-        )
+        When(Exists(in_phases(phases, now=now).filter(group__kindergarten=OuterRef("pk"))), then=Value(value))
         for value, phases in PHASES_OF_PLACES.items()
     ]
     availability = Case(*cases, default=Value(Availability.NONE.value), output_field=CharField())
@@ -106,7 +109,7 @@ def with_availability(kindergartens: QuerySet[Kindergarten], *, now: datetime) -
 
 def extent(found: QuerySet[Kindergarten]) -> Extent:
     """Where the kindergartens of a list are, by one statement."""
-    counted = _plain(found).aggregate(
+    counted = found.order_by().aggregate(
         count=Count("pk"),
         placed=Count("latitude"),
         west=Min("longitude"),
@@ -127,26 +130,26 @@ def within(found: QuerySet[Kindergarten], bounds: Bounds) -> QuerySet[Kindergart
 
 def marks(found: QuerySet[Kindergarten], shown: Bounds, frame: Frame, *, now: datetime) -> list[Mark]:
     """What is drawn for the kindergartens of a list that lie in `shown`, by the grid of the frame's zoom."""
-    cells = list(
-        with_availability(within(_plain(found), shown), now=now)
+    parts = (
+        with_availability(within(found, shown), now=now)
         .order_by()
         .annotate(row=_row(frame.zoom), column=_column(frame.zoom))
-        .values("row", "column")
+        # The database works out the availability of each once if it only groups by it.
+        .values("row", "column", "availability")
         .annotate(
             count=Count("pk"),
-            free=_count_of(Availability.FREE),
-            soon=_count_of(Availability.SOON),
             west=Min("longitude"),
             south=Min("latitude"),
             east=Max("longitude"),
             north=Max("latitude"),
-            middle_north=Avg("latitude"),
-            middle_east=Avg("longitude"),
+            sum_east=Sum("longitude"),
+            sum_north=Sum("latitude"),
             first=Min("pk"),
         )
         .order_by("row", "column")
     )
-    alone = _named(cell["first"] for cell in cells if cell["count"] == 1)
+    cells = [list(cell) for _place, cell in groupby(parts, key=itemgetter("row", "column"))]
+    alone = _named(part["first"] for cell in cells for part in cell if _count(cell) == 1)
     return [_mark(cell, frame, alone) for cell in cells]
 
 
@@ -191,15 +194,6 @@ def _narrowing(here: tuple[float, float]) -> float:
     return math.cos(math.radians(here[0]))
 
 
-def _plain(found: QuerySet[Kindergarten]) -> QuerySet[Kindergarten]:
-    """The same rows without what the list counts of each: it would be counted for all of them."""
-    return Kindergarten.objects.filter(pk__in=found.order_by().values("pk"))
-
-
-def _count_of(availability: Availability) -> Aggregate:
-    return Count("pk", filter=Q(availability=availability))
-
-
 def _column(zoom: int) -> Floor:
     cells = TILE * 2**zoom / CELL
     return Floor((Cast("longitude", FloatField()) + Value(180.0)) * Value(cells / 360))
@@ -217,18 +211,25 @@ def _named(pks: Iterable[int]) -> dict[int, Kindergarten]:
     return rows.in_bulk(list(pks))
 
 
-def _mark(cell: Mapping[str, Any], frame: Frame, alone: dict[int, Kindergarten]) -> Mark:
-    north, east = float(cell["middle_north"]), float(cell["middle_east"])
+def _count(cell: Sequence[Cell], availability: Availability | None = None) -> int:
+    return sum(part["count"] for part in cell if availability in (None, part["availability"]))
+
+
+def _mark(cell: Sequence[Cell], frame: Frame, alone: dict[int, Kindergarten]) -> Mark:
+    count, free, soon = (_count(cell, which) for which in (None, Availability.FREE, Availability.SOON))
+    north, east = (float(sum(part[side] for part in cell) / count) for side in ("sum_north", "sum_east"))
     x, y = frame.place(north, east)
-    best = Availability.FREE if cell["free"] else Availability.SOON if cell["soon"] else Availability.NONE
     return Mark(
         x=round(x),
         y=round(y),
         geo=f"{north:.5f},{east:.5f}",
-        availability=best,
-        count=cell["count"],
-        free=cell["free"],
-        soon=cell["soon"],
-        bounds=Bounds(*(float(cell[side]) for side in Bounds._fields)),
-        kindergarten=alone.get(cell["first"]) if cell["count"] == 1 else None,
+        availability=Availability.FREE if free else Availability.SOON if soon else Availability.NONE,
+        count=count,
+        free=free,
+        soon=soon,
+        bounds=Bounds(
+            *(float(min(part[side] for part in cell)) for side in ("west", "south")),
+            *(float(max(part[side] for part in cell)) for side in ("east", "north")),
+        ),
+        kindergarten=alone.get(cell[0]["first"]) if count == 1 else None,
     )

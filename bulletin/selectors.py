@@ -116,6 +116,13 @@ def with_phase(vacancies: QuerySet[Vacancy], *, now: datetime) -> QuerySet[Vacan
 # --- vacancies -----------------------------------------------------------------------------------------------
 
 
+def in_phases(phases: Collection[Phase], *, now: datetime) -> QuerySet[Vacancy]:
+    """The published vacancies that are in one of these phases at `now`, for a condition of another query."""
+    return with_phase(Vacancy.objects.filter(state=Vacancy.State.PUBLISHED), now=now).filter(
+        Q(phase_now__in=phases)
+    )
+
+
 def published_vacancies(
     *,
     locality: Locality | None = None,
@@ -284,10 +291,9 @@ def kindergartens(
     places: str = "",
     now: datetime,
 ) -> QuerySet[Kindergarten]:
-    """The catalogue in the order of the Kazakh alphabet, by proper name.
+    """The catalogue in the order of the Kazakh alphabet, by proper name; `with_offer` adds what a card tells.
 
-    Every row has `free_places` (the free places of its vacancies in the bulletin at `now`) and `group_count`, and
-    comes with its groups. `language`, `age` (in years) and `regime` keep kindergartens with one group that has all of
+    `language`, `age` (in years) and `regime` keep kindergartens with one group that has all of
     them; `places` those with such a group that has places to apply for now ("free"), or opens later ("soon"). `fee` is
     the most that a family pays, in tenge a month: a kindergarten that does not tell is left out. `search` is as in
     `published_vacancies`.
@@ -303,21 +309,28 @@ def kindergartens(
         found = found.filter(profile__fee__lte=fee)
     suitable = _suitable_groups(language=language, age=age, regime=regime)
     if phases := PHASES_OF_PLACES.get(places):
-        offered = published_vacancies(now=now).filter(Q(phase_now__in=phases), group__in=suitable).order_by()
+        offered = in_phases(phases, now=now).filter(group__in=suitable)
         found = found.filter(pk__in=offered.values("group__kindergarten"))
     elif language or age is not None or regime:
         found = found.filter(pk__in=suitable.values("kindergarten"))
+    return found
+
+
+def with_offer(found: QuerySet[Kindergarten], *, now: datetime) -> QuerySet[Kindergarten]:
+    """The same rows with their groups, `group_count`, and `free_places`: those of the bulletin at `now`."""
     return found.annotate(
         free_places=_free_places_of("group__kindergarten", now=now), group_count=_count_of_groups()
     ).prefetch_related(Prefetch("groups", Group.objects.order_by("age_group", "name")))
 
 
 def kindergartens_at(slugs: Collection[str], *, now: datetime) -> list[Kindergarten]:
-    """The kindergartens at these addresses, in their order, as the catalogue has them, with their pages.
+    """The kindergartens at these addresses, in their order, with their offer and their pages.
 
     What is no kindergarten any more is left out.
     """
-    found = kindergartens(now=now).filter(slug__in=slugs).select_related("locality", "profile")
+    found = with_offer(Kindergarten.objects.filter(slug__in=slugs), now=now).select_related(
+        "locality", "profile"
+    )
     by_slug = {one.slug: one for one in found}
     return [by_slug[slug] for slug in slugs if slug in by_slug]
 

@@ -1,7 +1,9 @@
 """The public pages of the catalogue and of the reviews."""
 
 import re
+from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from hashlib import sha256
 from typing import Any, cast
 from urllib.parse import urlsplit, urlunsplit
@@ -33,6 +35,7 @@ from bulletin.demand import demand_of
 from bulletin.forms import ALL_PLACES, CatalogueFilterForm, ReviewForm
 from bulletin.mercator import Bounds, Frame, frame_around, frame_of, read_bounds
 from bulletin.models import Kindergarten, Photo, Review
+from bulletin.moment import Moment
 from bulletin.nearness import point_of, read_point
 from bulletin.profiles import profile_of
 from bulletin.services import TooManyReviewsError, submit_review
@@ -49,15 +52,20 @@ TILE_KEPT_SECONDS = 7 * 24 * 60 * 60
 # Of one kindergarten, with its surroundings.
 PLACE_SIZE, PLACE_ZOOM = {"width": 480, "height": 260}, 15
 REVIEWS_ON_A_CARD = 3
+# Counting twelve thousand takes as long as all the rest of the page, and most families look at the same few parts.
+_extents: Moment[on_map.Extent] = Moment(room=100, seconds=60)
+_marks: Moment[list[on_map.Mark]] = Moment(room=100, seconds=60)
 
 
 @require_safe
 def kindergartens(request: HttpRequest) -> HttpResponse:
     """The catalogue; an invalid filter is left out with a note."""
     filters = CatalogueFilterForm(request.GET, locality=chosen_locality(request))
-    found = selectors.kindergartens(**filters.values, now=estimate_clock())
+    now = estimate_clock()
+    found = selectors.kindergartens(**filters.values, now=now)
     here = point_of(request) if filters.is_by_distance else None
-    page = _page(request, on_map.nearest_first(found, here) if here else found)
+    ordered = on_map.nearest_first(found, here) if here else found
+    page = _kindergartens_on_page(request, ordered, told=partial(selectors.with_offer, now=now))
     if here:
         for one in page.object_list:
             vars(one)["away"] = on_map.away(one, here)
@@ -109,30 +117,34 @@ def kindergarten_map(request: HttpRequest) -> HttpResponse:
     """What the catalogue finds, on a map and as a list of what the map shows.
 
     `bounds` in the address is the part of the map; `zoom` tells of a larger map on a screen that draws it itself, and
-    then exactly the bounds are listed. It costs a fixed number of statements.
+    then exactly the bounds are listed. It costs a fixed number of statements. What is drawn was true in this minute of
+    the clock; the list is read now.
     """
     now = estimate_clock()
     filters = CatalogueFilterForm(request.GET, locality=chosen_locality(request))
     found = selectors.kindergartens(**filters.values, now=now)
-    extent = on_map.extent(found)
+    which = tuple(filters.values.items())
+    extent = _extents.get(which, now=now, make=lambda: on_map.extent(found))
     asked = read_bounds(request.GET.get("bounds", ""))
     context: dict[str, Any] = {"filters": filters, "extent": extent}
-    listed = found
+    listed, count = found, extent.count
     if part := asked or extent.bounds:
         frame, shown = _frame(part, request.GET.get("zoom", ""))
         context |= _drawn(frame) | {"ways": _ways(request, frame)}
         context["shown"] = shown
-        context["marks"] = [
-            {"mark": mark, "url": _mark_url(request, mark)}
-            for mark in on_map.marks(found, shown, frame, now=now)
-        ]
+        marks = _marks.get(
+            (which, shown, frame), now=now, make=lambda: on_map.marks(found, shown, frame, now=now)
+        )
+        context["marks"] = [{"mark": mark, "url": _mark_url(request, mark)} for mark in marks]
         if asked:
-            listed = on_map.within(found, shown)
+            listed, count = on_map.within(found, shown), sum(mark.count for mark in marks)
     context |= {
         "asked": asked,
         "wider": [] if extent.count else _wider(filters, request.GET),
         "is_unread": "bounds" in request.GET and asked is None,
-        "page": _page(request, on_map.with_availability(listed, now=now)),
+        "page": _kindergartens_on_page(
+            request, listed, count=count, told=partial(on_map.with_availability, now=now)
+        ),
         "catalogue_query": _query(request, bounds=None),
     }
     return _asking_where(render(request, "bulletin/map.html", context))
@@ -376,6 +388,26 @@ def _is_parent(request: HttpRequest) -> bool:
     return request.user.is_authenticated and Profile.objects.filter(user=request.user).exists()
 
 
-def _page(request: HttpRequest, rows: QuerySet[Any]) -> Page[Any]:
+def _kindergartens_on_page(
+    request: HttpRequest,
+    found: QuerySet[Kindergarten],
+    *,
+    told: Callable[[QuerySet[Kindergarten]], QuerySet[Kindergarten]],
+    count: int | None = None,
+) -> Page[Kindergarten]:
+    """The page asked for, each row with what `told` adds; on a late page it would be worked out for all before it.
+
+    `count`: how many were found, where the caller knows.
+    """
+    page = _page(request, found.values_list("pk", flat=True), count=count)
+    rows = told(Kindergarten.objects.order_by()).in_bulk(list(page.object_list))
+    page.object_list = [rows[pk] for pk in page.object_list if pk in rows]
+    return page
+
+
+def _page(request: HttpRequest, rows: QuerySet[Any], *, count: int | None = None) -> Page[Any]:
     """The page asked for, or the nearest one if it does not exist."""
-    return Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
+    paginator = Paginator(rows, PAGE_SIZE)
+    if count is not None:
+        paginator.count = count
+    return paginator.get_page(request.GET.get("page"))

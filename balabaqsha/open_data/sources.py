@@ -38,7 +38,7 @@ from balabaqsha.open_data.columns import (
 )
 from bulletin.models import AgeGroup, Kindergarten, Language, Locality, Vacancy
 from bulletin.opening import Phase, phase
-from bulletin.selectors import kindergartens, localities, published_vacancies
+from bulletin.selectors import localities, published_vacancies, with_offer
 
 Row = dict[str, Any]
 # A cursor, and the row to which it belongs.
@@ -216,7 +216,7 @@ _QUEUES: Final = Source(
 
 
 def _kindergartens(after: str, most: int, now: datetime) -> list[Keyed]:
-    found = kindergartens(now=now).select_related("locality").order_by("slug")
+    found = with_offer(Kindergarten.objects.select_related("locality"), now=now).order_by("slug")
     if after:
         if not _SLUG.fullmatch(after):
             raise BadCursor
@@ -225,7 +225,7 @@ def _kindergartens(after: str, most: int, now: datetime) -> list[Keyed]:
 
 
 def _kindergarten(one: Any) -> Row:
-    """`one` is annotated by `kindergartens`. Its head is a person, and is left out."""
+    """`one` is annotated by `with_offer`. Its head is a person, and is left out."""
     return {
         "kindergarten": one.slug,
         "kindergarten_name_kk": one.name_kk,

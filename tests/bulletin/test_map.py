@@ -210,6 +210,26 @@ class TestPage:
             r'use href="[^"]*" x="(\d+)"', frames[1]
         )
 
+    def test_what_is_drawn_is_remembered_for_a_minute_and_what_is_listed_is_read(
+        self, client, settings, monkeypatch
+    ):
+        settings.REMEMBER_FOR_A_SECOND = True
+        one = at(NORTH, EAST)
+        now = timezone.now().replace(second=0)
+
+        def seen(seconds: int, query: str = "?ownership=private") -> tuple[str, str]:
+            monkeypatch.setattr("bulletin.views.estimate_clock", lambda: now + timedelta(seconds=seconds))
+            page = page_of(client, query, "/ru")
+            drawn = "free" if 'href="#mark-free" x=' in page else "none"
+            return drawn, "free" if "#mark-free" in page[page.index('id="found"') :] else "none"
+
+        assert seen(1) == ("none", "none")
+        VacancyFactory.create(group__kindergarten=one, opens_at=now, published_at=None)
+        assert seen(59) == ("none", "free")
+        # Another question has an answer of its own.
+        assert seen(59, "?ownership=private&bounds=68.2,43.2,68.3,43.4") == ("free", "free")
+        assert seen(60) == ("free", "free")
+
     def test_those_without_a_point_stay_in_the_list(self, client):
         at(NORTH, EAST)
         hidden = KindergartenFactory.create()

@@ -32,6 +32,17 @@ def test_it_is_made_anew_when_the_second_is_over(asked):
     assert asked("a", SECOND) == 2
 
 
+def test_a_longer_memory_ends_with_the_minute_of_the_clock(settings):
+    settings.REMEMBER_FOR_A_SECOND = True
+    memory: Moment[int] = Moment(room=2, seconds=60)
+    made = count(1)
+    ask = lambda now: memory.get("a", now=now, make=lambda: next(made))  # noqa: E731
+    minute = timedelta(minutes=1)
+    assert [ask(SECOND), ask(SECOND + minute - MICROSECOND), ask(SECOND + minute)] == [1, 1, 2]
+    # Of the minute before, late: its own value, and the present one's stays.
+    assert [ask(SECOND), ask(SECOND + minute)] == [3, 2]
+
+
 def test_keys_do_not_mix(asked):
     assert [asked(key, SECOND) for key in ("a", "b", "a")] == [1, 2, 1]
 

@@ -257,7 +257,7 @@ def test_free_places_are_those_of_the_bulletin() -> None:
     place(group=group, seats_total=9, closes_at=NOW)
     empty = KindergartenFactory.create()
 
-    rows = {row.pk: row for row in selectors.kindergartens(now=NOW)}
+    rows = {row.pk: row for row in selectors.with_offer(selectors.kindergartens(now=NOW), now=NOW)}
     assert rows[kindergarten.pk].free_places == 9
     assert rows[kindergarten.pk].group_count == 2
     assert rows[empty.pk].free_places == rows[empty.pk].group_count == 0
@@ -286,7 +286,7 @@ def test_the_catalogue_costs_the_same_for_any_length(django_assert_num_queries) 
     for _number in range(4):
         GroupFactory.create_batch(2)
     with django_assert_num_queries(3):
-        for kindergarten in selectors.kindergartens(now=NOW):
+        for kindergarten in selectors.with_offer(selectors.kindergartens(now=NOW), now=NOW):
             assert kindergarten.languages_display
 
 
