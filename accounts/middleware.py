@@ -24,6 +24,8 @@ from accounts.way_back import page_of_ours
 from notifications.clock import counted_clock
 
 _SIGNED_OUT: Final = "_was_signed_out"
+# Set by a view on a file that knows no visitor, and that a browser asks for again and again: it is kept as it says.
+IS_FOR_EVERYBODY: Final = "is_for_everybody"
 
 
 class ForeignNextMiddleware:
@@ -57,7 +59,7 @@ class PrivatePagesMiddleware:
         response = self.get_response(request)
         # The cookie, not the user: somebody with a cookie may be signed in, and a page that needs no user must not cost
         # a query.
-        if settings.SESSION_COOKIE_NAME in request.COOKIES:
+        if settings.SESSION_COOKIE_NAME in request.COOKIES and not hasattr(response, IS_FOR_EVERYBODY):
             add_never_cache_headers(response)
         if getattr(request, _SIGNED_OUT, False):
             # Not the cookies: the device still knows the account and the chosen place.

@@ -35,7 +35,7 @@ GROUPS: Final[Mapping[str, tuple[str | Promise, tuple[str, ...]]]] = {
     ),
     "account": (
         _("Account, messages and data"),
-        ("no-sms", "ways", "password", "lost-phone", "paper", "my-data", "close-account"),
+        ("no-sms", "ways", "home-screen", "password", "lost-phone", "paper", "my-data", "close-account"),
     ),
     "trouble": (_("When something is wrong"), ("complaint", "wrong-data", "stranger")),
 }

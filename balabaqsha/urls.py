@@ -8,7 +8,7 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.generic import TemplateView
 
 from applications.objections import ANSWER_WORKING_DAYS
-from balabaqsha import views
+from balabaqsha import installable, views
 from balabaqsha.admin_site import staff_site
 from balabaqsha.open_data import views as open_data
 from balabaqsha.serving.contract import HEALTH_PATH
@@ -30,6 +30,7 @@ def _static_page(name: str, **context: Any) -> URLPattern:
 urlpatterns: list[URLPattern | URLResolver] = [
     path("clock.json", views.clock, name="clock"),
     path("robots.txt", views.robots, name="robots"),
+    path("sw.js", installable.service_worker, name="service_worker"),
     path("api/v1/", open_data.index, name="api"),
     path("api/v1/<slug:name>/", open_data.rows, name="api_rows"),
     path("api/v1/<slug:name>.csv", open_data.rows_csv, name="api_csv"),
@@ -47,6 +48,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
         path("place/", views.choose_place, name="place"),
         path("statistics/", views.statistics, name="statistics"),
         path("status/", views.status, name="status"),
+        path("offline/", installable.offline, name="offline"),
+        path("manifest.webmanifest", installable.manifest, name="manifest"),
         path("open-data/", open_data.open_data, name="open_data"),
         path("help/", views.help_page, name="help"),
         path("help/glossary/", TemplateView.as_view(template_name="pages/glossary.html"), name="glossary"),

@@ -1,4 +1,4 @@
-"""Draw static/img/share.{kk,ru}.png, the picture beside a shared link, from the portal's own drawings.
+"""Draw static/img/share.{kk,ru}.png, the picture beside a shared link, and the icons from the portal's own drawings.
 
 The pictures are kept in the repository: a machine that serves the portal has no browser.
 """
@@ -18,6 +18,19 @@ WORDS = {
 }
 # What readers of links expect; a larger one is not shown by some.
 WIDTH, HEIGHT = 1200, 630
+
+# How wide an icon is, and how much of that the mark takes: phones cut a circle of four fifths out of one, and iPhones
+# round the corners themselves.
+ICONS = {
+    "icon-192": (192, 1.0),
+    "icon-512": (512, 1.0),
+    "icon-maskable": (512, 0.66),
+    "icon-apple": (180, 0.8),
+}
+ICON = """<!doctype html><style>
+body {{ margin: 0; width: {size}px; height: {size}px; display: grid; place-items: center; background: {ground} }}
+svg {{ width: {mark_size}px; height: {mark_size}px }}
+</style>{mark}"""
 
 PAGE = """<!doctype html><meta charset="utf-8"><style>
 @font-face {{ font-family: Roboto; src: url(data:font/woff2;base64,{regular}) }}
@@ -43,6 +56,11 @@ def main() -> None:
             page.set_content(PAGE.format(words=words, **parts))
             page.evaluate("document.fonts.ready")
             page.screenshot(path=DRAWINGS / f"share.{language}.png")
+        for name, (size, part) in ICONS.items():
+            page.set_viewport_size({"width": size, "height": size})
+            ground = "transparent" if part == 1 else "#0b5a8f"
+            page.set_content(ICON.format(size=size, mark_size=size * part, ground=ground, mark=parts["mark"]))
+            page.screenshot(path=DRAWINGS / f"{name}.png", omit_background=True)
         chromium.close()
 
 

@@ -108,8 +108,8 @@ def of_other_sites(answer) -> Iterator[str]:
 
 def of_the_way_out(answer, name: str) -> Iterator[str]:
     is_page = answer.status_code == 200 and answer.headers["Content-Type"].startswith("text/html")
-    # Of the portal's status everybody reads the same, whoever they are.
-    if not (is_page and name.startswith("parent ")) or name == "parent status":
+    # Of the portal's status everybody reads the same, whoever they are, and without the internet there is no way.
+    if not (is_page and name.startswith("parent ")) or name in ("parent status", "parent offline"):
         return
     page = answer.content.decode()
     if "<header" in page and 'class="logout"' not in page:

@@ -24,6 +24,11 @@ LATIN_WORDS = {
         "Authenticator",
         "Aegis",
         "SMS",
+        "Android",
+        "iPhone",
+        "Safari",
+        "Wi",
+        "Fi",
         "OK",
         # What programs read, and how.
         "ETag",

@@ -32,6 +32,7 @@ PUBLIC = (
     "/number/lost/",
     "/first/",
     "/styleguide/",
+    "/offline/",
     "/nothing/",
 )
 CABINET = (

@@ -73,9 +73,14 @@ def open_context(browser, live_server) -> Iterator:
     with ExitStack() as stack:
 
         def opened(**options: object) -> BrowserContext:
-            context = browser.new_context(
-                **{"base_url": live_server.url, "viewport": PHONE_SCREEN, "locale": "kk-KZ"} | options
-            )
+            # Without the portal's worker, but where it is tested: it asks for files beside each page.
+            usual = {
+                "base_url": live_server.url,
+                "viewport": PHONE_SCREEN,
+                "locale": "kk-KZ",
+                "service_workers": "block",
+            }
+            context = browser.new_context(**usual | options)
             context.set_default_timeout(PATIENCE_MILLISECONDS)
             stack.callback(context.close)
             return context
