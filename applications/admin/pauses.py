@@ -4,30 +4,17 @@ from datetime import date, datetime, timedelta, tzinfo
 from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied, ValidationError
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from applications.admin.work import (
-    Rows,
-    Work,
-    WorkAdmin,
-    demand_locality_of,
-    page_of,
-    reason_field,
-    staff_of,
-    tag,
-)
+from applications.admin.work import BegunByButton, PlacedForm, Rows, Work, reason_field, tag
 from applications.bidding import resuming
-from applications.own_rows import own_rows
 from bulletin.forms import EARLIEST_YEAR
-from bulletin.models import Locality, Pause
+from bulletin.models import Pause
 from bulletin.reopening import NewOpening, next_day
 from bulletin.selectors import published_vacancies
 from bulletin.services import pause_bidding
@@ -36,12 +23,9 @@ from notifications.clock import estimate_clock, read_clock
 LATEST_REOPENING = timedelta(days=31)
 
 
-class PauseForm(forms.Form):
+class PauseForm(PlacedForm):
     """Where bidding pauses, and what families read meanwhile."""
 
-    locality = forms.ModelChoiceField(
-        label=_("Locality"), queryset=Locality.objects.all(), required=False, empty_label=_("All localities")
-    )
     notice_kk = reason_field(
         label=_("Notice in Kazakh"),
         help_text=_("Families read it in the bulletin and at every place: why, and for how long."),
@@ -49,14 +33,6 @@ class PauseForm(forms.Form):
     notice_ru = reason_field(
         label=_("Notice in Russian"),
     )
-
-    def __init__(self, *args: Any, employee: User, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        field = self.fields["locality"]
-        assert isinstance(field, forms.ModelChoiceField)
-        now = estimate_clock()
-        field.queryset = own_rows(Locality.objects.all(), user=employee, now=now)
-        demand_locality_of(field, employee, now=now)
 
 
 class ResumeForm(forms.Form):
@@ -158,9 +134,10 @@ BEGIN = Work(
 
 
 @admin.register(Pause)
-class PauseAdmin(WorkAdmin):
+class PauseAdmin(BegunByButton):
     """A list of all pauses; the two buttons are its only way to change anything."""
 
+    begin = BEGIN
     list_display = ["scope", "started_at", "ended_at", "shown_state"]
     list_filter = ["locality"]
     list_select_related = ["locality"]
@@ -197,41 +174,8 @@ class PauseAdmin(WorkAdmin):
     def zone_of(self, obj: Pause) -> tzinfo | None:
         return obj.locality.zone if obj.locality else None
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("bulletin.add_pause")
-
-    def add_view(
-        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        """Ask for the place and the notice, show what would happen, begin."""
-        if not self.has_add_permission(request):
-            raise PermissionDenied
-        sent = request.POST if request.method == "POST" else None
-        form = PauseForm(sent, employee=staff_of(request))
-        effect: Rows = []
-        if form.is_valid():
-            now = read_clock()
-            if "confirmed" not in request.POST:
-                effect = _effect(None, form.cleaned_data, now)
-            else:
-                try:
-                    pause = _begin(None, staff_of(request), form.cleaned_data, now)
-                except ValidationError as error:
-                    form.add_error(None, error)
-                else:
-                    messages.success(request, str(BEGIN.done))
-                    return HttpResponseRedirect(page_of(pause))
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "title": BEGIN.label,
-            "work": BEGIN,
-            "form": form,
-            "errors": form.errors,
-            "effect": effect,
-            "back_url": reverse("admin:bulletin_pause_changelist"),
-        }
-        return TemplateResponse(request, "admin/work/confirm.html", context)
+    def begin_form(self, sent: Any, employee: User) -> PauseForm:
+        return PauseForm(sent, employee=employee)
 
     def summary(self, obj: Pause) -> Rows:
         return [

@@ -37,12 +37,12 @@ from applications.families.named import children_named
 from applications.families.names import NAMES, names_around
 from applications.models import Application
 from applications.moves import Refused
-from applications.own_rows import NOTHING, concerns_all, has_every_locality
+from applications.own_rows import NOTHING, concerns_all, has_every_locality, own_rows
 from applications.refusals import Refusal
 from applications.states import StandIn
 from applications.workplace import short_name
 from bulletin.employment import places_of
-from bulletin.models import Kindergarten
+from bulletin.models import Kindergarten, Locality
 from children.access import guardians_of, is_own_child
 from children.models import Child
 from notifications.clock import estimate_clock, read_clock
@@ -100,6 +100,22 @@ def demand_locality_of(field: "forms.ModelChoiceField[Any]", employee: User, *, 
     """Let only who works in every locality leave the choice empty, which means all of them."""
     if not has_every_locality(employee, now=now):
         field.required, field.empty_label = True, "—"
+
+
+class PlacedForm(forms.Form):
+    """Asks for one of the employee's own localities; empty is all of them, for who works in each."""
+
+    locality = forms.ModelChoiceField(
+        label=_("Locality"), queryset=Locality.objects.all(), required=False, empty_label=_("All localities")
+    )
+
+    def __init__(self, *args: Any, employee: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["locality"]
+        assert isinstance(field, forms.ModelChoiceField)
+        now = estimate_clock()
+        field.queryset = own_rows(Locality.objects.all(), user=employee, now=now)
+        demand_locality_of(field, employee, now=now)
 
 
 class WaitingFilter(admin.SimpleListFilter):
@@ -701,6 +717,54 @@ class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         for reason, others in refused.items():
             sentence = gettext("Not done: %(count)s. %(reason)s") % {"count": len(others), "reason": reason}
             messages.error(request, f"{sentence} {_named(others)}")
+
+
+class BegunByButton(WorkAdmin):
+    """Rows that begin with a button: `begin` is asked of no row, shows what would happen, and makes one.
+
+    Its form is made by `begin_form`.
+    """
+
+    begin: Work
+
+    def begin_form(self, sent: Any, employee: User) -> forms.BaseForm:
+        raise NotImplementedError
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(self.begin.permission)
+
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Ask, show what would happen, begin."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        work = self.begin
+        form = self.begin_form(request.POST if request.method == "POST" else None, staff_of(request))
+        effect: Rows = []
+        if form.is_valid():
+            now = read_clock()
+            if work.preview is not None and "confirmed" not in request.POST:
+                effect = work.preview(None, form.cleaned_data, now)
+            else:
+                try:
+                    row = work.perform(None, staff_of(request), form.cleaned_data, now)
+                except ValidationError as error:
+                    form.add_error(None, why(error))
+                else:
+                    messages.success(request, str(work.done))
+                    return HttpResponseRedirect(page_of(row))
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": work.label,
+            "work": work,
+            "form": form,
+            "errors": form.errors,
+            "effect": effect,
+            "back_url": reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist"),
+        }
+        return TemplateResponse(request, "admin/work/confirm.html", context)
 
 
 def _when_told(go_at: Iterable[datetime | None]) -> str:
