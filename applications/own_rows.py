@@ -73,6 +73,7 @@ from bulletin.models import (
     Locality,
     Pause,
     Photo,
+    ReportedIncident,
     Review,
     Vacancy,
 )
@@ -194,6 +195,7 @@ TABLE: Final[Mapping[type[Model], Belongs]] = {
     Closing: in_kindergarten("kindergarten"),
     Review: or_for_all(in_kindergarten("kindergarten"), empty="kindergarten"),
     Pause: or_for_all(in_locality("locality"), empty="locality"),
+    ReportedIncident: or_for_all(in_locality("locality"), empty="locality"),
     Employment: _at_work,
     Employee: of_family("user"),
     # The queue.
@@ -234,7 +236,7 @@ TABLE: Final[Mapping[type[Model], Belongs]] = {
 # Rows of these concern every locality, wherever they are seen.
 FOR_ALL: Final = (BenefitCategory, CityExport, Holiday)
 # Rows of these concern every locality if they name none.
-PLACED: Final = (FormerLine, Pause, Rules, RulesProposal)
+PLACED: Final = (FormerLine, Pause, ReportedIncident, Rules, RulesProposal)
 
 
 def own_rows(rows: QuerySet[M], *, user: User, now: datetime) -> QuerySet[M]:

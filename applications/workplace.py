@@ -43,6 +43,7 @@ from applications.undoing.requests import DECIDE as DECIDE_UNDO
 from applications.undoing.requests import undo_to_decide
 from bulletin.calendar import MUST_REACH, reaches
 from bulletin.employment import places_of, works_everywhere
+from bulletin.incidents import overdue_incidents
 from bulletin.kazakh_order import InKazakhOrder
 from bulletin.models import Closing, Group, Kindergarten, Locality, Photo, Review, Vacancy
 from bulletin.moderation import ANSWER as ANSWER_REVIEWS
@@ -149,7 +150,7 @@ class Today:
 @dataclass(frozen=True)
 class Numbers:
     """What waits for an employee besides the places: numbers of accounts, papers instead of them, messages that did
-    not arrive, the calendar. None without the right.
+    not arrive, the calendar, incidents. None without the right.
     """
 
     claims: int | None
@@ -160,6 +161,8 @@ class Numbers:
     mails: int | None
     # Whether the calendar of working days is known for long enough (1 or 0), for who may change it.
     calendar: int | None
+    # Incidents that should be over by what was told, for who may tell how they go on.
+    incidents: int | None
 
 
 def ask_for_numbers(user: User, *, now: datetime) -> dict[str, QuerySet[Any] | None]:
@@ -169,6 +172,7 @@ def ask_for_numbers(user: User, *, now: datetime) -> dict[str, QuerySet[Any] | N
         return own_rows(rows(user), user=user, now=now) if user.has_perm(permission) else None
 
     asked = {
+        "incidents": of("bulletin.change_reportedincident", lambda _user: overdue_incidents(now=now)),
         "claims": of("accounts.change_numbermove", claims.to_decide),
         "assisted": of("accounts.change_assistedmove", assisted.to_approve),
         "papers": of("accounts.change_firstsignin", first_sign_in.to_print),

@@ -137,6 +137,10 @@ ABOUT: Final[Mapping[str, str | Promise]] = {
     "bulletin.photo": _(
         "Photos that kindergartens send for their pages. An official looks at each before everybody sees it."
     ),
+    "bulletin.reportedincident": _(
+        "What does not work, or will not, as everybody reads it on the status page. Nothing here is rewritten: tell "
+        "how it goes on in a note, and when it is over."
+    ),
     "bulletin.review": _(
         "What families write about kindergartens and the portal. An official decides what is published; the "
         "kindergarten answers below it."

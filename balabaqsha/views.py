@@ -45,9 +45,10 @@ from balabaqsha.turned_away import SameForm
 from bulletin import selectors
 from bulletin.chosen_place import PLACE_COOKIE, chosen_locality, remember_place
 from bulletin.forms import ALL_PLACES
+from bulletin.incidents import open_incidents
 from bulletin.models import Locality
 from bulletin.shared_page import shared_page
-from notifications.clock import estimate_clock, read_clock
+from notifications.clock import counted_clock, estimate_clock, read_clock
 from notifications.hours import DAYTIME
 from notifications.pressing import pressed_on
 from notifications.selectors import unread_count
@@ -90,6 +91,7 @@ def _home(request: HttpRequest, *, now: datetime) -> dict[str, Any]:
         # alone.
         "offer": selectors.offer_now(locality=locality, first=FIRST_PLACES, now=now),
         "pauses": selectors.running_pauses(locality),
+        "incidents": list(open_incidents(locality, now=now)),
         "stands_still": running_incidents(),
         "check": QueueCheckForm(),
         "waiting": _bars((str(row.birth_year), row.waiting) for row in figures.waiting_by_year(locality)),
@@ -270,13 +272,9 @@ def health(request: HttpRequest) -> JsonResponse:
 def status(request: HttpRequest) -> HttpResponse:
     """What works now, pauses, and the last ninety days; within two seconds whatever hangs, for any visitor alike."""
     found = portal_status()
-    pauses = found.history.pauses if found.history else []
-    context = {
-        "status": found,
-        "running": [pause for pause in pauses if pause.ended_at is None],
-        "past": [pause for pause in pauses if pause.ended_at is not None],
-    }
-    answer = render(request, "status.html", context)
+    # While the database is silent its clock goes on by the last reading.
+    as_of = found.history.read_at if found.history and found.is_history_fresh else counted_clock()
+    answer = render(request, "status.html", {"status": found, "as_of": as_of})
     answer.headers["Cache-Control"] = f"public, max-age={STATUS_KEPT_SECONDS}"
     return answer
 

@@ -14,6 +14,8 @@ class Action(models.TextChoices):
     PLACE_WITHDRAWN = "place_withdrawn", _("Place taken out of the vacancy: the group has no room for it")
     BIDDING_PAUSED = "bidding_paused", _("Bidding paused")
     BIDDING_RESUMED = "bidding_resumed", _("Bidding resumed")
+    INCIDENT_TOLD = "incident_told", _("Incident told to everybody")
+    INCIDENT_TOLD_FURTHER = "incident_told_further", _("Note about an incident told to everybody")
     CLOSING_DECIDED = "closing_decided", _("Closing of a kindergarten or group decided")
     CLOSING_MOVED = "closing_moved", _("Days of a closing changed")
     CLOSING_REOPENED = "closing_reopened", _("Closed kindergarten or group opened again")

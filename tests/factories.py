@@ -44,10 +44,12 @@ from bulletin.models import (
     Group,
     Holiday,
     ImportBatch,
+    IncidentNote,
     Kindergarten,
     Language,
     Locality,
     Photo,
+    ReportedIncident,
     Review,
     Vacancy,
 )
@@ -123,6 +125,31 @@ class PhotoFactory(DjangoModelFactory[Photo]):
 
     class Meta:
         model = Photo
+
+
+class IncidentNoteFactory(DjangoModelFactory[IncidentNote]):
+    number = 1
+    text_kk, text_ru = "Мамандар жөндеп жатыр", "Специалисты чинят"
+    is_over = False
+    written_at = LazyFunction(timezone.now)
+    written_by = SubFactory("tests.factories.StaffFactory")
+
+    class Meta:
+        model = IncidentNote
+
+
+class ReportedIncidentFactory(DjangoModelFactory[ReportedIncident]):
+    """An incident everywhere that goes on, with its first note; `note__until` and others say what that says."""
+
+    title_kk, title_ru = Sequence(lambda n: f"СМС кешігеді {n}"), Sequence(lambda n: f"СМС опаздывают {n}")
+    broken_kk, broken_ru = "Кодтар кеш келеді", "Коды приходят поздно"
+    works_kk, works_ru = "Кабинет жұмыс істейді", "Кабинет работает"
+    started_at = LazyFunction(timezone.now)
+    note = RelatedFactory(IncidentNoteFactory, factory_related_name="incident")
+
+    class Meta:
+        model = ReportedIncident
+        skip_postgeneration_save = True
 
 
 def nth_iin(number: int) -> str:

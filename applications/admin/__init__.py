@@ -17,6 +17,7 @@ from applications.admin import (  # noqa: F401  (they register themselves)
     guardian_claims,
     history,
     holidays,
+    incidents,
     numbers,
     objections,
     pauses,

@@ -12,8 +12,8 @@ from django.db import transaction
 from balabaqsha.health.line import Silent
 from balabaqsha.health.report import judge, read_facts
 from balabaqsha.models import Incident
+from bulletin.incidents import TOLD_FOR
 
-KEPT_FOR: Final = timedelta(days=90)
 # A worker that is restarted misses a look or two.
 LONGEST_PAUSE: Final = timedelta(minutes=5)
 ANSWER_SECONDS: Final = 5.0
@@ -48,4 +48,4 @@ def watch(*, now: datetime) -> None:
             Incident.objects.filter(part=Incident.Part.WORK, ended_at=None).update(started_at=looked_at)
             if not Incident.objects.filter(part=Incident.Part.WORK, ended_at=None).exists():
                 Incident.objects.create(part=Incident.Part.WORK, started_at=looked_at, ended_at=now)
-        Incident.objects.filter(ended_at__lt=now - KEPT_FOR).delete()
+        Incident.objects.filter(ended_at__lt=now - TOLD_FOR).delete()

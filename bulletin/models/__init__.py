@@ -1,5 +1,6 @@
 """What the city offers, as rows of the database."""
 
+from bulletin.models.incidents import IncidentNote, ReportedIncident
 from bulletin.models.offer import (
     LATITUDES,
     LONGITUDES,
@@ -34,6 +35,7 @@ __all__ = [
     "Holiday",
     "ImportBatch",
     "ImportedRow",
+    "IncidentNote",
     "Kindergarten",
     "KindergartenProfile",
     "Language",
@@ -42,6 +44,7 @@ __all__ = [
     "Pause",
     "Photo",
     "ProfileValues",
+    "ReportedIncident",
     "Review",
     "Vacancy",
     "demand_zone",

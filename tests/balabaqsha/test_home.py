@@ -13,12 +13,14 @@ from django.urls import reverse
 from django.utils import timezone
 
 from balabaqsha.models import Incident
+from bulletin.chosen_place import PLACE_COOKIE
 from bulletin.models import Pause, Review, Vacancy
 from tests.factories import (
     ApplicationFactory,
     GroupFactory,
     KindergartenFactory,
     LocalityFactory,
+    ReportedIncidentFactory,
     ReviewFactory,
     StaffFactory,
     UserFactory,
@@ -199,6 +201,19 @@ def test_the_strip_tells_an_incident_that_goes_on(client):
     assert "запаздывает" not in strip
 
 
+def test_the_strip_tells_what_an_official_says_of_the_chosen_place(client):
+    place, far = LocalityFactory(), LocalityFactory(slug="far", order=9)
+    ReportedIncidentFactory(locality=place, title_ru="СМС <b>опаздывают</b>")
+    ReportedIncidentFactory(locality=far, title_ru="Другое место")
+    ReportedIncidentFactory(title_ru="Ещё впереди", started_at=timezone.now() + timedelta(hours=1))
+    client.cookies[PLACE_COOKIE] = place.slug
+    strip = page(client, "/ru/").split(STRIP)[1].split("</section>")[0]
+    assert "СМС &lt;b&gt;опаздывают" in strip
+    assert "Коды приходят поздно" in strip
+    assert "Другое место" not in strip
+    assert "Ещё впереди" not in strip
+
+
 def test_figures_name_the_minute_in_which_they_were_counted(client, clock):
     clock.move_to(datetime(2026, 11, 30, 9, 15, tzinfo=UTC))
     figures = page(client).split('id="home-figures"')[1]
@@ -257,8 +272,8 @@ def test_the_number_of_queries_does_not_grow_with_the_lists(client, django_asser
     for number in range(5):
         VacancyFactory()
         ReviewFactory(text=f"{number}")
-    with django_assert_max_num_queries(17):
+    with django_assert_max_num_queries(18):
         page(client)
     # What costs counting is remembered for a minute.
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(9):
         page(client)

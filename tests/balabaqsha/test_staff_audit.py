@@ -63,6 +63,7 @@ OF_NOBODY = {
     "bulletin.Kindergarten",
     "bulletin.Locality",
     "bulletin.Pause",
+    "bulletin.ReportedIncident",
     "bulletin.Review",  # written to be published, without its author
     "bulletin.Vacancy",
 }

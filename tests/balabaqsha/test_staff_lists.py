@@ -56,6 +56,7 @@ from tests.factories import (
     DisputeFactory,
     EmploymentFactory,
     PhotoFactory,
+    ReportedIncidentFactory,
     StaffFactory,
     UndoRequestFactory,
     left_out,
@@ -107,6 +108,7 @@ def city_with_a_row_in_every_list() -> SimpleNamespace:
     Pause.objects.create(
         locality=waiting.locality, started_at=now, started_by=city.staff, notice_kk="x", notice_ru="x"
     )
+    ReportedIncidentFactory(locality=waiting.locality, started_at=now)
     DisputeFactory(guardianship__child=waiting.child)
     PolicyConsent.objects.create(user=city.parent, version="1", given_at=now)
     FirstSignIn.objects.create(user=city.parent, registered_by=city.staff, registered_at=now)

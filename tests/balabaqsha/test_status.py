@@ -3,6 +3,7 @@
 import time
 from datetime import UTC, datetime, timedelta
 from io import StringIO
+from typing import Any
 
 import pytest
 import time_machine
@@ -16,7 +17,7 @@ from balabaqsha.queues import QUEUES
 from bulletin.models import Pause
 from notifications.models import Message
 from tests.balabaqsha.silent import at_port, silent_server
-from tests.factories import LocalityFactory, StaffFactory
+from tests.factories import IncidentNoteFactory, LocalityFactory, ReportedIncidentFactory, StaffFactory
 
 NOW = datetime(2026, 9, 1, 9, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -140,6 +141,54 @@ class TestPage:
         assert "Сообщения опаздывали" in found
         assert "31.08.2026" in found
         assert official.username not in found
+
+    def test_what_officials_tell_stands_beside_what_the_portal_noted(self, client):
+        Incident.objects.create(
+            part="messages", started_at=NOW - timedelta(days=3), ended_at=NOW - timedelta(days=2)
+        )
+        far = LocalityFactory(name_ru="г. Орал")
+        over = {"started_at": NOW - timedelta(days=1), "note__is_over": True, "note__written_at": NOW}
+        told: dict[str, dict[str, Any]] = {
+            "Завершено": over | {"note__until": NOW - timedelta(hours=20)},
+            "Идёт <i>сейчас</i>": {"started_at": NOW - timedelta(hours=2), "locality": far},
+            "Будет позже": {
+                "started_at": NOW + timedelta(days=1),
+                "note__until": NOW + timedelta(days=2),
+            },
+            "Не закрыто": {"started_at": NOW - timedelta(hours=3), "note__until": NOW - timedelta(hours=1)},
+        }
+        for title, fields in told.items():
+            ReportedIncidentFactory(title_ru=title, **fields)
+        found = page(client)
+        assert "Работает не всё" in found
+        order = [
+            "г. Орал: Идёт &lt;i&gt;сейчас&lt;/i&gt;",
+            "Ещё никто не сообщил",
+            "Плановые работы",
+            "Будет позже",
+            "Последние девяносто дней",
+            "Завершено",
+            "Сообщения опаздывали",
+        ]
+        places = [found.index(words) for words in order]
+        assert places == sorted(places)
+        assert found.count("Специалисты чинят") == 4
+        # The page names its own minute.
+        assert '01.09.2026</span> <span class="nowrap">14:00' in found
+
+    def test_a_note_is_public_at_once(self, client):
+        incident = ReportedIncidentFactory(started_at=NOW - MINUTE)
+        assert "Работает не всё" in page(client)
+        IncidentNoteFactory(
+            incident=incident, number=2, text_ru="Починили", is_over=True, until=NOW, written_at=NOW
+        )
+        found = page(client)
+        assert "Всё работает" in found
+        assert (
+            found.index("Последние девяносто дней")
+            < found.index("Специалисты чинят")
+            < found.index("Починили")
+        )
 
     def test_what_goes_on_is_not_told_as_mended(self, client):
         running = Incident.objects.create(part="messages", started_at=NOW - MINUTE)

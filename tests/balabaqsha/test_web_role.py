@@ -20,13 +20,18 @@ from balabaqsha.postgresql import rights
 from balabaqsha.servers.postgres import WEB_ROLE
 from tests import test_every_url
 from tests.city import build_city
-from tests.factories import StaffFactory
+from tests.factories import ReportedIncidentFactory, StaffFactory
 from tests.web_role import as_web_role
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 OWN_APPS = ("accounts", "applications", "bulletin", "children", "notifications")
-HISTORIES = ("applications_event", "accounts_auditentry", "accounts_employeeversion")
+HISTORIES = (
+    "applications_event",
+    "accounts_auditentry",
+    "accounts_employeeversion",
+    "bulletin_incidentnote",
+)
 
 
 @pytest.fixture
@@ -52,6 +57,7 @@ def history(transactional_db):
     build_city()
     AuditEntry.objects.create(at=timezone.now(), action=Action.REGISTERED)
     Employee.objects.create(user=StaffFactory(), last_name="Серік", first_name="Айгүл", position="әдіскер")
+    ReportedIncidentFactory()
     assert Event.objects.exists()
 
 

@@ -59,6 +59,7 @@ from tests.factories import (
     LocalityFactory,
     ObjectionFactory,
     PhotoFactory,
+    ReportedIncidentFactory,
     StaffFactory,
     UndoRequestFactory,
     UserFactory,
@@ -145,6 +146,7 @@ def add_a_place(scene, *, number):
     Pause.objects.create(
         locality=locality, started_at=scene.now, started_by=staff, notice_kk="x", notice_ru="x"
     )
+    ReportedIncidentFactory(locality=locality, started_at=scene.now)
     Employee.objects.create(user=staff, last_name="Ахметова", first_name="Айдана", position="әдіскер")
     Employment.objects.create(user=staff, kindergarten=group.kindergarten, since=date(2019, 1, 1))
     DisputeFactory(guardianship__child=pending.application.child, guardianship__user__language="kk")

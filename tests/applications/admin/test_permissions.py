@@ -80,6 +80,7 @@ from tests.factories import (
     LocalityFactory,
     ObjectionFactory,
     PhotoFactory,
+    ReportedIncidentFactory,
     ReviewFactory,
     StaffFactory,
     UndoRequestFactory,
@@ -278,6 +279,8 @@ def build_objects(scene) -> SimpleNamespace:
         ),
         pause=Pause.objects.create(locality=scene.locality, started_at=scene.now, started_by=scene.staff),
         pause_of_all=Pause.objects.create(started_at=scene.now, started_by=scene.staff),
+        incident=ReportedIncidentFactory(locality=scene.locality, started_at=scene.now),
+        incident_of_all=ReportedIncidentFactory(started_at=scene.now),
         application=scene.application,
         unclaimed=GuardianshipFactory(
             child=unclaimed(locality=scene.locality).child
@@ -602,6 +605,7 @@ def test_filters_and_suggestions_offer_only_own_rows(objects, scene):
         "bulletin_kindergarten",
         "bulletin_employment",
         "bulletin_pause",
+        "bulletin_reportedincident",
     ):
         address = reverse(f"admin:{name}_changelist")
         assert "Алыс" not in official.get(address).content.decode(), name

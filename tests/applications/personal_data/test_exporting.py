@@ -67,6 +67,8 @@ LEFT_OUT = {
     "bulletin.Vacancy": "what is offered; the closing that recalled it names an official",
     "applications.PriorityCutoff": "of a vacancy",
     "bulletin.Pause": "an employee's act, about nobody",
+    "bulletin.ReportedIncident": "an official's word to everybody, about nobody",
+    "bulletin.IncidentNote": "an official's word to everybody, about nobody",
     "bulletin.MovedOpening": "of a vacancy",
     "applications.GroupProposal": "an employee's act, about a group",
     "applications.ProfileProposal": "an employee's act, about a kindergarten",
