@@ -63,3 +63,8 @@ def phase(vacancy: HasOpening, *, now: datetime) -> Phase:
     if vacancy.priority_until is not None and now < vacancy.priority_until:
         return Phase.PRIORITY
     return Phase.OPEN
+
+
+def open_to_all_at(vacancy: HasOpening, now_in: Phase) -> datetime | None:
+    """When a place that is, or will first be, for the head of the queue opens to all; None where it never waits so."""
+    return vacancy.priority_until if now_in in (Phase.ANNOUNCED, Phase.PRIORITY) else None

@@ -26,7 +26,7 @@ from django.db.models.functions import Coalesce, Least
 
 from accounts.models import User
 from bulletin.models import AgeGroup, Group, Kindergarten, Locality, Pause, Photo, Review, Vacancy
-from bulletin.opening import Phase, phase
+from bulletin.opening import Phase, open_to_all_at, phase
 from bulletin.sorting import sounds
 
 # What can be applied for comes first: open to all, to the head of a queue, soon; then what is of no use now.
@@ -242,6 +242,11 @@ class Listing:
     @property
     def years(self) -> str:
         return ", ".join(str(year) for year in self.vacancy.birth_years)
+
+    @property
+    def open_to_all_at(self) -> datetime | None:
+        """As the rule of that name; whoever is not in the head of the queue waits until then."""
+        return open_to_all_at(self.vacancy, self.phase)
 
 
 def listings(vacancies: Iterable[Vacancy], *, now: datetime) -> list[Listing]:

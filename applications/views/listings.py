@@ -67,7 +67,7 @@ class FamilyListing(Listing):
             place_type=vacancy.get_place_type_display(),
             opens_at=vacancy.opens_at,
             phase=self.phase.value,
-            open_to_all_at=vacancy.priority_until if self.phase == Phase.PRIORITY else None,
+            open_to_all_at=self.open_to_all_at,
             is_mine=self.mine,
             unsuited=str(_UNSUITED[self.unsuited]) if self.unsuited else "",
             zone=vacancy.locality.timezone,

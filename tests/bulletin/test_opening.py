@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bulletin.opening import BIDDING_PHASES, Phase, phase
+from bulletin.opening import BIDDING_PHASES, Phase, open_to_all_at, phase
 
 OPENS = datetime(2019, 6, 26, 12, tzinfo=UTC)
 PRIORITY_ENDS = datetime(2019, 7, 1, 12, tzinfo=UTC)
@@ -39,7 +39,18 @@ def test_borders(now: datetime, expected: Phase) -> None:
     assert phase(Opening(), now=now) == expected
 
 
+@pytest.mark.parametrize(
+    ("now", "expected"),
+    [(OPENS - MICROSECOND, PRIORITY_ENDS), (OPENS, PRIORITY_ENDS), (PRIORITY_ENDS, None)],
+)
+def test_who_is_behind_the_head_waits_for_the_opening_to_all(
+    now: datetime, expected: datetime | None
+) -> None:
+    assert open_to_all_at(Opening(), phase(Opening(), now=now)) == expected
+
+
 def test_without_priority_it_opens_to_all() -> None:
+    assert open_to_all_at(Opening(priority_until=None), Phase.ANNOUNCED) is None
     assert phase(Opening(priority_until=None), now=OPENS) == Phase.OPEN
 
 

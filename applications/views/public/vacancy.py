@@ -87,7 +87,7 @@ def _vacancy(request: HttpRequest, pk: UUID, *, now: datetime) -> dict[str, Any]
     told = family or enrolled_applications(request)
     withheld = [] if told else withheld_applications(request)
     shown = listing(vacancy, family=family, now=now)
-    is_for_the_head = _is_for_the_head(vacancy, shown.phase)
+    is_for_the_head = shown.open_to_all_at is not None
     verdicts = [
         *(_verdict(one, vacancy, is_for_the_head=is_for_the_head, now=now) for one in told),
         *(Verdict(one, Refusal.DISPUTED, is_sent=False) for one in withheld),
@@ -116,11 +116,6 @@ def _vacancy(request: HttpRequest, pk: UUID, *, now: datetime) -> dict[str, Any]
         "bids": vacancy.bids.count() if is_collected else None,
         "others": [] if is_for_them else similar_listings(vacancy, family=family, now=now),
     }
-
-
-def _is_for_the_head(vacancy: Vacancy, now_in: Phase) -> bool:
-    """Whether the place is, or will first be, for the head of the queue alone."""
-    return vacancy.priority_until is not None and now_in in (Phase.ANNOUNCED, Phase.PRIORITY)
 
 
 def _countdown(vacancy: Vacancy, now_in: Phase, verdicts: Sequence[Verdict]) -> Countdown | None:

@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.urls import reverse
+from django.utils.html import strip_tags
 
 from applications.bidding.eligibility import refusal_of_newcomer, why_not
 from applications.forecast.what_if import groups_ahead, newcomer, offer_for, options_beside, time_of
@@ -122,6 +123,22 @@ def test_the_page_answers_in_words_and_keeps_its_question_in_the_address(client,
     assert f'name="vacancy" value="{vacancy.pk}"' in content
     assert "В группах на другом языке: 1." in content
     assert "С даты: <time" in content
+
+
+def test_a_place_that_opens_later_says_on_every_page_when_it_opens_to_whom(client, place):
+    vacancy = vacancy_in(
+        place, opens_at=NOW + timedelta(days=1), priority_until=NOW + timedelta(days=4), seats_taken=0
+    )
+    pages = [
+        f"{PAGE}?birth_year={YEAR}",
+        f"{PAGE}?birth_year={YEAR}&vacancy={vacancy.pk}",
+        "/ru/",
+        "/ru/bulletin/",
+        f"/ru{vacancy.group.kindergarten.get_absolute_url()}",
+    ]
+    for page in pages:
+        text = " ".join(strip_tags(client.get(page).content.decode()).split())
+        assert "16.11.2026 11:00 (для первых в очереди). Для всех откроется: 19.11.2026 11:00" in text, page
 
 
 def test_another_locality_is_compared_by_its_address(client, place):
