@@ -1,6 +1,6 @@
 # Two commands are all it takes: `make run` and `make test`. `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help run stop test tests thorough coverage lint audit judges mutants format messages shell reset-demo bench bench-alerts bench-crowd bench-import bench-map bench-outbox bench-queue bench-workplace soak pages manual pictures install lock
+.PHONY: help run stop test tests thorough coverage lint audit judges mutants format messages shell reset-demo bench bench-alerts bench-crowd bench-import bench-map bench-outbox bench-queue bench-workplace soak pages manual pictures screenshots install lock
 
 # Any Python from 3.11 on makes the environment; everything else runs inside it.
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
@@ -157,11 +157,15 @@ soak: ## Two minutes of an ordinary day against the portal as it is served, on a
 
 pages: ## Weigh every page on a slow phone, look at all widths, take pictures into var/pages (URL=..., a demo that runs)
 	@$(PREPARE) test
-	@CHROMIUM="$$($(PREPARE) browser)" $(PY) benchmarks/pages.py $(if $(URL),--url $(URL))
+	@CHROMIUM="$$($(PREPARE) browser)" $(PY) -m benchmarks.pages $(if $(URL),--url $(URL))
+
+screenshots: ## A picture of every page in both languages, narrow and wide, by day and night, into var/screenshots (PAGES=part)
+	@$(PREPARE) test
+	@CHROMIUM="$$($(PREPARE) browser)" $(PY) -m benchmarks.screenshots $(if $(PAGES),--pages '$(PAGES)') $(if $(PORT),--port $(PORT))
 
 manual: ## Take the pictures of the employees' manual anew, into static/manual (URL=..., a demo that runs)
 	@$(PREPARE) test
-	@CHROMIUM="$$($(PREPARE) browser)" $(PY) benchmarks/manual.py $(if $(URL),--url $(URL))
+	@CHROMIUM="$$($(PREPARE) browser)" $(PY) -m benchmarks.manual $(if $(URL),--url $(URL))
 
 pictures: ## Draw the pictures beside shared links anew, into static/img
 	@$(PREPARE) test

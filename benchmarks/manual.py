@@ -7,22 +7,21 @@ with each run; nothing else in it changes.
 
 import argparse
 import io
-import json
 import os
 import re
 import time
-import urllib.request
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from PIL import Image
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Page, sync_playwright
+
+from benchmarks.visitors import FLAGS, sign_in
 
 FOLDER: Final = Path(__file__).resolve().parent.parent / "static" / "manual"
 WIDTH, HEIGHT, COLOURS, BYTES = 1100, 680, 48, 40_000
-FLAGS: Final = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 ROW: Final = "#result_list tbody th a"
 
 
@@ -35,7 +34,7 @@ def main() -> int:
         browser = playwright.chromium.launch(executable_path=os.environ.get("CHROMIUM"), args=FLAGS)
         with closing(browser):
             for employee, pictures in OF_EMPLOYEES.items():
-                page = sign_in(browser, employee, portal=arguments.url)
+                page = sign_in(browser, employee, portal=arguments.url, width=WIDTH, height=HEIGHT)
                 for name, way in pictures.items():
                     for language in ("kk", "ru"):
                         way(page, "/ru" if language == "ru" else "")
@@ -54,29 +53,6 @@ def save(picture: bytes, path: Path) -> int:
     few = Image.open(io.BytesIO(picture)).convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
     few.save(path, optimize=True)
     return path.stat().st_size
-
-
-def sign_in(browser: Browser, name: str, *, portal: str) -> Page:
-    """A page on which an employee of the demo city is at work."""
-    page = browser.new_context(base_url=portal, viewport={"width": WIDTH, "height": HEIGHT}).new_page()
-    for _try in range(3):
-        login = next(one for one in _desk(portal)["staff"] if one["username"] == name)
-        page.goto("/admin/")
-        page.fill("[name=username]", name)
-        page.fill("[name=password]", login["password"])
-        page.fill("[name=otp_token]", login["otp"])
-        with page.expect_navigation():
-            page.locator("#login-form button[type=submit]").click()
-        if not page.locator("#login-form").count():
-            return page
-        # The code was used in this half minute.
-        time.sleep(30)
-    raise SystemExit(f"{name} can't sign in")
-
-
-def _desk(portal: str) -> Any:
-    with urllib.request.urlopen(f"{portal}/demo/desk.json", timeout=10) as answer:  # noqa: S310 - of this machine
-        return json.load(answer)
 
 
 # --- the ways to the pages -----------------------------------------------------------------------------------------

@@ -11,19 +11,18 @@ family and nothing else.
 """
 
 import argparse
-import json
 import os
 import re
 import sys
-import time
-import urllib.request
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from playwright.sync_api import BrowserContext, CDPSession, Page, sync_playwright
+from playwright.sync_api import BrowserContext, CDPSession, sync_playwright
+
+from benchmarks.visitors import FLAGS, become_a_family
 
 PUBLIC: Final = (
     "/", "/bulletin/", "/queue/", "/queue/check/", "/queue/corrections/", "/referrals/", "/kindergartens/",
@@ -39,12 +38,10 @@ BITS_PER_SECOND, LATENCY_MILLISECONDS, SLOWER = 400_000, 300, 4
 WIDTHS, LARGE = (320, 360, 700, 768, 900, 1024, 1100, 1280), (320, 1024)
 PICTURES: Final = (360, 1024)
 HEIGHT = 740
-PASSWORD = "қазан-айы-42"  # noqa: S105 - of a family that does not exist
 LARGEST = """
 new PerformanceObserver(list => { for (const one of list.getEntries()) window.largest = one.startTime; })
     .observe({type: "largest-contentful-paint", buffered: true});
 """
-FLAGS: Final = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
 @dataclass(frozen=True)
@@ -75,7 +72,7 @@ def main() -> int:
                 "viewport": {"width": 360, "height": HEIGHT},
             }
             family = plain.new_context(**options)
-            paths = [*OF_FAMILY, become_a_family(family.new_page(), desk=f"{arguments.url}/demo/desk.json")]
+            paths = [*OF_FAMILY, become_a_family(family.new_page(), portal=arguments.url)]
             kept = family.storage_state()
             strangers = [browser.new_context(**options) for browser in (plain, large)]
             families = [browser.new_context(**options, storage_state=kept) for browser in (plain, large)]
@@ -86,62 +83,6 @@ def main() -> int:
                 look(families, paths, pictures=arguments.pictures),
             ]
     return 0 if all(good) else 1
-
-
-# --- a family ----------------------------------------------------------------------------------------------------
-
-
-def become_a_family(page: Page, *, desk: str) -> str:
-    """Register the first person of the desk whose child is of an age to wait; the address of the application."""
-    person = next(one for one in _read(desk)["people"] if one["iin"] and _waiting_child(one))
-    phone = f"+7701{int(time.time()) % 10_000_000:07d}"
-    page.goto("/register/")
-    page.fill("[name=phone]", phone)
-    page.check("[name=consent]")
-    _send(page, "[name=phone]", to="**/register/code/")
-    page.fill("[name=code]", _code(desk, phone))
-    _send(page, "[name=code]", to="**/register/password/")
-    for field in page.locator("main input[type=password]").all():
-        field.fill(PASSWORD)
-    _send(page, "input[type=password]", to="**/register/account/")
-    page.fill("[name=identity]", person["iin"])
-    _send(page, "[name=identity]", to="**/register/account/")
-    _send(page, "", to="**/cabinet/**")
-    page.goto("/cabinet/children/add/")
-    page.fill("[name=iin]", _waiting_child(person)["iin"])
-    _send(page, "[name=iin]", to="**/cabinet/children/add/check/")
-    _send(page, "", to="**/cabinet/applications/new/**")
-    page.locator("[name=languages]").first.check()
-    _send(page, "[name=languages]", to="**/cabinet/applications/new/**")
-    page.locator("main form button:not([name])").first.click()
-    page.wait_for_url(re.compile(r"/cabinet/applications/[0-9a-f-]{36}/"))
-    return re.sub(r"^\w+://[^/]+|\?.*$", "", page.url)
-
-
-def _send(page: Page, field: str, *, to: str) -> None:
-    """Send the form with this field, or the only one that asks for nothing."""
-    form = page.locator(f"main form:has({field})" if field else "main form[method=post]")
-    with page.expect_navigation(url=to):
-        form.locator("button:not([type=button])").first.click()
-
-
-def _waiting_child(person: dict[str, Any]) -> Any:
-    years = {str(time.gmtime().tm_year - age) for age in (3, 4, 5)}
-    return next((child for child in person["children"] if child["birth_date"][:4] in years), None)
-
-
-def _code(desk: str, phone: str) -> str:
-    for _attempt in range(100):
-        for sms in _read(desk)["sms"]:
-            if sms["phone"] == phone and (code := re.search(r"\b\d{6}\b", sms["text"])):
-                return code[0]
-        time.sleep(0.2)
-    raise SystemExit("no code came: does the portal's worker run?")
-
-
-def _read(address: str) -> Any:
-    with urllib.request.urlopen(address, timeout=10) as answer:  # noqa: S310 - of this machine
-        return json.load(answer)
 
 
 # --- a slow phone ------------------------------------------------------------------------------------------------

@@ -1,14 +1,16 @@
-"""A database of one's own for a benchmark, on the servers that run, with the portal's tables in it."""
+"""Servers of one's own for a benchmark: a database and a Redis on those that run, and the portal upon them."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import time
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import psycopg2
 from redis import Redis
 
+from balabaqsha import runner
 from balabaqsha.servers.running import Running
 
 NAME = f"bench_{os.getpid()}"
@@ -29,6 +31,30 @@ def scratch_database(servers: Running) -> Iterator[dict[str, str]]:
             yield {key: urlsplit(url)._replace(path=f"/{NAME}").geturl() for key, url in addresses.items()}
         finally:
             cursor.execute(f"DROP DATABASE {NAME} WITH (FORCE)")
+
+
+@contextmanager
+def scratch_redis(server: str) -> Iterator[str]:
+    """The last of the databases of `server`, by its address, empty; emptied again afterwards."""
+    address = f"{server}?db=15"
+    with closing(Redis.from_url(address)) as client:
+        client.flushdb()
+        try:
+            yield address
+        finally:
+            client.flushdb()
+
+
+@contextmanager
+def served(environment: Mapping[str, str], *, folder: Path, port: int) -> Iterator[runner.Family]:
+    """The portal's processes as `make run` starts them; ended afterwards."""
+    family = runner.Family(environment=environment)
+    try:
+        runner.start_services(family, host="127.0.0.1", port=str(port), var=folder)
+        runner.wait_until_ready(family, f"http://127.0.0.1:{port}/health/")
+        yield family
+    finally:
+        family.end()
 
 
 @contextmanager

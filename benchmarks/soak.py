@@ -33,15 +33,13 @@ import psycopg2
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from redis import Redis
-
 from balabaqsha import local, runner
 from balabaqsha.servers.foreground import end_orderly
 from balabaqsha.servers.running import start as start_servers
 from benchmarks.load import TOKEN
 from benchmarks.queue_position import percentile
 from benchmarks.rush import key
-from benchmarks.scratch import scratch_database
+from benchmarks.scratch import scratch_database, scratch_redis, served
 
 SECONDS, POSTS_PER_SECOND = 120, 20.0
 # Every fifth request reads a page.
@@ -335,30 +333,6 @@ def seed(database: str) -> None:
     with closing(psycopg2.connect(database)) as raw:
         raw.autocommit = True
         raw.cursor().execute("VACUUM (ANALYZE)")
-
-
-@contextmanager
-def scratch_redis(server: str) -> Iterator[str]:
-    """The last of the databases of `server`, by its address, empty; emptied again afterwards."""
-    address = f"{server}?db=15"
-    with closing(Redis.from_url(address)) as client:
-        client.flushdb()
-        try:
-            yield address
-        finally:
-            client.flushdb()
-
-
-@contextmanager
-def served(environment: Mapping[str, str], *, folder: Path, port: int) -> Iterator[runner.Family]:
-    """The portal's processes as `make run` starts them; ended afterwards."""
-    family = runner.Family(environment=environment)
-    try:
-        runner.start_services(family, host="127.0.0.1", port=str(port), var=folder)
-        runner.wait_until_ready(family, f"http://127.0.0.1:{port}/health/")
-        yield family
-    finally:
-        family.end()
 
 
 def errors_in(family: runner.Family) -> list[str]:
