@@ -6,6 +6,10 @@
 
   // The first thing to read after a refused form is what was wrong with it.
   document.querySelector(".error-summary")?.focus();
+  // Whoever came by the skip link has #main in the address; the answer would inherit it, and the focus go there.
+  addEventListener("submit", ({ target }) => {
+    if (!target.hasAttribute("action")) target.setAttribute("action", location.pathname + location.search);
+  });
 
   // A second click must not send a form twice; "back" gives the button to the reader again.
   const labels = new Map();
