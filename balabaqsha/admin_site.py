@@ -35,6 +35,7 @@ from accounts.way_back import page_of_ours
 from applications import workplace
 from applications.own_rows import own_rows
 from balabaqsha.staff_codes import backup_codes
+from balabaqsha.staff_help import ABOUT_PAGES
 from balabaqsha.staff_inbox import inbox, unread
 from balabaqsha.staff_lists import WatchedAutocomplete, guarded, is_offered_for_choice
 from balabaqsha.staff_manual import manual
@@ -221,8 +222,10 @@ class StaffAdminSite(OTPAdminSite):
         return [own, told, explained, prepared, delivered, codes, link, *ours, *super().get_urls()]
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
-        """Django's, with how many messages to the employee are unread."""
-        return {**super().each_context(request), "unread": unread(request)}
+        """Django's, with what the page is, and how many messages to the employee are unread."""
+        name = request.resolver_match.url_name if request.resolver_match else None
+        about = ABOUT_PAGES.get(name or "")
+        return {**super().each_context(request), "about": about, "unread": unread(request)}
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """What is to be done today, by each employee's rights; below it the lists."""

@@ -1,4 +1,4 @@
-"""What each list of the workplace is, in two sentences: what one looks at, and what comes of it."""
+"""What each list and page of the workplace is, in two sentences: what one looks at, and what comes of it."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -163,4 +163,58 @@ ABOUT: Final[Mapping[str, str | Promise]] = {
     "notifications.mail": _("Letters that the portal sent by e-mail, and what became of them."),
     "notifications.message": _("SMS that the portal sent, and what became of them. Codes are never shown."),
     "notifications.notice": _("What families read in their inbox on the portal, and when they read it."),
+}
+
+_CARD: Final = _(
+    "A family on one page: guardians, children, applications, messages. That you opened it is entered in the "
+    "audit and in the family's journal."
+)
+_ENROLLED: Final = _(
+    "Children with a signed contract, group by group, to print or to take as a file. Each look at the list is "
+    "entered in the audit."
+)
+_FILES: Final = _(
+    "Data of the city that come from a file. It is checked first; nothing is loaded before you say so, and what "
+    "was loaded can be undone."
+)
+_FORMER: Final = _(
+    "A former queue beside this one, line by line: where each family stood, where it stands now, and why. Two "
+    "people sign the result."
+)
+
+# Pages that are no list of a table and no row of one, by the name of their address.
+ABOUT_PAGES: Final[Mapping[str, str | Promise]] = {
+    "city_file": _FILES,
+    "city_files": _FILES,
+    "city_kind": _FILES,
+    "city_undo": _FILES,
+    "family_of_child": _CARD,
+    "family_of_guardian": _CARD,
+    "family_search": _(
+        "Finds a family by a number, a phone, an IIN or a name. Before its card opens, you say why you look."
+    ),
+    "former_protocol": _FORMER,
+    "inbox": _("What the portal tells you about your work, the newest first."),
+    "messages": _(
+        "How many messages to families wait and fail, by each way and gateway. It shows nobody's text and "
+        "nobody's phone."
+    ),
+    "propose_protocol": _FORMER,
+    "ready": _(
+        "What is missing before the portal opens to families. Beside each thing stands what to do about it."
+    ),
+    "reconciliation": _FORMER,
+    "reconciliations": _FORMER,
+    "reports": _(
+        "Figures of the queue, the places and the work. Each report can be taken as a file with all of its rows."
+    ),
+    "roster_awaited": _(
+        "Families with a valid referral that may still come to sign, the nearest last day first. Each look at the "
+        "list is entered in the audit."
+    ),
+    "roster_bids": _(
+        "Children whose families ask for the places of one vacancy. Each look at the list is entered in the audit."
+    ),
+    "roster_enrolled": _ENROLLED,
+    "roster_enrolled_in": _ENROLLED,
 }

@@ -13,7 +13,7 @@ from django.utils.translation import override
 
 from accounts.models import FirstSignIn, User
 from accounts.roles import Role
-from balabaqsha.staff_help import ABOUT
+from balabaqsha.staff_help import ABOUT, ABOUT_PAGES
 from bulletin.sorting import sort_key
 from tests.balabaqsha.test_staff_lists import city_with_a_row_in_every_list
 from tests.shared import built_once
@@ -99,6 +99,33 @@ def test_every_list_says_what_it_is():
     html = inside(employee(Role.OFFICIAL)).get("/ru/admin/applications/bid/").content.decode()
     assert "Что это?" in html
     assert "Семьи, которые просят свободное место." in html
+
+
+# Nobody asks what these are: the start page and the manual, the sign-in and the employee's own account; each report
+# says it itself; the rest answer with no page, or with the one from which they were asked.
+NEEDS_NO_WORDS = {
+    *("index", "app_list", "manual", "login", "logout", "set_up"),
+    *("password_change", "password_change_done", "backup_codes"),
+    "report",
+    *(
+        "view_on_site",
+        "autocomplete",
+        "jsi18n",
+        "made_file",
+        "city_template",
+        "city_links",
+        "roster_enrolled_own",
+    ),
+    *("family_of_child_again", "family_of_guardian_again"),
+}
+
+
+def test_every_page_says_what_it_is():
+    pages = {address.name for address in admin.site.get_urls() if getattr(address, "name", None)}
+    assert {*ABOUT_PAGES} == pages - NEEDS_NO_WORDS
+    html = inside(employee(Role.OFFICIAL)).get("/ru/admin/rosters/awaited/").content.decode()
+    assert "Что это?" in html
+    assert "Семьи с действующим направлением" in html
 
 
 def test_a_new_row_is_headed_without_an_ending():
