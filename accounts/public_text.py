@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Collection, Iterable
 from typing import Final
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from phonenumbers import PhoneNumber, PhoneNumberMatcher
@@ -68,19 +69,35 @@ def refuse_personal_numbers(text: str, *, published: Collection[PhoneNumber] = (
 
     Twelve or more digits in a row are always refused; with spaces or hyphens between them, only if the check digit of
     an IIN fits. A telephone number is one that is valid in Kazakhstan, or has a plus and is valid anywhere. Digits of
-    any script count, and invisible characters hide nothing. A number among `published` may stand there: everybody can
-    read it elsewhere.
+    any script count, and invisible characters hide nothing. The contact centre's numbers, and those among `published`,
+    may stand there: everybody can read them elsewhere. All that is wrong is said at once.
     """
     plain = "".join(_plain(character) for character in text)
+    faults = []
     if any(_holds_iin(groups.group()) for groups in _GROUPS.finditer(plain)):
-        raise ValidationError(
-            _("Remove the IIN, or any other number of 12 digits or more: this text is read by others."),
-            code="iin_in_text",
+        faults.append(
+            ValidationError(
+                _(
+                    "Remove the IIN, or any other number of 12 digits or more: no such number is written here."
+                ),
+                code="iin_in_text",
+            )
         )
-    if any(not _is_among(found.number, published) for found in PhoneNumberMatcher(plain, _HOME)):
-        raise ValidationError(
-            _("Remove the phone number: this text is read by others."), code="phone_in_text"
+    public = [*published, *_contact_centre()]
+    if any(not _is_among(found.number, public) for found in PhoneNumberMatcher(plain, _HOME)):
+        faults.append(
+            ValidationError(
+                _("Remove the phone number: no person's is written here. The contact centre's may be."),
+                code="phone_in_text",
+            )
         )
+    if faults:
+        raise ValidationError(faults)
+
+
+def _contact_centre() -> list[PhoneNumber]:
+    listed = "; ".join(settings.CONTACT_PHONES)
+    return [found.number for found in PhoneNumberMatcher(listed, _HOME)]
 
 
 def _is_among(number: PhoneNumber, published: Collection[PhoneNumber]) -> bool:

@@ -126,12 +126,12 @@ def untold(messages: Iterable[Outgoing]) -> set[UUID]:
     return keys - set(rows.filter(told_of(OuterRef("recipient_id"))).values_list("pk", flat=True))
 
 
-def goes_later(about: UUID, *, written_at: datetime) -> datetime | None:
-    """When the first SMS about that, of those written at this instant, goes, if it keeps hours; None if none waits.
+def goes_later(which: Q, *, written_at: datetime) -> datetime | None:
+    """When the first of these SMS, of those written at this instant, goes, if it keeps hours; None if none waits.
 
     By the clocks of the place that it is about.
     """
-    written = Message.objects.filter(about=about, created_at=written_at, next_attempt_at__gt=written_at)
+    written = Message.objects.filter(which, created_at=written_at, next_attempt_at__gt=written_at)
     first = written.filter(state=Outgoing.State.QUEUED).order_by("next_attempt_at").first()
     return localtime(first.next_attempt_at, first.zone) if first else None
 

@@ -224,8 +224,12 @@ def enqueue_to_phone(
     dedupe_key: str,
     now: datetime,
     zone: ZoneInfo | None = None,
+    has_pressed: bool = False,
 ) -> None:
-    """Write an SMS of `kind` to a phone that need not belong to anybody yet; otherwise like `enqueue`."""
+    """Write an SMS of `kind` to a phone that need not belong to anybody yet; otherwise like `enqueue`.
+
+    `has_pressed`: whoever holds that phone has just pressed what the message tells of.
+    """
     what = KINDS[kind]
     _post(
         what,
@@ -233,7 +237,7 @@ def enqueue_to_phone(
         language,
         context=context,
         key=stored_key(kind, PhoneNumber.from_string(str(phone)).as_e164, dedupe_key),
-        times=times_of(what, now=now, zone=zone),
+        times=times_of(what, now=now, zone=zone, has_pressed=has_pressed),
         recipient_id=None,
     )
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.db.models.expressions import Combinable
 from django.http import HttpRequest
 from django.utils.translation import gettext, ngettext
@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.masks import mask_phone
 from accounts.models import User
 from applications.admin.in_turn import InTurn
-from applications.admin.work import READ_BY_OTHERS, Rows, Work, WorkAdmin, staff_of, tag, written
+from applications.admin.work import READ_BY_OTHERS, Rows, Words, Work, WorkAdmin, staff_of, tag, written
 from applications.complaints.turns import answer_complaint, answer_due
 from applications.complaints.whose import ANSWER, to_answer
 from applications.models import Complaint
@@ -61,7 +61,7 @@ class AnswerForm(forms.Form):
         label=_("Answer"),
         help_text=_(
             "Write in the language in which the complaint is written. Say what was done, or why nothing is, and what "
-            "the family can do. No IIN, no phone number."
+            "the family can do. No IIN, and no phone number but the contact centre's."
         ),
         max_length=2000,
         validators=READ_BY_OTHERS,
@@ -75,6 +75,12 @@ def _is_open(complaint: Complaint, now: datetime) -> bool:
 
 def _answer(complaint: Complaint, actor: User, data: dict[str, Any], now: datetime) -> None:
     answer_complaint(complaint, text=data["text"], actor=actor, now=now)
+
+
+def _done(complaint: Complaint) -> Words:
+    if complaint.user is None:
+        return _("Answered. The visitor reads it by the phone and a code, and gets an SMS.")
+    return _("Answered. The family has been told.")
 
 
 def _preview(complaint: Complaint, data: dict[str, Any], now: datetime) -> Rows:
@@ -133,7 +139,7 @@ class ComplaintAdmin(InTurn, WorkAdmin):
             consequence=_(
                 "The family reads the answer in the language in which you write it, and is told of it."
             ),
-            done=_("Answered. The family has been told."),
+            done=_done,
             permission=ANSWER,
             offered=_is_open,
             perform=_answer,
@@ -154,6 +160,10 @@ class ComplaintAdmin(InTurn, WorkAdmin):
 
     def child_of(self, obj: Complaint) -> Child | None:
         return obj.application.child if obj.application else None
+
+    def sms_of(self, obj: Complaint) -> Q:
+        """By whom it was sent: many complaints are about no child."""
+        return Q(recipient=obj.user) if obj.user else Q(phone=obj.phone)
 
     def whose_data(self, obj: Complaint) -> list[User]:
         return [obj.user] if obj.user else []

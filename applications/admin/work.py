@@ -603,8 +603,13 @@ class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         work.perform(obj, staff_of(request), data, now)
         if not work.is_in_journal:
             self.log_change(request, obj, f"{BUTTON}{work.name}")
+        which = self.sms_of(obj)
+        return goes_later(which, written_at=now) if which is not None else None
+
+    def sms_of(self, obj: Any) -> Q | None:
+        """By which messages the family hears of what is done with `obj`: those about its child."""
         child = self.child_of(obj)
-        return goes_later(child.pk, written_at=now) if child is not None else None
+        return Q(about=child.pk) if child is not None else None
 
     # --- the same for many rows of a list ----------------------------------------------------------------------
 
@@ -768,11 +773,11 @@ class BegunByButton(WorkAdmin):
 
 
 def _when_told(go_at: Iterable[datetime | None]) -> str:
-    """At night the inbox has what was done, and the phone does not ring: when the first SMS goes."""
+    """At night the portal shows what was done, and the phone does not ring: when the first SMS goes."""
     first = min((at for at in go_at if at is not None), default=None)
     if first is None:
         return ""
-    return gettext("The SMS goes by day: %(at)s; the inbox has it already.") % {
+    return gettext("The SMS goes by day: %(at)s; on the portal it can be read already.") % {
         "at": f"{first:%d.%m.%Y %H:%M}"
     }
 

@@ -81,7 +81,7 @@ def send_complaint(
         )
         complaint.save()
         _record(complaint, Action.COMPLAINT_SENT, actor=sender.user, address=address, now=now)
-        tell(complaint, "complaint_taken", now=now, pressed_by=sender.user)
+        tell(complaint, "complaint_taken", now=now, has_pressed=True)
     return complaint
 
 
@@ -140,7 +140,7 @@ def say_not_solved(
             due_at=answer_due(complaint.locality, now=now),
         )
         _record(following, Action.COMPLAINT_NOT_SOLVED, actor=actor, address=address, now=now)
-        tell(following, "complaint_taken_further", now=now, pressed_by=actor)
+        tell(following, "complaint_taken_further", now=now, has_pressed=True)
     return following
 
 
@@ -151,11 +151,14 @@ def close_complaint(complaint: Complaint, *, actor: User | None, address: str | 
         complaint.closed_at = now
         complaint.save(update_fields=["closed_at"])
         _record(complaint, Action.COMPLAINT_CLOSED, actor=actor, address=address, now=now)
-        tell(complaint, "complaint_closed", now=now, pressed_by=actor)
+        tell(complaint, "complaint_closed", now=now, has_pressed=True)
 
 
-def tell(complaint: Complaint, kind: str, *, now: datetime, pressed_by: User | None = None) -> None:
-    """Tell who complains, by their ways; a visitor by SMS where the kind has one."""
+def tell(complaint: Complaint, kind: str, *, now: datetime, has_pressed: bool = False) -> None:
+    """Tell who complains, by their ways; a visitor by SMS where the kind has one.
+
+    `has_pressed`: it answers what they have just done themselves.
+    """
     key = f"{kind}:{complaint.pk}"
     if complaint.user is not None:
         enqueue(
@@ -167,7 +170,7 @@ def tell(complaint: Complaint, kind: str, *, now: datetime, pressed_by: User | N
             link=reverse("applications:complaint", args=[(complaint.first or complaint).pk]),
             about=complaint.application.child_id if complaint.application else None,
             zone=complaint.locality.zone,
-            pressed_by=pressed_by,
+            pressed_by=complaint.user if has_pressed else None,
         )
     elif complaint.phone and Channel.SMS in KINDS[kind].channels:
         enqueue_to_phone(
@@ -178,6 +181,7 @@ def tell(complaint: Complaint, kind: str, *, now: datetime, pressed_by: User | N
             dedupe_key=key,
             now=now,
             zone=complaint.locality.zone,
+            has_pressed=has_pressed,
         )
 
 

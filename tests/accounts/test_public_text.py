@@ -11,6 +11,10 @@ from accounts.public_text import refuse_personal_numbers
 from tests.factories import nth_iin
 
 
+def codes(refusal):
+    return [fault.code for fault in refusal.error_list]
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -30,7 +34,7 @@ def test_an_iin_is_refused_however_it_is_written(text):
     iin = nth_iin(1)
     with pytest.raises(ValidationError) as refusal:
         refuse_personal_numbers(text.format(iin=iin, a=iin[:4], b=iin[4:8], c=iin[8:]))
-    assert refusal.value.code == "iin_in_text"
+    assert "iin_in_text" in codes(refusal.value)
 
 
 def test_digits_of_another_script_are_digits():
@@ -57,7 +61,7 @@ def test_digits_of_another_script_are_digits():
 def test_a_phone_number_is_refused_however_it_is_written(text):
     with pytest.raises(ValidationError) as refusal:
         refuse_personal_numbers(text)
-    assert refusal.value.code == "phone_in_text"
+    assert codes(refusal.value) == ["phone_in_text"]
 
 
 @pytest.mark.parametrize(
@@ -95,3 +99,14 @@ def test_only_a_number_that_is_published_elsewhere_may_stand_there():
     refuse_personal_numbers("Балабақша: 8 (727) 339-72-22 немесе +7 727 339 72 22", published=published)
     with pytest.raises(ValidationError):
         refuse_personal_numbers("8 (727) 339-72-22, 8 701 123 45 67", published=published)
+
+
+def test_the_contact_centre_may_be_named_in_every_text(settings):
+    settings.CONTACT_PHONES = ["8 (727) 339-72-22", "8 (747) 339-72-22 (WhatsApp)"]
+    refuse_personal_numbers("Қоңырау шалыңыз: 8 (727) 339-72-22, +7 747 339 72 22")
+
+
+def test_all_that_is_wrong_is_said_at_once():
+    with pytest.raises(ValidationError) as refusal:
+        refuse_personal_numbers(f"{nth_iin(1)}, тел. 8 701 777 98 76")
+    assert codes(refusal.value) == ["iin_in_text", "phone_in_text"]

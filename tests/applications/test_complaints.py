@@ -277,6 +277,33 @@ def test_a_visitor_writes_and_reads_by_phone_and_code(client, city):
     assert not SmsCode.objects.filter(used_at=None).exists()
 
 
+def test_by_night_a_visitor_hears_at_once_what_they_pressed_and_in_the_morning_what_officials_did(city):
+    night, morning = (datetime(2019, 6, 27, hour, tzinfo=ZONE) for hour in (4, 9))
+    phone = "+77017779876"
+    own = sent_by(Sender(phone=phone), locality=city[0], now=night)
+    answered(own, official_of(city[0]), now=night)
+    not_solved(own, now=night)
+    due = dict(Message.objects.filter(phone=phone).values_list("kind", "next_attempt_at"))
+    assert due == {
+        "complaint_taken": night,
+        "complaint_answered": morning,
+        "complaint_taken_further": night,
+    }
+
+
+def test_an_official_who_answers_by_night_reads_when_the_sms_goes(city, clock):
+    clock.move_to(datetime(2019, 6, 27, 4, tzinfo=ZONE))
+    desk = inside(official_of(city[0]))
+    senders = {"user": UserFactory(), "phone": ""}, {"user": None, "phone": "+77017779876"}
+    for fields in senders:
+        own = ComplaintFactory(locality=city[0], sent_at=NOW, **fields)
+        work = reverse("admin:applications_complaint_work", args=[own.pk, "answer"])
+        data = {"text": ANSWER, "confirmed": "1"}
+        said = [str(one) for one in desk.post(work, data, follow=True).context["messages"]]
+        assert "SMS күндіз жіберіледі: 27.06.2019 09:00" in said[0]
+        assert ("Келуші" in said[0]) == (own.user is None)
+
+
 def test_an_auditor_reads_numbers_and_terms_and_no_person(city):
     own = ComplaintFactory(locality=city[0], sent_at=NOW, user__profile__last_name="КАМЕНОВА")
     answered(own, official_of(city[0]))
