@@ -5,6 +5,8 @@ from pathlib import Path
 import axe_core_python
 from playwright.sync_api import Page
 
+from tests.thorough import THOROUGH
+
 AXE = (Path(axe_core_python.__file__).parent / "axe.min.js").read_text()
 RUN = "axe.run(document, {resultTypes: ['violations'], elementRef: false}).then(found => found.violations)"
 
@@ -27,11 +29,43 @@ HIDDEN = """shows => {
 }"""
 _frames_without_faults: set[str] = set()
 
+# Whether letters stand out is what axe takes longest for, and what a style sheet decides for all pages alike. A look is
+# their element, colour, size and weight, and all that lies behind them; marks those of other looks than the given.
+MARKED = r"""known => {
+    const grounds = new Map([[null, ""]]), seen = new Set(known), found = new Set(), written = new Set();
+    const behind = one => {
+        if (!grounds.has(one)) {
+            const {backgroundColor, backgroundImage, opacity, filter, mixBlendMode} = getComputedStyle(one);
+            const own = [backgroundColor, backgroundImage, opacity, filter, mixBlendMode].join();
+            const isClear = own === "rgba(0, 0, 0, 0),none,1,none,normal";
+            grounds.set(one, (isClear ? "" : `${own};`) + behind(one.parentElement));
+        }
+        return grounds.get(one);
+    };
+    const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    while (texts.nextNode()) if (texts.currentNode.data.trim()) written.add(texts.currentNode.parentElement);
+    for (const one of [...written, ...document.querySelectorAll("input, select, textarea")]) {
+        if (!one.checkVisibility({visibilityProperty: true, opacityProperty: true})) continue;
+        const {color, fontSize, fontWeight, textShadow} = getComputedStyle(one);
+        const isOff = one.closest(":disabled, [aria-disabled=true]") !== null;
+        const letters = [one.tagName, one.className, one.type, isOff, color, fontSize, fontWeight, textShadow];
+        const look = [...letters, behind(one)].join("|");
+        if (seen.has(look)) continue;
+        found.add(look);
+        one.dataset.newLook = "";
+    }
+    axe.configure({rules: [{id: "color-contrast", selector: "[data-new-look]"}]});
+    return [...found];
+}"""
+UNMARKED = "for (const one of document.querySelectorAll('[data-new-look]')) delete one.dataset.newLook"
+_looks_that_stand_out: set[str] = set()
+
 
 def against_axe(page: Page, *, width: int | None = None) -> list[str]:
     """What axe finds on the page as it is, at this width of the window if one is given.
 
-    A frame in which it found nothing is hidden from it on further pages that have the very same.
+    A frame in which it found nothing is hidden from it on further pages that have the very same, and letters of a look
+    that stood out are taken to stand out there too.
     """
     if width is not None:
         page.set_viewport_size({"width": width, "height": (page.viewport_size or {"height": 740})["height"]})
@@ -40,11 +74,13 @@ def against_axe(page: Page, *, width: int | None = None) -> list[str]:
     is_known = frame in _frames_without_faults
     if is_known:
         page.evaluate(HIDDEN, False)
-    found = [
-        f"{fault['id']}: {node['html'][:160]}" for fault in page.evaluate(RUN) for node in fault["nodes"][:3]
-    ]
+    looks = page.evaluate(MARKED, [] if THOROUGH else list(_looks_that_stand_out))
+    faults = page.evaluate(RUN)
+    page.evaluate(UNMARKED)
     if is_known:
         page.evaluate(HIDDEN, True)
-    elif frame and not found:
+    elif frame and not faults:
         _frames_without_faults.add(frame)
-    return found
+    if not any(fault["id"] == "color-contrast" for fault in faults):
+        _looks_that_stand_out.update(looks)
+    return [f"{fault['id']}: {node['html'][:160]}" for fault in faults for node in fault["nodes"][:3]]

@@ -25,6 +25,8 @@ os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
 ZONE = ZoneInfo("Asia/Almaty")
 PHONE_SCREEN = {"width": 390, "height": 844}
 FLAGS = [
+    # A page of a test lives for seconds: it never saves what optimising its scripts costs, nor threads of their own.
+    "--js-flags=--no-opt --max-lazy --single-threaded",
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",

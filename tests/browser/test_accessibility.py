@@ -94,6 +94,22 @@ def test_control_what_surrounds_a_page_is_looked_at_once_and_anew_if_it_differs(
         assert page.locator("header").evaluate("one => getComputedStyle(one).display") == "block"
 
 
+def test_control_letters_of_a_look_that_stands_out_are_looked_at_anew_on_another_ground(page):
+    """The control: neither a look that never stood out nor a known one before something else is passed over."""
+    dark, pale, light, black = "#222", "#999", "#fff", "#000"
+    for ground, letters, is_faulty in (
+        (light, dark, False),
+        (light, dark, False),
+        (black, dark, True),
+        (light, pale, True),
+        (light, pale, True),
+        (black, pale, False),
+    ):
+        text = f"<div style='background: {ground}'><p class='x' style='color: {letters}'>Балабақша</p></div>"
+        page.set_content(f"<html lang='kk'><title>x</title><body><main><h1>x</h1>{text}</main></body></html>")
+        assert any(fault.startswith("color-contrast") for fault in against_axe(page)) == is_faulty
+
+
 @walked("registration")
 def test_steps_of_registration(look, transactional_db, language):
     inspector = look(viewport=NARROW)
