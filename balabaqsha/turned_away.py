@@ -131,6 +131,7 @@ def _turned_away(request: HttpRequest, view: Callable[..., HttpResponse], refusa
     largest = largest_body(view)
     context = {
         "refusal": refusal.value,
+        "status": STATUS[refusal],
         "megabytes": largest and settings.UPLOAD_MAX_BYTES // 1024**2,
         "megabytes_in_all": largest and largest // 1024**2,
     }

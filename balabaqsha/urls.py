@@ -68,9 +68,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
 
 if settings.DEMO:
     # Imported here: a real portal has none of it.
-    from balabaqsha.demo.styleguide import styleguide
+    from balabaqsha.demo.styleguide import styleguide, styleguide_error
 
     urlpatterns += [path("demo/", include("balabaqsha.demo.urls"))]
     urlpatterns += i18n_patterns(
-        path("styleguide/", styleguide, name="styleguide"), prefix_default_language=False
+        path("styleguide/", styleguide, name="styleguide"),
+        path("styleguide/errors/<slug:name>/", styleguide_error, name="styleguide_error"),
+        prefix_default_language=False,
     )

@@ -11,15 +11,17 @@ import pytest
 from django import forms
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.core.paginator import Page, Paginator
 from django.http import HttpRequest
 from django.template import Context, Template
 from django.template.loader import render_to_string
 from django.test import RequestFactory
 from django.utils import formats, timezone, translation
+from django.utils.functional import SimpleLazyObject
 from fontTools.ttLib import TTFont
 
+from accounts.models import User
 from balabaqsha.context import contact_links
 
 TEMPLATES = settings.BASE_DIR / "templates"
@@ -316,7 +318,9 @@ def test_label_with_a_link_is_kept_and_user_text_is_escaped() -> None:
 # --- layouts ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("template", ["500.html", "503.html"])
+@pytest.mark.parametrize(
+    "template", ["400.html", "403.html", "404.html", "405.html", "429.html", "500.html", "503.html"]
+)
 @pytest.mark.parametrize("language", ["kk", "ru"])
 def test_pages_of_breakdowns_need_no_request_and_no_database(template: str, language: str) -> None:
     with translation.override(language):
@@ -325,6 +329,29 @@ def test_pages_of_breakdowns_need_no_request_and_no_database(template: str, lang
     assert html.count("<h1") == 1
     assert f'<html lang="{language}">' in html
     assert f'<a href="tel:+77273397222" class="nowrap">{settings.CONTACT_PHONES[0]}</a>' in told
+
+
+@pytest.mark.parametrize("language", ["kk", "ru"])
+def test_a_breakdown_of_a_signed_in_family_asks_no_database(rf, language: str) -> None:
+    """Also with all that pages know; no test here may ask the database."""
+    request = rf.get("/")
+    request.user = SimpleLazyObject(lambda: User.objects.get())
+    with translation.override(language):
+        pages = {name: render_to_string(name, {}, request) for name in ("500.html", "503.html", "404.html")}
+    for name, html in pages.items():
+        assert f'href="{"/ru/" if language == "ru" else "/"}"' in html, name
+    # What became of what was sent nobody knows, after these two.
+    assert ("тексеріңіз" if language == "kk" else "дошло ли") in pages["500.html"]
+
+
+def test_the_page_while_the_portal_is_off_needs_nothing_but_itself(capsys) -> None:
+    call_command("maintenance_page", until="2026-12-01 14:00")
+    html = capsys.readouterr().out
+    assert [*re.findall(r'lang="(\w+)"', html)] == ["kk", "kk", "ru"]
+    assert html.count("01.12.2026 14:00") == 2
+    assert not re.search(r"src=|url\(|@import|<link|<script", html)
+    with pytest.raises(CommandError):
+        call_command("maintenance_page", until="tomorrow")
 
 
 @pytest.mark.django_db
@@ -366,8 +393,9 @@ def test_too_many_attempts_tells_the_time_of_the_next_one(rf) -> None:
     request.user = AnonymousUser()
     request.session = {}
     with timezone.override("Asia/Almaty"):
-        html = render_to_string("429.html", {"retry_at": NOW}, request)
+        html = render_to_string("429.html", {"retry_at": NOW, "minutes": 7}, request)
     assert "17:21" in html
+    assert "Қалған минут: 7." in html
 
 
 # --- files --------------------------------------------------------------------------------------------------------
@@ -389,7 +417,7 @@ def test_templates_keep_to_the_content_policy() -> None:
     guilty = [
         str(path.relative_to(TEMPLATES))
         for path in TEMPLATES.rglob("*.html")
-        if path.relative_to(TEMPLATES).parts[0] not in {"pdf", "admin"}
+        if path.relative_to(TEMPLATES).parts[0] not in {"pdf", "admin", "maintenance.html"}
         and inline.search(tag.sub("", path.read_text()))
     ]
     assert guilty == []

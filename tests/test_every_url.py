@@ -72,6 +72,7 @@ TABLE = {
     "kannel_report": (404, 404, 404, 404, 404),
     "demo": EVERYONE,
     "styleguide": EVERYONE,
+    "styleguide_error": EVERYONE,
     "demo_json": EVERYONE,
     "demo_former_csv": EVERYONE,
     "demo_former_xlsx": EVERYONE,
@@ -317,6 +318,8 @@ def url_of(row: str, city) -> str:
     name, *parts = row.split()
     if name == "bulletin:kindergarten":
         return reverse(name, args=[city.kindergarten.slug])
+    if name == "styleguide_error":
+        return reverse(name, args=["404"])
     if name == "help_question":
         return reverse(name, args=["benefit"])
     if name in ("api_rows", "api_csv"):

@@ -87,6 +87,7 @@ NOT_PAGES = {
 # The style guide names the tokens of the style sheet, and shows how a text of the other language is marked.
 OF_THE_DESK = (
     "demo", "demo_enter", "demo_former_csv", "demo_former_xlsx", "demo_json", "demo_limits", "styleguide",
+    "styleguide_error",
 )  # fmt: skip
 # Reached with the steps before them only.
 STEPS = {

@@ -7,6 +7,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.http import http_date
 
+from notifications.clock import estimate_clock
+
 # What was tried: it decides which alternative the page offers.
 Way = Literal["sign_in", "look_up", "queue", "paper"]
 
@@ -15,10 +17,16 @@ def limited(request: HttpRequest, retry_at: datetime | None, *, way: Way) -> Htt
     """The answer to an attempt that `accounts.limits` did not allow: 429, or 503 while nothing can be counted."""
     status = 429 if retry_at else 503
     shown = whole_minute(retry_at) if retry_at else None
-    answer = render(request, "429.html", {"retry_at": shown, "way": way}, status=status)
+    context = {"retry_at": shown, "minutes": _minutes_until(shown), "way": way}
+    answer = render(request, "429.html", context, status=status)
     if shown:
         answer.headers["Retry-After"] = http_date(shown.timestamp())
     return answer
+
+
+def _minutes_until(moment: datetime | None) -> int:
+    """How many minutes are left, counted up; nothing to wait for is 0."""
+    return 0 if moment is None else max(0, -((estimate_clock() - moment) // timedelta(minutes=1)))
 
 
 def whole_minute(moment: datetime) -> datetime:

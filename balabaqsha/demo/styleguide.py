@@ -7,20 +7,23 @@ from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any, Final
 
+from csp.constants import UNSAFE_INLINE
+from csp.decorators import csp_update
 from django import forms
 from django.contrib.messages.constants import ERROR, SUCCESS, WARNING
 from django.contrib.messages.storage.base import Message
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 from phonenumber_field.phonenumber import PhoneNumber
 
 from applications.reports.asked import Slice
 from applications.reports.charts import chart_of
 from applications.states import ApplicationState
+from balabaqsha.management.commands import maintenance_page
 from bulletin.forms import BulletinFilterForm
 from bulletin.models import Language
 from bulletin.opening import Phase
@@ -43,6 +46,23 @@ COLOURS: Final = {
 BUTTONS: Final = ("primary", "secondary", "quiet", "danger")
 TONES: Final = ("info", "success", "warning", "danger")
 TAGS: Final = ("neutral", "info", "accent", "success", "warning", "danger")
+
+
+# Each page of an error by its address here: its template, and what it is told.
+ERROR_PAGES: Final[dict[str, tuple[str, dict[str, Any]]]] = {
+    "400": ("400.html", {}),
+    "403": ("403.html", {}),
+    "403-form": ("403_csrf.html", {}),
+    "404": ("404.html", {}),
+    "405": ("405.html", {}),
+    "413": ("turned_away.html", {"refusal": "large", "status": 413, "megabytes": 5, "megabytes_in_all": 26}),
+    "429": ("429.html", {"way": "sign_in", "minutes": 12}),
+    "500": ("500.html", {}),
+    "503": ("503.html", {}),
+    "503-files": ("503_files.html", {}),
+    "503-crowd": ("turned_away.html", {"refusal": "crowded", "status": 503}),
+    "maintenance": ("maintenance.html", {}),
+}
 
 
 class SampleForm(forms.Form):
@@ -69,9 +89,28 @@ def styleguide(request: HttpRequest) -> HttpResponse:
     return render(request, "demo/styleguide.html", {"now": now, **_constants(), **_samples(now=now)})
 
 
+@require_safe
+def styleguide_error(request: HttpRequest, name: str) -> HttpResponseBase:
+    """A page of an error as it is, answered as any page."""
+    if name not in ERROR_PAGES:
+        raise Http404
+    if name == "maintenance":
+        return _maintenance(request)
+    template, context = ERROR_PAGES[name]
+    retry_at = {"retry_at": read_clock() + timedelta(minutes=12)} if name == "429" else {}
+    return render(request, template, context | retry_at)
+
+
+# Its styles stand in the file itself, which no page of the portal's own does.
+@csp_update({"style-src": [UNSAFE_INLINE]})
+def _maintenance(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(maintenance_page.page())
+
+
 def _constants() -> dict[str, Any]:
     return {
         "colours": COLOURS.items(),
+        "error_pages": list(ERROR_PAGES),
         "button_styles": BUTTONS,
         "tones": TONES,
         "tag_tones": TAGS,
