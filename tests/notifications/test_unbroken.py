@@ -5,7 +5,9 @@ import pytest
 from notifications.templatetags.unbroken import unbroken
 
 
-@pytest.mark.parametrize("number", ["19-000417", "19-1000417", "19-4839-2017"])
+@pytest.mark.parametrize(
+    "number", ["19-000417", "19-1000417", "19-4839-2017", "+7 701 234 5678", "+7 701 ••• 56 78"]
+)
 def test_a_number_is_kept_in_one_line(number):
     assert unbroken(f"№ {number}.") == f'№ <span class="nowrap">{number}</span>.'
 
