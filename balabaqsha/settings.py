@@ -112,6 +112,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "balabaqsha.compression.CompressionMiddleware",
     "csp.middleware.CSPMiddleware",
+    "balabaqsha.open_data.problems.ProblemsMiddleware",
     "balabaqsha.wellformed.WellFormedMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "accounts.middleware.SessionEndsMiddleware",

@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from balabaqsha.open_data.columns import Json
+from balabaqsha.open_data.problems import PROBLEM_TYPE
 from balabaqsha.open_data.sources import SOURCES, Source
 
 DEFAULT_ROWS: Final = 100
@@ -13,7 +14,7 @@ _CSV: Final = (
     "All rows without parameters, else as many as `limit` says; the header Link (rel=next) leads to the next ones. A "
     "cell that begins with =, +, - or @ has an apostrophe before it, so that no spreadsheet takes it for a formula"
 )
-_ERROR: Final = {"$ref": "#/components/responses/Error"}
+_PROBLEM: Final = {"$ref": "#/components/responses/Problem"}
 _PARAMETERS: Final[list[Json]] = [
     {
         "name": "cursor",
@@ -42,21 +43,26 @@ def document(server: str) -> Json:
             "title": "Balabaqsha: open data",
             "version": "1",
             "description": "Read-only. Names are in Kazakh and Russian. Times are UTC. No personal data. An answer may "
-            "be a minute old; ask again with its ETag. Pages of any site may ask.",
+            "be a minute old; ask again with its ETag. Pages of any site may ask. What goes wrong is told as a problem "
+            "(application/problem+json), whatever was asked below this address.",
         },
         "servers": [{"url": server}],
         "paths": paths,
         "components": {
             "schemas": {source.name: row_schema(source) for source in SOURCES.values()},
             "responses": {
-                "Error": {
-                    "description": "What was wrong",
+                "Problem": {
+                    "description": "What was wrong (RFC 9457)",
                     "content": {
-                        "application/json": {
+                        PROBLEM_TYPE: {
                             "schema": {
                                 "type": "object",
-                                "properties": {"error": {"type": "string"}},
-                                "required": ["error"],
+                                "properties": {
+                                    "title": {"type": "string"},
+                                    "status": {"type": "integer", "minimum": 400, "maximum": 599},
+                                    "detail": {"type": "string"},
+                                },
+                                "required": ["title", "status", "detail"],
                             }
                         }
                     },
@@ -104,7 +110,7 @@ def _operation(source: Source, content_type: str, schema: Json) -> Json:
                 "content": {content_type: {"schema": schema}},
             },
             "304": {"description": "Nothing has changed since the ETag in If-None-Match"},
-            "400": _ERROR,
-            "429": _ERROR,
+            # Also to a path or a method that is none, a request that can't be read, and while the portal is away.
+            **dict.fromkeys(("400", "404", "405", "429", "500", "503"), _PROBLEM),
         },
     }

@@ -19,6 +19,7 @@ from accounts.audit import client_address
 from accounts.way_back import whole_address
 from applications.csv_file import lines
 from balabaqsha.open_data.openapi import DEFAULT_ROWS, LONGEST_CURSOR, MOST_ROWS, document
+from balabaqsha.open_data.problems import problem
 from balabaqsha.open_data.sources import SOURCES, BadCursor, Keyed, Source
 from bulletin.moment import Moment
 from notifications.clock import estimate_clock
@@ -96,13 +97,13 @@ def _answer(request: HttpRequest, name: str, *, view_name: str, content_type: st
         return _too_often(allowed.retry_at, now=now)
     source = SOURCES.get(name)
     if source is None:
-        return _refusal(f"There is no {name}; there are: {', '.join(SOURCES)}.", status=404)
+        return problem(f"There is no {name}; there are: {', '.join(SOURCES)}.", status=404)
     try:
         cursor, most = _asked(request, is_csv=content_type == CSV_TYPE)
         rows_address = whole_address(request, reverse(view_name, args=[source.name]))
         written = _written(source, rows_address, is_csv=content_type == CSV_TYPE, cursor=cursor, most=most)
     except _Refused as refused:
-        return _refusal(str(refused), status=400)
+        return problem(str(refused), status=400)
     answer = _sent(request, written.body, content_type=content_type)
     if written.next_address:
         answer.headers["Link"] = f'<{written.next_address}>; rel="next"'
@@ -184,12 +185,8 @@ def _sent(request: HttpRequest, body: bytes, *, content_type: str) -> HttpRespon
     return get_conditional_response(request, etag=etag, response=answer) or answer
 
 
-def _refusal(why: str, *, status: int) -> JsonResponse:
-    return JsonResponse({"error": why}, status=status)
-
-
 def _too_often(retry_at: datetime | None, *, now: datetime) -> JsonResponse:
-    answer = _refusal("Too many requests from this network. Ask again later, with the ETag.", status=429)
+    answer = problem("Too many requests from this network. Ask again later, with the ETag.", status=429)
     wait = (retry_at - now).total_seconds() if retry_at else KEPT_SECONDS
     answer.headers["Retry-After"] = str(max(1, int(wait) + 1))
     return answer

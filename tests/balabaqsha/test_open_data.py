@@ -17,6 +17,7 @@ from accounts.limits import API_PER_NETWORK
 from applications.queue.public_order import counted_queues
 from balabaqsha.open_data.openapi import LONGEST_CURSOR, MOST_ROWS, document, row_schema
 from balabaqsha.open_data.sources import SOURCES
+from balabaqsha.wellformed import FAULT
 from bulletin.models import Language
 from notifications.clock import estimate_clock
 from tests.city import build_city
@@ -49,6 +50,14 @@ def without_limit(monkeypatch):
 
 def rows_of(name: str, client: Client | None = None) -> list[dict]:
     return (client or Client()).get(reverse("api_rows", args=[name])).json()["rows"]
+
+
+def detail_of(answer, *, status: int) -> str:
+    """What a problem says."""
+    assert (answer.status_code, answer.headers["Content-Type"]) == (status, "application/problem+json")
+    told = answer.json()
+    assert (told["status"], set(told)) == (status, {"title", "status", "detail"})
+    return told["detail"]
 
 
 @pytest.mark.parametrize("name", SOURCES)
@@ -171,8 +180,7 @@ class TestRefused:
     )
     def test_what_means_nothing_is_said(self, client, query):
         answer = client.get(reverse("api_rows", args=["bulletin"]), query)
-        assert answer.status_code == 400
-        assert answer.json()["error"]
+        assert detail_of(answer, status=400)
 
     @pytest.mark.parametrize("name", ["queues", "statistics", "kindergartens", "corrections"])
     def test_a_cursor_that_is_none_of_its_own(self, client, name):
@@ -180,13 +188,41 @@ class TestRefused:
 
     def test_what_there_is_not(self, client):
         answer = client.get(reverse("api_rows", args=["children"]))
-        assert answer.status_code == 404
-        assert "kindergartens" in answer.json()["error"]
+        assert "kindergartens" in detail_of(answer, status=404)
 
     def test_nothing_is_written(self):
         for method in ("POST", "PUT", "DELETE"):
             asked = Client(enforce_csrf_checks=True).generic(method, reverse("api_rows", args=["bulletin"]))
-            assert asked.status_code == 405
+            assert detail_of(asked, status=405)
+            assert "GET" in asked.headers["Allow"]
+
+    @pytest.mark.parametrize(
+        ("path", "refused", "status"),
+        [
+            ("/api/v1/nothing/at/all/", {}, 404),
+            ("/api/v1/queues.xml", {}, 404),
+            ("/api/v2/", {}, 404),
+            ("/api/v1/queues/", {FAULT: "a NUL in the address"}, 400),
+        ],
+        ids=["below", "kind", "version", "NUL"],
+    )
+    def test_what_comes_to_no_view_is_told_as_a_problem_too(self, client, path, refused, status):
+        """`refused`: what the web server's side of the portal found wrong before Django."""
+        answer = client.get(path, **refused)
+        assert detail_of(answer, status=status)
+        assert answer.headers["Access-Control-Allow-Origin"] == "*"
+
+    def test_people_get_a_page(self, client):
+        assert client.get("/nothing/")["Content-Type"].startswith("text/html")
+
+    def test_what_breaks_is_a_problem_without_a_word_of_why(self, client, monkeypatch):
+        def broken(*_arguments, **_named):
+            raise RuntimeError("of the inside")
+
+        monkeypatch.setattr("balabaqsha.open_data.views._written", broken)
+        client.raise_request_exception = False
+        answer = client.get(reverse("api_rows", args=["queues"]))
+        assert "inside" not in detail_of(answer, status=500)
 
     def test_a_network_that_asks_without_end_waits(self, client, city, monkeypatch):
         few = replace(API_PER_NETWORK, times=3)
@@ -236,9 +272,9 @@ class TestAnything:
         assert str(answer.status_code) in responses
         told = responses[str(answer.status_code)]
         if "$ref" in told:
-            told = DOCUMENT["components"]["responses"]["Error"]
+            told = DOCUMENT["components"]["responses"]["Problem"]
         ((content_type, content),) = told["content"].items()
         assert answer.headers["Content-Type"].partition(";")[0] == content_type
-        if content_type == "application/json":
+        if content_type.endswith("json"):
             whole = {"components": DOCUMENT["components"], **content["schema"]}
             Draft202012Validator(whole).validate(answer.json())
