@@ -1,8 +1,8 @@
 """What a reader asks a report for: which places, years and languages, and over which months."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta, tzinfo
-from typing import Final
+from typing import Any, Final
 
 from django.db.models import TextChoices
 from django.utils import timezone
@@ -29,7 +29,11 @@ class Slice(TextChoices):
 
 @dataclass(frozen=True)
 class Asked:
-    """Empty: whatever it is. `localities`: None for all that there are, as the public statistics count."""
+    """Empty: whatever it is. `localities`: None for all that there are, as the public statistics count.
+
+    `together`: what several askers share, each of a locality or of all, who narrow by nothing else: the rows are then
+    read once for all localities and slices, and counted for each asker from that (`facts`).
+    """
 
     now: datetime
     localities: tuple[Locality, ...] | None = None
@@ -40,6 +44,7 @@ class Asked:
     until_now: bool = False
     # The localities named are all that there are, so that nothing need be left out.
     are_everywhere: bool = False
+    together: dict[Any, Any] | None = field(default=None, compare=False, repr=False)
 
     @property
     def zone(self) -> tzinfo:
@@ -73,10 +78,10 @@ class Asked:
         """The first instant that is not counted any more."""
         return datetime.combine(next_month(self.months[-1]), time.min, tzinfo=self.zone)
 
-    def holds(self, locality: int, birth_year: int) -> bool:
-        """Whether the queue of that locality and year is asked for."""
+    def holds(self, locality: int, birth_year: int | None = None) -> bool:
+        """Whether that locality, or its queue of that year, is asked for."""
         here = self.localities is None or any(locality == one.pk for one in self.localities)
-        return here and self.birth_year in (None, birth_year)
+        return here and (birth_year is None or self.birth_year in (None, birth_year))
 
 
 def last_months(today: date, *, number: int = MONTHS_SHOWN) -> list[date]:

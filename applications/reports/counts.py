@@ -4,12 +4,12 @@ Each function answers with the rows of the slice by their keys, and with all tog
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from django.contrib.postgres.aggregates import ArrayAgg
-from django.db.models import CharField, Count, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Sum, Value
+from django.db.models import Count, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Cast, ExtractDay
 
 from applications.models import BETWEEN_QUEUES, ENTERS_OR_LEAVES, Application, Event
@@ -24,7 +24,6 @@ from applications.reports.facts import (
     SIGNED,
     Facts,
     Key,
-    keys_of,
     month_of,
 )
 from applications.reports.figures import median_of, percent, slow_of
@@ -103,9 +102,9 @@ def _moved(asked: Asked, slice_: Slice | None) -> Counts:
         enrolled=Count("pk", filter=Q(move=Move.SIGN_CONTRACT)),
     )
     moved: dict[Key, Counter[str]] = defaultdict(Counter, {key: Counter(row) for key, row in counted.items()})
-    for one in _transfers(asked, slice_):
+    for one in _transfers(asked):
         came, left = asked.holds(*one.new), asked.holds(*one.old)
-        to, away = (_rows_of(slice_, queue, one.besides) for queue in (one.new, one.old))
+        to, away = (_rows_of(slice_, queue, one.besides(slice_)) for queue in (one.new, one.old))
         if came and left and to == away:
             continue
         for key in to if came else ():
@@ -119,36 +118,51 @@ def _moved(asked: Asked, slice_: Slice | None) -> Counts:
 
 @dataclass(frozen=True)
 class _Transfer:
-    """How many went from one queue (locality, birth year) to another; `besides`: their month or languages."""
+    """How many went from one queue (locality, birth year) to another, in which month, with which languages."""
 
     old: tuple[int, int]
     new: tuple[int, int]
-    besides: list[Key]
+    month: Key
+    languages: list[Key]
     number: int
 
+    def besides(self, slice_: Slice | None) -> list[Key]:
+        """The rows of the slice to which both queues belong alike."""
+        return self.languages if slice_ is Slice.LANGUAGE else [self.month]
 
-def _transfers(asked: Asked, slice_: Slice | None) -> Iterator[_Transfer]:
+
+def _transfers(asked: Asked) -> list[_Transfer]:
+    """All of them, wherever they are, in the months that are asked for. One statement for all asked together."""
+    if asked.together is None:
+        return _all_transfers(asked)
+    read = ("transfers", *asked.beginnings)
+    if read not in asked.together:
+        asked.together[read] = _all_transfers(asked)
+    found: list[_Transfer] = asked.together[read]
+    return found
+
+
+def _all_transfers(asked: Asked) -> list[_Transfer]:
     before = Event.objects.filter(application=OuterRef("application"), pk__lt=OuterRef("pk")).order_by("-pk")
     events: QuerySet[Any] = Event.objects.filter(
         _IS_IN & _WAS_IN, move__in=BETWEEN_QUEUES, at__gte=asked.begins, at__lt=asked.ends
     ).order_by()
     if asked.language:
         events = events.filter(application__languages__contains=[asked.language])
-    besides = {
-        Slice.MONTH: month_of("at", asked),
-        Slice.LANGUAGE: F("application__languages"),
-    }
     rows = events.annotate(
         old_locality=Subquery(before.values("locality")[:1]),
         old_year=Subquery(before.values("birth_year")[:1]),
-        besides=besides.get(slice_, Value("", CharField())) if slice_ else Value("", CharField()),
+        month=month_of("at", asked),
+        languages=F("application__languages"),
     )
-    counted = rows.values_list("old_locality", "old_year", "locality", "birth_year", "besides").annotate(
-        Count("pk")
-    )
-    for old_locality, old_year, locality, year, also, number in counted:
-        if (old_locality, old_year) != (locality, year):
-            yield _Transfer((old_locality, old_year), (locality, year), keys_of(also), number)
+    counted = rows.values_list(
+        "old_locality", "old_year", "locality", "birth_year", "month", "languages"
+    ).annotate(Count("pk"))
+    return [
+        _Transfer((old_locality, old_year), (locality, year), month, languages, number)
+        for old_locality, old_year, locality, year, month, languages, number in counted
+        if (old_locality, old_year) != (locality, year)
+    ]
 
 
 def _rows_of(slice_: Slice | None, queue: tuple[int, int], besides: list[Key]) -> list[Key]:
@@ -182,15 +196,12 @@ def merge(into: dict[Key, dict[str, int]], rows: Mapping[Key, dict[str, int]]) -
 
 def waits(asked: Asked, slice_: Slice | None) -> Counts:
     """Whole days from filing to referral, of the referrals issued in the months."""
-    rows = REFERRALS.asked_for(asked).annotate(
-        row_key=REFERRALS.key(asked, slice_) if slice_ else Value("", CharField()),
-        # As an array they would come as PostgreSQL extracts them: numbers with a fraction.
-        days=Cast(ExtractDay(F("issued_at") - F("application__filed_at")), IntegerField()),
-    )
+    # As an array they would come as PostgreSQL extracts them: numbers with a fraction.
+    waited = Cast(ExtractDay(F("issued_at") - F("application__filed_at")), IntegerField())
     found: dict[Key, list[int]] = defaultdict(list, {None: []})
-    for row_key, waited in rows.values_list("row_key").annotate(all_days=ArrayAgg("days")):
-        for key in (*(keys_of(row_key) if slice_ else ()), None):
-            found[key] += waited or []
+    for keys, row in REFERRALS.cells(asked, slice_, days=ArrayAgg(waited)):
+        for key in (*keys, None):
+            found[key] += row["days"] or []
     return {key: _told(Counter(days)) for key, days in found.items()}
 
 

@@ -1,7 +1,7 @@
 """Rows that reports count, and where each kind of row says what it is counted by."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from django.contrib.postgres.fields import ArrayField
@@ -13,6 +13,8 @@ from applications.reports.asked import Asked, Slice
 from bulletin.models import Group, Vacancy
 
 Key = Any
+# The columns by which several localities are read together.
+_CELL: Final = {one: f"cell_{one}" for one in (Slice.LOCALITY, Slice.YEAR, Slice.LANGUAGE, Slice.MONTH)}
 
 
 @dataclass(frozen=True)
@@ -34,18 +36,52 @@ class Facts:
 
     def by(self, asked: Asked, slice_: Slice | None, **measures: Any) -> dict[Key, dict[str, int]]:
         """The measures, counts or sums, of each key of the slice, and of all rows under None. One statement."""
-        rows = self.asked_for(asked)
-        if slice_ is None:
-            return {None: _numbers(rows.aggregate(**measures))}
-        keyed = rows.annotate(row_key=self.key(asked, slice_)).values("row_key").annotate(**measures)
         nothing = dict.fromkeys(measures, 0)
         found: dict[Key, dict[str, int]] = {None: {**nothing}}
-        for row in keyed:
-            for key in (*keys_of(row.pop("row_key")), None):
+        for keys, numbers in self.cells(asked, slice_, **measures):
+            for key in (*keys, None):
                 sums = found.setdefault(key, {**nothing})
-                for name, value in _numbers(row).items():
-                    sums[name] += value
+                for name, value in numbers.items():
+                    # A sum of nothing is none.
+                    sums[name] += value or 0
         return found
+
+    def cells(
+        self, asked: Asked, slice_: Slice | None, **measures: Any
+    ) -> Iterator[tuple[Sequence[Key], Mapping[str, Any]]]:
+        """The measures of rows that belong together, and to which rows of the slice they belong. One statement.
+
+        Where `asked` is one of several together, the statement is the first one's.
+        """
+        if asked.together is not None:
+            yield from self._cells_together(asked, slice_, measures)
+        elif slice_ is None:
+            yield [], self.asked_for(asked).aggregate(**measures)
+        else:
+            rows = self.asked_for(asked).annotate(row_key=self.key(asked, slice_))
+            for row in rows.values("row_key").annotate(**measures):
+                yield keys_of(row.pop("row_key")), row
+
+    def _cells_together(
+        self, asked: Asked, slice_: Slice | None, measures: Mapping[str, Any]
+    ) -> Iterator[tuple[Sequence[Key], Mapping[str, Any]]]:
+        assert asked.together is not None
+        # Where months begin depends on the zone.
+        read = (id(self), *measures, *asked.beginnings)
+        if read not in asked.together:
+            asked.together[read] = self._all_cells(asked, measures)
+        for row in asked.together[read]:
+            if asked.holds(row[_CELL[Slice.LOCALITY]]):
+                keys = keys_of(row[_CELL[slice_]]) if slice_ else []
+                yield keys, {name: row[name] for name in measures}
+
+    def _all_cells(self, asked: Asked, measures: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """By everything at once that public figures are cut by, wherever it is."""
+        slices = [one for one in _CELL if one in self.paths or (one is Slice.MONTH and self.at)]
+        rows = self.asked_for(replace(asked, are_everywhere=True)).annotate(
+            **{_CELL[one]: self.key(asked, one) for one in slices}
+        )
+        return list(rows.values(*(_CELL[one] for one in slices)).annotate(**measures))
 
     def key(self, asked: Asked, slice_: Slice) -> Combinable:
         """By what a row belongs to the slice; `keys_of` says to which of its rows."""
@@ -72,11 +108,6 @@ class Facts:
             assert isinstance(related, type)
             model = related
         return isinstance(model._meta.get_field(last), ArrayField)
-
-
-def _numbers(row: Mapping[str, int | None]) -> dict[str, int]:
-    """A sum of nothing is none."""
-    return {name: value or 0 for name, value in row.items()}
 
 
 def keys_of(value: Any) -> list[Key]:

@@ -6,10 +6,10 @@ it is small and nowhere else, since the order of every queue of five or more is 
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -203,8 +203,11 @@ def _nothing(one: Published, column: str) -> Figure:
 
 
 def _told(one: Published, places: Sequence[Locality], *, now: datetime) -> tuple[datetime, _Told]:
+    # Each kind of row is read once, however many places there are.
+    together: dict[Any, Any] = {}
     tables = {
-        place.pk if place else None: _tables(one, _asked(place, places, now=now)) for place in (None, *places)
+        place.pk if place else None: _tables(one, replace(_asked(place, places, now=now), together=together))
+        for place in (None, *places)
     }
     hidden = hidden_among(*_known(one, tables))
     told = {
