@@ -47,6 +47,8 @@ from notifications.pressing import pressed_on
 PAGE_SIZE = 20
 # The map as it is drawn, in units that a screen scales: on a phone a mark is still as large as a finger needs.
 MAP_SIZE = {"width": 480, "height": 400}
+# Around a visitor: some three kilometres from edge to edge.
+NEAR_ZOOM = 14
 SCALE_BAR = 110
 TILE_KEPT_SECONDS = 7 * 24 * 60 * 60
 # Of one kindergarten, with its surroundings.
@@ -65,10 +67,7 @@ def kindergartens(request: HttpRequest) -> HttpResponse:
     found = selectors.kindergartens(**filters.values, now=now)
     here = point_of(request) if filters.is_by_distance else None
     ordered = on_map.nearest_first(found, here) if here else found
-    page = _kindergartens_on_page(request, ordered, told=partial(selectors.with_offer, now=now))
-    if here:
-        for one in page.object_list:
-            vars(one)["away"] = on_map.away(one, here)
+    page = _kindergartens_on_page(request, ordered, here=here, told=partial(selectors.with_offer, now=now))
     context = {
         "filters": filters,
         "page": page,
@@ -81,10 +80,10 @@ def kindergartens(request: HttpRequest) -> HttpResponse:
 
 @pressed_on("bulletin:kindergartens")
 def near(request: HttpRequest) -> HttpResponse:
-    """Take note of where the visitor is, and show the nearest first; or forget it, and show them by name."""
+    """Take note of where the visitor is, and show the nearest first, in the catalogue or on the map; or forget it."""
     back = urlsplit(page_of_ours(request, request.POST.get("next", "")) or reverse("bulletin:kindergartens"))
     query = QueryDict(back.query, mutable=True)
-    for name in ("sort", "page"):
+    for name in ("sort", "page", "bounds", "zoom"):
         query.pop(name, None)
     point = read_point(request.POST.get("latitude", ""), request.POST.get("longitude", ""))
     if point:
@@ -112,39 +111,50 @@ def _wider(filters: CatalogueFilterForm, given: QueryDict) -> list[dict[str, Any
     return wider
 
 
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 def kindergarten_map(request: HttpRequest) -> HttpResponse:
     """What the catalogue finds, on a map and as a list of what the map shows.
 
     `bounds` in the address is the part of the map; `zoom` tells of a larger map on a screen that draws it itself, and
     then exactly the bounds are listed. It costs a fixed number of statements. What is drawn was true in this minute of
     the clock; the list is read now.
+
+    Around a visitor who said where they are the nearest come first. A POST draws the part that its body names, and
+    lists what the address does: so that a map that moves from somebody's home writes it into no address.
     """
     now = estimate_clock()
     filters = CatalogueFilterForm(request.GET, locality=chosen_locality(request))
     found = selectors.kindergartens(**filters.values, now=now)
     which = tuple(filters.values.items())
     extent = _extents.get(which, now=now, make=lambda: on_map.extent(found))
+    here = point_of(request) if filters.is_by_distance else None
     asked = read_bounds(request.GET.get("bounds", ""))
+    around = frame_around(here, zoom=NEAR_ZOOM, **MAP_SIZE).inner if here else extent.bounds
+    looked_at = request.POST or request.GET
     context: dict[str, Any] = {"filters": filters, "extent": extent}
     listed, count = found, extent.count
-    if part := asked or extent.bounds:
-        frame, shown = _frame(part, request.GET.get("zoom", ""))
-        context |= _drawn(frame) | {"ways": _ways(request, frame)}
+    if extent.bounds and (part := read_bounds(looked_at.get("bounds", "")) or asked or around):
+        frame, shown = _frame(part, looked_at.get("zoom", ""))
+        context |= _drawn(frame) | {"ways": _ways(request, frame), "home": _home(here, frame)}
         context["shown"] = shown
         marks = _marks.get(
             (which, shown, frame), now=now, make=lambda: on_map.marks(found, shown, frame, now=now)
         )
         context["marks"] = [{"mark": mark, "url": _mark_url(request, mark)} for mark in marks]
-        if asked:
+        if asked and request.method != "POST":
             listed, count = on_map.within(found, shown), sum(mark.count for mark in marks)
     context |= {
         "asked": asked,
         "wider": [] if extent.count else _wider(filters, request.GET),
         "is_unread": "bounds" in request.GET and asked is None,
         "page": _kindergartens_on_page(
-            request, listed, count=count, told=partial(on_map.with_availability, now=now)
+            request,
+            on_map.nearest_first(listed, here) if here else listed,
+            count=count,
+            here=here,
+            told=partial(on_map.with_availability, now=now),
         ),
+        "is_near": here is not None,
         "catalogue_query": _query(request, bounds=None),
     }
     return _asking_where(render(request, "bulletin/map.html", context))
@@ -183,6 +193,14 @@ def _drawn(frame: Frame) -> dict[str, Any]:
         "scale_pixels": round(pixels),
         "scale_top": frame.height - 22,
     }
+
+
+def _home(here: nearness.Point | None, frame: Frame) -> dict[str, Any] | None:
+    """Where the visitor is, as the drawn map and the one that moves have it."""
+    if here is None:
+        return None
+    x, y = frame.place(*here)
+    return {"x": round(x), "y": round(y), "at": "{},{}".format(*here)}
 
 
 def _ways(request: HttpRequest, frame: Frame) -> dict[str, str]:
@@ -393,15 +411,19 @@ def _kindergartens_on_page(
     found: QuerySet[Kindergarten],
     *,
     told: Callable[[QuerySet[Kindergarten]], QuerySet[Kindergarten]],
+    here: nearness.Point | None = None,
     count: int | None = None,
 ) -> Page[Kindergarten]:
     """The page asked for, each row with what `told` adds; on a late page it would be worked out for all before it.
 
-    `count`: how many were found, where the caller knows.
+    `here`: where the visitor is, and each is so far `away`. `count`: how many were found, where the caller knows.
     """
     page = _page(request, found.values_list("pk", flat=True), count=count)
     rows = told(Kindergarten.objects.order_by()).in_bulk(list(page.object_list))
     page.object_list = [rows[pk] for pk in page.object_list if pk in rows]
+    if here:
+        for one in page.object_list:
+            vars(one)["away"] = on_map.away(one, here)
     return page
 
 

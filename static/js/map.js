@@ -6,21 +6,11 @@
   const words = document.currentScript.dataset;
   const drawn = document.getElementById("map");
   const found = document.getElementById("found");
-  const panel = document.querySelector("[data-near]");
   if (!drawn || !found) return;
   const box = drawn.parentElement;
 
-  // --- where the visitor is: it stays in this browser ---
-
-  const HOME = "map-home";
-  const kept = () => {
-    try {
-      return JSON.parse(localStorage.getItem(HOME));
-    } catch {
-      return null;
-    }
-  };
-  let home = kept();
+  // Where the visitor is, if they said so: then what they look at stands in no address, and the nearest stay listed.
+  const home = drawn.dataset.home?.split(",").map(Number);
 
   const metres = (one, other) => {
     const [lat1, lon1, lat2, lon2] = [...one, ...other].map((degrees) => (degrees * Math.PI) / 180);
@@ -29,52 +19,6 @@
     return 2 * 6371008.8 * Math.asin(Math.min(1, Math.sqrt(half)));
   };
   const point = (element) => element.dataset.at.split(",").map(Number);
-  const said = (distance) =>
-    distance < 1000
-      ? words.metres.replace("0", Math.round(distance / 10) * 10)
-      : words.kilometres.replace("0", (distance / 1000).toFixed(distance < 10000 ? 1 : 0).replace(".", ","));
-
-  const tellDistances = () => {
-    for (const row of found.querySelectorAll("[data-at]")) {
-      row.querySelector(".map-list__away")?.remove();
-      if (!home) continue;
-      const away = document.createElement("p");
-      away.className = "map-list__away";
-      away.textContent = `${words.away}: ${said(metres(home, point(row)))}`;
-      row.append(away);
-    }
-  };
-
-  const say = (text) => (panel.querySelector("[role=status]").textContent = text);
-  const keep = panel?.querySelector("[name=keep]");
-  const write = () => {
-    try {
-      if (home && keep.checked) localStorage.setItem(HOME, JSON.stringify(home));
-      else localStorage.removeItem(HOME);
-    } catch {
-      // A browser that keeps nothing forgets it with the page.
-    }
-  };
-  if (panel && navigator.geolocation) {
-    panel.hidden = false;
-    keep.checked = Boolean(home);
-    keep.addEventListener("change", write);
-    panel.querySelector("[data-locate]").addEventListener("click", () => {
-      say(words.looking);
-      navigator.geolocation.getCurrentPosition(
-        async ({ coords }) => {
-          home = [coords.latitude, coords.longitude];
-          write();
-          say("");
-          tellDistances();
-          (await live())?.goHome();
-        },
-        () => say(words.nowhere),
-        { timeout: 15000, maximumAge: 60000 },
-      );
-    });
-  }
-  tellDistances();
 
   // --- the map ---
 
@@ -155,25 +99,31 @@
       const outwards = (degrees, round) => (round(degrees / step) * step).toFixed(5);
       const here = new URL(location.href);
       here.searchParams.delete("page");
-      here.searchParams.set(
-        "bounds",
-        [
+      const part = {
+        bounds: [
           outwards(seen.getWest(), Math.floor),
           outwards(seen.getSouth(), Math.floor),
           outwards(seen.getEast(), Math.ceil),
           outwards(seen.getNorth(), Math.ceil),
         ].join(","),
-      );
-      here.searchParams.set("zoom", map.getZoom());
-      const answer = await fetch(here).catch(() => null);
+        zoom: map.getZoom(),
+      };
+      let sent = {};
+      if (home) {
+        const { value } = document.querySelector("[name=csrfmiddlewaretoken]");
+        sent = { method: "POST", body: new URLSearchParams({ ...part, csrfmiddlewaretoken: value }) };
+      } else {
+        for (const [name, value] of Object.entries(part)) here.searchParams.set(name, value);
+      }
+      const answer = await fetch(here, sent).catch(() => null);
       if (asked !== newest || !answer?.ok) return;
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       const list = page.getElementById("found");
       if (asked !== newest || !list) return;
       draw(page.querySelectorAll(".map__mark"));
+      if (home) return;
       found.querySelector("h2").textContent = list.querySelector("h2").textContent;
       found.replaceChildren(found.querySelector("h2"), ...[...list.children].filter((one) => one.tagName !== "H2"));
-      tellDistances();
       history.replaceState(history.state, "", here);
     };
     found.querySelector("h2").setAttribute("aria-live", "polite");
@@ -202,16 +152,7 @@
     document.addEventListener("focusin", near);
 
     if (hadFocus) canvas.focus();
-    const house = L.circleMarker([0, 0], { radius: 8, className: "map__home", interactive: false });
-    const mark = () => home && house.setLatLng(home).addTo(map);
-    mark();
-    return {
-      goHome() {
-        mark();
-        // Beside the exact place: the portal is asked for what is around.
-        map.setView(home.map((degrees) => Math.round(degrees * 200) / 200), 14);
-      },
-    };
+    if (home) L.circleMarker(home, { radius: 8, className: "map__home", interactive: false }).addTo(map);
   };
 
   for (const touch of ["pointerenter", "touchstart", "focusin"]) {

@@ -1,4 +1,4 @@
-"""The map that moves: the list follows it, a row shows its mark, and where somebody is stays in the browser."""
+"""The map that moves: the list follows it, a row shows its mark, and where somebody is stands in no address."""
 
 from decimal import Decimal
 
@@ -63,26 +63,36 @@ def test_the_list_follows_the_map(open_context, city):
             page.keyboard.press("Shift+Minus")
     expect(rows).to_have_count(3)
 
+
+def test_the_map_around_a_visitor_writes_no_address(open_context, city):
+    context = open_context(
+        viewport={"width": 1024, "height": 900}, permissions=["geolocation"], geolocation=HERE
+    )
+    page = context.new_page()
+    page.goto("/map/")
+    page.locator("button[data-near]").click()
+    page.wait_for_url("**/map/?sort=near")
+    rows = page.locator("#found [data-at]")
+    expect(rows.first).to_contain_text("560")
     asked = []
     page.on("request", lambda request: asked.append(request.url))
-    expect(page.locator(".map-list__away")).to_have_count(0)
-    with page.expect_response("**/map/?*zoom=14*"):
-        page.locator("[data-locate]").click()
-    expect(rows.filter(has_text="amina").locator(".map-list__away")).to_contain_text("580")
-    expect(page.locator(".map__home")).to_be_attached()
-    assert not [url for url in asked if "43.3051" in url or "68.2513" in url]
-    assert page.evaluate("localStorage.length") == 0
-    page.locator("[name=keep]").check()
-    page.goto("/map/")
-    expect(page.locator(".map-list__away")).to_have_count(3)
-    page.locator("[name=keep]").uncheck()
+    page.locator(".map-box").hover()
+    expect(page.locator(".map-live .map__home")).to_be_attached()
+    page.locator(".map-live").focus()
+    with page.expect_response(lambda answer: answer.request.method == "POST") as answer:
+        page.keyboard.press("Shift+Minus")
+    assert answer.value.ok
+    expect(page.locator(".map__pin")).to_have_count(2)
+    expect(rows).to_have_count(3)
+    assert page.url.endswith("/map/?sort=near")
+    assert not [url for url in asked if "43.3" in url or "68.2" in url or "bounds" in url]
     assert page.evaluate("localStorage.length") == 0
 
 
 def test_without_scripts_a_mark_of_several_is_a_link(open_context, city):
     page = open_context(java_script_enabled=False).new_page()
     page.goto("/map/")
-    expect(page.locator("[data-near]")).to_be_hidden()
+    expect(page.locator("button[data-near]")).to_be_hidden()
     page.locator(".map__mark", has_text="2").click()
     page.wait_for_url("**/map/?bounds=*")
     expect(page.locator("#found [data-at]")).to_have_count(2)

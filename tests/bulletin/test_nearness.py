@@ -49,10 +49,26 @@ def test_where_the_visitor_is_is_known_to_the_browser_alone(client, caplog) -> N
     assert "68.25" not in told
 
 
+def test_the_map_around_a_visitor_lists_the_nearest_first_and_moves_by_its_body(client, caplog) -> None:
+    caplog.set_level(logging.DEBUG)
+    answer = here(client, after="/ru/map/?place=all&bounds=68.2,43.2,68.3,43.4&zoom=12")
+    assert answer["Location"] == "/ru/map/?place=all&sort=near"
+    page = client.get(answer["Location"])
+    assert names(page) == [("Бес", "220 м"), ("Алты", "2,2 км"), ("Жеті", "")]
+    assert (page.context["home"]["x"], page.context["home"]["y"]) == (240, 200)
+    assert [one["mark"].kindergarten.name for one in page.context["marks"]] == ["Бес"]
+    around = {"bounds": "68.20000,43.25000,68.30000,43.35000", "zoom": "12"}
+    moved = client.post(answer["Location"], around)
+    assert len(moved.context["marks"]) == 2
+    assert names(moved) == names(page)
+    assert "43.3" not in caplog.text
+
+
 def test_an_address_that_is_passed_on_shows_the_names_in_their_order(client) -> None:
     answer = client.get("/ru/kindergartens/?place=all&sort=near")
     assert [name for name, _away in names(answer)] == ["Алты", "Бес", "Жеті"]
     assert not answer.context["is_near"]
+    assert "data-home" not in client.get("/ru/map/?place=all&sort=near").content.decode()
 
 
 def test_it_is_forgotten_by_a_press(client) -> None:
