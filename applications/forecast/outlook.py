@@ -46,6 +46,11 @@ class Outlook:
         return self.interval is not None and (self.interval.last or self.months_left + 1) > self.months_left
 
     @property
+    def is_first(self) -> bool:
+        """Whether nobody is ahead."""
+        return self.position.number == 1
+
+    @property
     def told(self) -> str:
         """The interval in words; empty without one."""
         if self.interval is None:

@@ -8,6 +8,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from applications.forecast.outlook import accuracy, all_of, outlook_of_newcomer, places_of_a_year
+from applications.forecast.what_if import time_of
 from applications.queue.position import Position
 from applications.queue.public_order import counted_queues
 from applications.queue.small_groups import is_few, told
@@ -49,6 +50,8 @@ def forecast(request: HttpRequest) -> HttpResponse:
                 }
             ),
             "outlook": outlook,
+            "today": place.day(now),
+            "time": time_of(place, birth_year, now=now),
             "asked": request.GET.urlencode(),
             "moved": told(outlook.moved),
             "ahead": ahead_told(outlook.position, asked["tier"]),

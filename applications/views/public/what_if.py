@@ -78,4 +78,5 @@ def _told(option: Option) -> dict[str, Any]:
         "is_asked": option.is_asked,
         "ahead": ahead_told(option.outlook.position, option.tier),
         "wait": option.outlook.told,
+        "is_first": option.outlook.is_first,
     }

@@ -157,6 +157,28 @@ def test_who_is_outside_the_ages_reads_so_and_is_offered_nothing(client, place, 
     assert "places__one" not in content
 
 
+def test_outside_the_ages_nothing_is_told_of_a_wait(client, place):
+    """Of a child of school age nothing at all; of one that is too young, what its years will bring."""
+    for year, tells_of_later in ((1999, False), (2027, True)):
+        page = client.get(PAGE, {"birth_year": year}).content.decode()
+        assert "Для оценки мало данных" not in page
+        assert "Встать в очередь</a></p>" not in page
+        assert ("Что меняется с годами" in page) is tells_of_later
+        forecast = client.get("/ru/forecast/", {"birth_year": year}).content.decode()
+        assert "Для оценки мало данных" not in forecast
+        assert ("Ребёнок школьного возраста" in forecast) is not tells_of_later
+
+
+def test_where_nobody_is_ahead_it_says_so(client, place):
+    assert "впереди никого" in client.get(PAGE, {"birth_year": YEAR}).content.decode()
+    assert (
+        "Перед вами никого не было бы" in client.get("/ru/forecast/", {"birth_year": YEAR}).content.decode()
+    )
+    ApplicationFactory(locality=place, child__birth_date=date(YEAR, 5, 4))
+    [asked] = [one for one in client.get(PAGE, {"birth_year": YEAR}).context["options"] if one["is_asked"]]
+    assert not asked["is_first"]
+
+
 @pytest.mark.parametrize("query", ["", "?birth_year=x&tier=9&other=nowhere&vacancy=1"])
 def test_an_address_that_asks_nothing_is_asked_back(client, place, query):
     answer = client.get(PAGE + query)
