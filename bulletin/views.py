@@ -122,7 +122,7 @@ def kindergarten_map(request: HttpRequest) -> HttpResponse:
     Around a visitor who said where they are the nearest come first. A POST draws the part that its body names, and
     lists what the address does: so that a map that moves from somebody's home writes it into no address.
     """
-    now = estimate_clock()
+    now = read_clock()
     filters = CatalogueFilterForm(request.GET, locality=chosen_locality(request))
     found = selectors.kindergartens(**filters.values, now=now)
     which = tuple(filters.values.items())

@@ -218,7 +218,7 @@ class TestPage:
         now = timezone.now().replace(second=0)
 
         def seen(seconds: int, query: str = "?ownership=private") -> tuple[str, str]:
-            monkeypatch.setattr("bulletin.views.estimate_clock", lambda: now + timedelta(seconds=seconds))
+            monkeypatch.setattr("bulletin.views.read_clock", lambda: now + timedelta(seconds=seconds))
             page = page_of(client, query, "/ru")
             drawn = "free" if 'href="#mark-free" x=' in page else "none"
             return drawn, "free" if "#mark-free" in page[page.index('id="found"') :] else "none"
