@@ -11,7 +11,7 @@ from applications.objections import ANSWER_WORKING_DAYS
 from balabaqsha import installable, views
 from balabaqsha.admin_site import staff_site
 from balabaqsha.open_data import views as open_data
-from balabaqsha.serving.contract import HEALTH_PATH
+from balabaqsha.serving.contract import ALIVE_PATH, HEALTH_PATH, READY_PATH
 from balabaqsha.sitemap import sitemap
 from bulletin.views import map_tile
 from notifications import webhooks
@@ -38,6 +38,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("map/tiles/<int:z>/<int:x>/<int:y>", map_tile, name="map_tile"),
     re_path(r"^kk/(?P<rest>.*)$", views.in_kazakh),
     path(HEALTH_PATH.removeprefix("/"), views.health, name="health"),
+    path(ALIVE_PATH.removeprefix("/"), views.alive, name="alive"),
+    path(READY_PATH.removeprefix("/"), views.ready, name="ready"),
     # Called by machines, in no language.
     path("sms/reports/mobizon/", webhooks.mobizon_report, name="mobizon_report"),
     path("sms/reports/kannel/", webhooks.kannel_report, name="kannel_report"),

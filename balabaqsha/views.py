@@ -38,7 +38,7 @@ from applications.views.public.forms import QueueCheckForm
 from applications.views.public.statistics import asked_place
 from balabaqsha import help_questions
 from balabaqsha import statistics as figures
-from balabaqsha.health.probes import report
+from balabaqsha.health.probes import readiness, report
 from balabaqsha.health.status import running_incidents
 from balabaqsha.health.status import status as portal_status
 from balabaqsha.turned_away import SameForm
@@ -262,9 +262,26 @@ def health(request: HttpRequest) -> JsonResponse:
     """200 while the database and Redis answer, else 503, within two seconds whatever hangs.
 
     Says in words which part is late, with names and ages, and nothing more (docs/operators.md). What needs a person but
-    is no reason to take the web server away leaves the answer at 200: the status is "warning" then.
+    is no reason to take the web server away leaves the answer at 200: the status is "warning" then. With `?strict` it
+    is 200 only if all is well.
     """
     told, serves = report()
+    is_well = told["status"] == "ok" if "strict" in request.GET else serves
+    return JsonResponse(told, status=200 if is_well else 503)
+
+
+@never_cache
+@require_safe
+def alive(_request: HttpRequest) -> HttpResponse:
+    """200 as long as this process answers at all; nothing else is asked, so that no fault elsewhere ends it."""
+    return HttpResponse("ok\n", content_type="text/plain; charset=utf-8")
+
+
+@never_cache
+@require_safe
+def ready(_request: HttpRequest) -> JsonResponse:
+    """200 while this process can serve pages: database, Redis, tables of this version; else 503, within two seconds."""
+    told, serves = readiness()
     return JsonResponse(told, status=200 if serves else 503)
 
 

@@ -67,6 +67,8 @@ TABLE = {
     "open_data": EVERYONE,
     "status": EVERYONE,
     "health": EVERYONE,
+    "alive": EVERYONE,
+    "ready": EVERYONE,
     # Gateways call them: by POST, and with a signature.
     "mobizon_report": (405, 405, 405, 405, 405),
     "kannel_report": (404, 404, 404, 404, 404),

@@ -124,6 +124,13 @@ def report() -> tuple[dict[str, Any], bool]:
     return {"status": _status(told, serves=serves)} | told, serves
 
 
+def readiness() -> tuple[dict[str, str], bool]:
+    """What `/readyz` answers, and whether pages can be served: database, tables of this version, Redis."""
+    told, serves = report()
+    words = {name: told.get(name, "unknown") for name in ("database", "redis", "migrations")}
+    return words, serves and words["migrations"] == "ok"
+
+
 def _database_word(facts: Facts | Unready | None) -> str:
     if facts is None:
         return "failing"

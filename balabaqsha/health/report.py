@@ -14,6 +14,7 @@ from django.utils import timezone
 from balabaqsha.health import heartbeats
 from balabaqsha.health.line import Line
 from balabaqsha.health.sweeps import SEEN, late_sweeps
+from balabaqsha.health.versions import APPLIED, missing_migrations
 from balabaqsha.queues import DELIVERIES, QUEUES
 from bulletin.calendar import MUST_REACH, CalendarEmpty, calendar_of, calendar_rows
 from children.disputes import undecided
@@ -59,6 +60,7 @@ class Facts:
     gateways: dict[str, str]
     calendar_ends: date | None
     decision_due_at: datetime | None
+    missing_migrations: Collection[str]
 
 
 def read_facts(*, seconds: float) -> Facts:
@@ -69,6 +71,7 @@ def read_facts(*, seconds: float) -> Facts:
         middle = before + (machine_clock() - before) / 2
         signs = [Sign(*row) for row in line.rows(_HEARTBEATS, [now - heartbeats.KEPT_FOR])]
         sweeps = dict(line.rows(SEEN))
+        applied = [(app, name) for app, name in line.rows(APPLIED)]
         decisions = line.rows(undecided().values_list("due_at")[:1])
         oldest = line.rows(due(now=now).order_by("next_attempt_at").values_list("next_attempt_at")[:1])
         oldest += line.rows(mails_due(now=now).order_by("next_attempt_at").values_list("next_attempt_at")[:1])
@@ -90,6 +93,7 @@ def read_facts(*, seconds: float) -> Facts:
         sms=Usage(spent, settings.SMS_BUDGET_PER_DAY),
         calendar_ends=calendar_ends,
         decision_due_at=decisions[0][0] if decisions else None,
+        missing_migrations=missing_migrations(applied),
     )
 
 
@@ -98,6 +102,8 @@ def judge(facts: Facts) -> dict[str, Any]:
     outbox = facts.now - facts.outbox_due_at if facts.outbox_due_at else timedelta(0)
     codes = facts.now - facts.code_made_at if facts.code_made_at else timedelta(0)
     return {
+        "migrations": "missing" if facts.missing_migrations else "ok",
+        "migrations_missing": list(facts.missing_migrations),
         "outbox": "late" if outbox > OUTBOX_LIMIT or codes > CODES_LIMIT else "ok",
         "outbox_seconds": _seconds(outbox),
         "codes_seconds": _seconds(codes),

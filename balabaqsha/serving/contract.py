@@ -11,8 +11,11 @@ PAGE_THREADS: Final = 2
 # Bytes of an address's path: a longer one is refused, and the access log holds no more of it. None of our own links has
 # a third of that.
 MOST_IN_PATH: Final = 512
-# It has threads of its own: it is asked when pages hang.
+# They have threads of their own: they are asked when pages hang.
 HEALTH_PATH: Final = "/health/"
+ALIVE_PATH: Final = "/healthz"
+READY_PATH: Final = "/readyz"
+PROBED_PATHS: Final = frozenset({HEALTH_PATH, ALIVE_PATH, READY_PATH})
 # A body larger than any page accepts is announced: may it come? It may where the answer is 204 with these two headers.
 # Anything else is sent to the visitor as it is. The view is not called.
 QUESTION: Final = "balabaqsha.question"

@@ -24,9 +24,9 @@ from balabaqsha.serving.bodies import (
 )
 from balabaqsha.serving.contract import (
     ACCOUNT_HEADER,
-    HEALTH_PATH,
     LARGEST_HEADER,
     PAGE_THREADS,
+    PROBED_PATHS,
     QUESTION,
     REFUSAL,
     Refusal,
@@ -80,7 +80,7 @@ class Gateway:
         try:
             length = announced(scope.headers)
             if length == 0:
-                lane = self._health if scope.path == HEALTH_PATH else self._pages
+                lane = self._health if scope.path in PROBED_PATHS else self._pages
                 await lane.run(partial(self._answer, scope, protocol, BytesIO(), 0))
             elif length is None or length <= SMALL_BYTES:
                 await self._serve_small(scope, protocol, await receive(protocol, length=length))

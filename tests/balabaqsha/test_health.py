@@ -18,6 +18,7 @@ from django.utils import timezone
 from accounts.kept_files import Room
 from balabaqsha.health import heartbeats, probes, sweeps
 from balabaqsha.health import line as line_module
+from balabaqsha.health.versions import newest_migrations
 from balabaqsha.models import Heartbeat, Sweep
 from balabaqsha.queues import QUEUES
 from notifications.models import Gateway, Message
@@ -75,9 +76,9 @@ def message(*, due, state=Message.State.QUEUED, kind="bid_placed", made=None):
     )
 
 
-def told(client, *, at=NOW):
+def told(client, *, at=NOW, address=ADDRESS):
     with time_machine.travel(at, tick=False):
-        response = client.get(ADDRESS)
+        response = client.get(address)
     assert response.status_code == 200
     return response.json()
 
@@ -89,6 +90,8 @@ def test_all_well(client):
         "database": "ok",
         "redis": "ok",
         "files": "ok",
+        "migrations": "ok",
+        "migrations_missing": [],
         "outbox": "ok",
         "outbox_seconds": 0,
         "codes_seconds": 0,
@@ -389,6 +392,49 @@ class TestWhateverHangs:
         assert (response.status_code, response.json()["database"]) == (503, "failing")
         assert "secret" not in response.content.decode()
         assert "secret detail" in caplog.text
+
+
+class TestForBalancers:
+    """`/healthz`, `/readyz` and `/health/?strict`."""
+
+    def test_a_process_that_answers_is_alive_whatever_hangs(self, client, dead_database):
+        answer = client.get("/healthz")
+        assert (answer.status_code, answer.content) == (200, b"ok\n")
+        assert dead_database.connections == []
+
+    @pytest.mark.usefixtures("_well")
+    def test_it_is_ready_with_all_tables_and_not_with_one_migration_too_few(self, client):
+        assert told(client, address="/readyz") == {"database": "ok", "redis": "ok", "migrations": "ok"}
+        app, name = next(one for one in newest_migrations() if one[0] == "notifications")
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "DELETE FROM django_migrations WHERE app = %s AND name = %s RETURNING *", [app, name]
+            )
+            row = cursor.fetchone()
+        try:
+            answer = client.get("/readyz")
+            assert (answer.status_code, answer.json()["migrations"]) == (503, "missing")
+            with time_machine.travel(NOW, tick=False):
+                health = client.get(ADDRESS)
+            # What serves the old tables goes on: it is the new version that is not let in.
+            assert (health.status_code, health.json()["status"]) == (200, "warning")
+            assert health.json()["migrations_missing"] == [f"{app}.{name}"]
+        finally:
+            with connection.cursor() as cursor:
+                cursor.execute("INSERT INTO django_migrations VALUES (%s, %s, %s, %s)", row)
+
+    def test_nothing_is_ready_without_a_database(self, client, dead_database):
+        answer = client.get("/readyz")
+        assert answer.status_code == 503
+        assert answer.json() == {"database": "failing", "redis": "ok", "migrations": "unknown"}
+
+    @pytest.mark.usefixtures("_well")
+    def test_a_monitor_that_knows_only_codes_asks_strictly(self, client):
+        with time_machine.travel(NOW, tick=False):
+            assert client.get(ADDRESS, {"strict": 1}).status_code == 200
+            Heartbeat.objects.filter(name="celery@two").update(seen_at=NOW - timedelta(hours=1))
+            assert client.get(ADDRESS).status_code == 200
+            assert client.get(ADDRESS, {"strict": 1}).status_code == 503
 
 
 @pytest.mark.usefixtures("_well")
