@@ -15,8 +15,10 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from django_guid.integrations import CeleryIntegration
 
 from balabaqsha.environment import Environment, origin_of
+from balabaqsha.log_lines import chosen_format
 from balabaqsha.servers import running
 from balabaqsha.serving.contract import MOST_WORKERS, PAGE_THREADS, WORKERS
 
@@ -101,6 +103,7 @@ INSTALLED_APPS = [
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "django.contrib.postgres",
+    "django_guid",
     "django_otp",
     "django_otp.plugins.otp_totp",
     "django_otp.plugins.otp_static",
@@ -108,6 +111,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "django_guid.middleware.guid_middleware",
     "balabaqsha.middleware.BrowserLimitsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "balabaqsha.compression.CompressionMiddleware",
@@ -504,20 +508,38 @@ LOG_LEVEL: str = env.str("LOG_LEVEL", default="INFO").upper()
 if LOG_LEVEL not in ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"):
     raise ImproperlyConfigured("LOG_LEVEL must be DEBUG, INFO, WARNING, ERROR or CRITICAL.")
 
+# Lines for people, or JSON for programs; of what happens for one request each line bears its id, in tasks, too.
+LOG_FORMAT: str = chosen_format(env)
+DJANGO_GUID = {
+    "GUID_HEADER_NAME": "X-Request-ID",
+    "VALIDATE_GUID": True,
+    "EXPOSE_HEADER": False,
+    "UUID_FORMAT": "hex",
+    "INTEGRATIONS": [CeleryIntegration()],
+}
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"without_trace": {"()": "balabaqsha.wellformed.WithoutTrace"}},
+    "filters": {
+        "without_trace": {"()": "balabaqsha.wellformed.WithoutTrace"},
+        "with_request": {"()": "django_guid.log_filters.CorrelationId"},
+        "with_user": {"()": "balabaqsha.log_lines.WithUser"},
+    },
     "formatters": {
+        "json": {"class": "balabaqsha.log_lines.JsonLine"},
         "line": {
             "class": "balabaqsha.log_lines.OneLine",
             "format": "%(asctime)s %(levelname)s %(name)s %(message)s",
             # With the offset, so that lines of machines in different zones can be put in order.
             "datefmt": "%Y-%m-%d %H:%M:%S%z",
-        }
+        },
     },
     "handlers": {
-        "console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["without_trace"]}
+        "console": {
+            "class": "logging.StreamHandler",
+            "formatter": LOG_FORMAT,
+            "filters": ["with_request", "with_user", "without_trace"],
+        }
     },
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
@@ -527,6 +549,12 @@ LOGGING = {
         # They describe every step and every glyph of every PDF.
         "fontTools": {"level": "WARNING"},
         "weasyprint.progress": {"level": "WARNING"},
+        # They tell of every sweep, thirty a minute; what has not run is told by the report of health.
+        "celery.app.trace": {"level": "WARNING"},
+        "celery.worker.strategy": {"level": "WARNING"},
+        "celery.beat": {"level": "WARNING"},
+        # It tells of every id, and repeats what strangers send as one.
+        "django_guid": {"level": "ERROR"},
         # A refusal is an ordinary answer: ten thousand at the opening are in the access log, not here.
         "django.request": {"level": "ERROR"},
     },

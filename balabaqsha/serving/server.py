@@ -4,7 +4,7 @@ import resource
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from django.core.exceptions import ImproperlyConfigured
 from granian import Granian
@@ -12,6 +12,7 @@ from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 
 from balabaqsha.environment import reader_of
+from balabaqsha.log_lines import chosen_format
 from balabaqsha.serving.contract import MOST_WORKERS, WORKERS
 from balabaqsha.serving.gateway import load
 
@@ -28,6 +29,18 @@ IDLE_SECONDS: Final = 30
 HEAD_BYTES: Final = 64 * 1024
 # A worker still busy this long after SIGTERM is killed.
 STOP_SECONDS: Final = 10
+# By `LOG_FORMAT`. The proxy gives each request an id.
+ACCESS_FORMAT: Final = {"line": None, "json": "%(header{x-request-id})s"}
+LINES: Final = {
+    "line": (
+        {"class": "balabaqsha.log_lines.OneLine", "format": "[%(levelname)s] %(message)s"},
+        {"class": "balabaqsha.log_lines.AccessLine", "format": "%(message)s"},
+    ),
+    "json": (
+        {"class": "balabaqsha.log_lines.JsonLine"},
+        {"class": "balabaqsha.log_lines.AccessJson"},
+    ),
+}
 
 
 class Unusable(Exception):
@@ -40,6 +53,7 @@ class Plan:
 
     workers: int
     connections: int
+    log_format: str = "line"
     warnings: tuple[str, ...] = ()
 
 
@@ -49,11 +63,13 @@ def plan(environ: Mapping[str, str]) -> Plan:
     Raises `Unusable`.
     """
     try:
-        workers = reader_of(environ).int("WEB_WORKERS", default=WORKERS, least=1, most=MOST_WORKERS)
+        reader = reader_of(environ)
+        workers = reader.int("WEB_WORKERS", default=WORKERS, least=1, most=MOST_WORKERS)
+        log_format = chosen_format(reader)
     except ImproperlyConfigured as error:
         raise Unusable(str(error)) from None
     connections, warnings = connections_within(raise_open_files())
-    return Plan(workers=workers, connections=connections, warnings=warnings)
+    return Plan(workers=workers, connections=connections, log_format=log_format, warnings=warnings)
 
 
 def raise_open_files() -> int:
@@ -95,6 +111,28 @@ def address_of(host: str) -> str:
         raise Unusable(f"{host} is not an address of this machine: {error.strerror}") from None
 
 
+def logs(log_format: str) -> dict[str, Any]:
+    """How granian writes its own lines and those of requests."""
+    generic, access = LINES[log_format]
+    return {
+        "filters": {"without_probes": {"()": "balabaqsha.log_lines.WithoutProbes"}},
+        "formatters": {"generic": generic, "access": access},
+        "handlers": {
+            "console": {
+                "class": "logging.StreamHandler",
+                "stream": "ext://sys.stdout",
+                "formatter": "generic",
+            },
+            "access": {
+                "class": "logging.StreamHandler",
+                "stream": "ext://sys.stdout",
+                "formatter": "access",
+                "filters": ["without_probes"],
+            },
+        },
+    }
+
+
 def serve(chosen: Plan, *, host: str, port: int, app: str) -> None:
     """Serve on `host`, an address or a name, until SIGTERM or SIGINT. Raises `Unusable`.
 
@@ -115,12 +153,8 @@ def serve(chosen: Plan, *, host: str, port: int, app: str) -> None:
         http1_settings=HTTP1Settings(header_read_timeout=1000 * IDLE_SECONDS, max_buffer_size=HEAD_BYTES),
         websockets=False,
         log_access=True,
-        log_dictconfig={
-            "formatters": {
-                "generic": {"class": "balabaqsha.log_lines.OneLine", "format": "[%(levelname)s] %(message)s"},
-                "access": {"class": "balabaqsha.log_lines.AccessLine", "format": "%(message)s"},
-            }
-        },
+        log_access_format=ACCESS_FORMAT[chosen.log_format],
+        log_dictconfig=logs(chosen.log_format),
         # Without it, one dead worker ends them all.
         respawn_failed_workers=True,
         workers_kill_timeout=STOP_SECONDS,
