@@ -15,7 +15,7 @@ from django.db.models import Q, QuerySet
 from applications.complaints import counts as counts_of_complaints
 from applications.models import Contract
 from applications.queue.position import queue_sizes
-from applications.queue.small_groups import noun_number, told
+from applications.queue.small_groups import noun_number, rounded, told
 from applications.reports.memory import remember
 from bulletin.models import Locality
 from bulletin.selectors import offer_totals
@@ -53,12 +53,17 @@ class Headline:
 
     @property
     def enrolled_told(self) -> str:
-        return told(self.enrolled)
+        return told(self.enrolled_rounded)
 
     @property
     def enrolled_noun(self) -> int:
         """For the form of the noun after `enrolled_told`."""
-        return noun_number(self.enrolled)
+        return noun_number(self.enrolled_rounded)
+
+    @property
+    def enrolled_rounded(self) -> int:
+        """As in the tables, from which it could be taken away otherwise; one to four stay what they are."""
+        return rounded(self.enrolled) or self.enrolled
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,14 @@ def told(count: int, *, grouped: bool = True) -> str:
     return number_format(count, force_grouping=True) if grouped else str(count)
 
 
+def rounded(count: int) -> int:
+    """A count of at least `FEW` as it stands in tables that can be laid beside each other: to the nearest five.
+
+    So no count follows from others: between them lie up to two people in each. Zero for fewer than `FEW`.
+    """
+    return 0 if count < FEW else (count + FEW // 2) // FEW * FEW
+
+
 def noun_number(count: int) -> int:
     """The number that decides the form of the noun beside `told(count)`: the form tells no more than the count."""
     return FEW if is_few(count) else count

@@ -1,25 +1,24 @@
-"""What everybody may read of the reports: the same figures, but none that points at a family.
+"""What everybody may read of the reports: their figures, but none that points at a family.
 
-All tables of a report can be laid beside each other, those of the places and of all together too: whether a count is
-hidden is decided for all of them at once. The medians are told from `FEW` referrals on. How many wait is hidden where
-it is small and nowhere else, since the order of every queue of five or more is public anyway.
+All tables can be laid beside each other, those of the places and of all together, the open data and the public lists
+too. So each count of people is told to the nearest five, and none of fewer than `FEW`; of the parts of a whole (how
+referrals ended) none that nearly everybody, or nearly nobody, belongs to. Medians are told from `FEW` referrals on.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from applications.queue.small_groups import FEW, is_few
+from applications.queue.small_groups import FEW, rounded
 from applications.reports.asked import Asked, Slice
 from applications.reports.catalogue import REPORTS, Column, Report, Text
 from applications.reports.counts import Values
 from applications.reports.facts import Key
-from applications.reports.hiding import Sum, hidden_among
 from applications.reports.memory import remember
 from applications.reports.tables import labels_of, ordered
 from applications.states import ReferralState
@@ -30,7 +29,7 @@ SECONDS_REMEMBERED: Final = 300
 
 
 class Untold(StrEnum):
-    """A figure that is not told: a small one, and one from which a small one could be worked out."""
+    """A figure that is not told: one to four people, or what would say of somebody how it ended for them."""
 
     FEW = f"<{FEW}"
     COVERED = "…"
@@ -41,10 +40,11 @@ Figure = int | Untold | None
 
 @dataclass(frozen=True)
 class Published:
-    """What is told of a report. The columns: `of_people` are hidden together, `of_few` where they are small.
+    """What is told of a report.
 
-    `told_of`: what is told from `FEW` of another column on; `made_of`: what is told where these are.
-    `sums`: a column, and those that come to it. `not_by`: columns that a slice does not tell.
+    Of its columns, `of_people` are counts of them, and `parts` of the people in another column; `percents` are worked
+    out of a part of the rest of its column, and `told_of` are told from `FEW` of another column on. The others count no
+    people. `not_by`: columns that a slice does not tell.
     """
 
     report: Report
@@ -53,10 +53,9 @@ class Published:
     slices: tuple[Slice, ...]
     names: tuple[str, ...]
     of_people: tuple[str, ...] = ()
-    of_few: tuple[str, ...] = ()
+    parts: Mapping[str, str] = field(default_factory=dict)
+    percents: Mapping[str, str] = field(default_factory=dict)
     told_of: Mapping[str, str] = field(default_factory=dict)
-    made_of: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    sums: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     not_by: Mapping[Slice, tuple[str, ...]] = field(default_factory=dict)
 
     @property
@@ -92,8 +91,7 @@ PUBLISHED: Final[Mapping[str, Published]] = {
             slices=(Slice.YEAR, Slice.MONTH, Slice.LANGUAGE, Slice.LOCALITY),
             # Who enrolled is told by the contracts.
             names=("waiting", "came", "left"),
-            of_people=("came", "left"),
-            of_few=("waiting",),
+            of_people=("waiting", "came", "left"),
             # From who waited at the end of two months, and who came, one could tell who left.
             not_by={Slice.MONTH: ("waiting",)},
         ),
@@ -121,9 +119,9 @@ PUBLISHED: Final[Mapping[str, Published]] = {
             about=REPORTS["no-shows"].about,
             slices=_BY,
             names=("referrals", *_STATES, "expired_percent"),
-            of_people=("referrals", *_STATES),
-            made_of={"expired_percent": ("referrals", "issued", "expired")},
-            sums={"referrals": _STATES},
+            of_people=("referrals",),
+            parts=dict.fromkeys(_STATES, "referrals"),
+            percents={"expired_percent": "expired"},
         ),
     )
 }
@@ -151,21 +149,7 @@ class TellingTable:
         return self.asked.now
 
 
-class _Cell(NamedTuple):
-    """One count: of a place (None: of all), in a row of a slice (None: of all rows), in a column.
-
-    `rest`: how many in all are not in this row.
-    """
-
-    place: int | None
-    slice: Slice | None
-    key: Key
-    column: str
-    rest: bool = False
-
-
 # The rows of a slice, by place (None: all of them); those of no slice are one row.
-_Tables = Mapping[int | None, Mapping[Slice | None, Mapping[Key, Values]]]
 _Told = Mapping[int | None, Mapping[Slice | None, Mapping[Key, Mapping[str, Figure]]]]
 
 
@@ -199,29 +183,18 @@ def _by_place(told: _Told, asked: Asked) -> Mapping[Key, Mapping[str, Figure]]:
 
 
 def _nothing(one: Published, column: str) -> Figure:
-    return None if column in one.told_of or column in one.made_of else 0
+    return None if column in one.told_of or column in one.percents else 0
 
 
 def _told(one: Published, places: Sequence[Locality], *, now: datetime) -> tuple[datetime, _Told]:
     # Each kind of row is read once, however many places there are.
     together: dict[Any, Any] = {}
-    tables = {
-        place.pk if place else None: _tables(one, replace(_asked(place, places, now=now), together=together))
-        for place in (None, *places)
-    }
-    hidden = hidden_among(*_known(one, tables))
-    told = {
-        place: {
-            slice_: {
-                key: _figures(
-                    one, row, {cell.column for cell in _cells(one, place, slice_, key) if cell in hidden}
-                )
-                for key, row in rows.items()
-            }
-            for slice_, rows in by_slice.items()
+    told: dict[int | None, Mapping[Slice | None, Mapping[Key, Mapping[str, Figure]]]] = {}
+    for place in (None, *places):
+        tables = _tables(one, replace(_asked(place, places, now=now), together=together))
+        told[place.pk if place else None] = {
+            slice_: {key: _figures(one, row) for key, row in rows.items()} for slice_, rows in tables.items()
         }
-        for place, by_slice in tables.items()
-    }
     return now, told
 
 
@@ -236,62 +209,32 @@ def _tables(one: Published, asked: Asked) -> Mapping[Slice | None, Mapping[Key, 
     return found
 
 
-def _known(one: Published, tables: _Tables) -> tuple[dict[_Cell, int], list[Sum[_Cell]]]:
-    """Every count of people, and what comes to what."""
-    counts: dict[_Cell, int] = {}
-    for place, slice_, key, row in _rows(tables):
-        counts |= {cell: row.get(cell.column) or 0 for cell in _cells(one, place, slice_, key)}
-    sums: list[Sum[_Cell]] = []
-    for cell in list(counts):
-        if cell.key is None:
-            sums += _sums_over_rows(cell, tables, counts)
-        if parts := one.sums.get(cell.column):
-            sums.append((cell, [cell._replace(column=part) for part in parts]))
-        if cell.place is None:
-            of_places = [cell._replace(place=place) for place in tables if place is not None]
-            sums.append((cell, [part for part in of_places if part in counts]))
-    return counts, sums
+def _figures(one: Published, row: Values) -> Mapping[str, Figure]:
+    """A row as it is told."""
+    return {name: _figure(one, name, row) for name in one.names}
 
 
-def _sums_over_rows(whole: _Cell, tables: _Tables, counts: dict[_Cell, int]) -> Iterator[Sum[_Cell]]:
-    for slice_, rows in tables[whole.place].items():
-        parts = [whole._replace(slice=slice_, key=key) for key in rows]
-        if slice_ is Slice.LANGUAGE:
-            # A family may name several: these rows do not come to the whole, but each tells who is not in it.
-            for part in parts:
-                rest = part._replace(rest=True)
-                counts[rest] = max(counts[whole] - counts[part], 0)
-                yield whole, [part, rest]
-        elif slice_ is not None:
-            yield whole, parts
+def _figure(one: Published, name: str, row: Values) -> Figure:
+    value = row.get(name)
+    if name in one.of_people:
+        return rounded(value or 0) or (Untold.FEW if value else 0)
+    if whole := one.parts.get(name):
+        return _of_parts(value or 0, row.get(whole) or 0)
+    if part := one.percents.get(name):
+        told = _figure(one, part, row)
+        # Of the exact percentage and a rounded count the exact one could be worked out.
+        return rounded(value or 0) if isinstance(told, int) else Untold.COVERED
+    if whole := one.told_of.get(name):
+        return _of_enough(value, row.get(whole) or 0)
+    return value
 
 
-def _rows(tables: _Tables) -> Iterator[tuple[int | None, Slice | None, Key, Values]]:
-    for place, by_slice in tables.items():
-        for slice_, rows in by_slice.items():
-            for key, row in rows.items():
-                yield place, slice_, key, row
-
-
-def _cells(one: Published, place: int | None, slice_: Slice | None, key: Key) -> list[_Cell]:
-    return [_Cell(place, slice_, key, column) for column in one.of_people]
-
-
-def _figures(one: Published, row: Values, hidden: set[str]) -> Mapping[str, Figure]:
-    """A row as it is told; `hidden` are columns of people."""
-    told: dict[str, Figure] = {}
-    for name in one.names:
-        value = row.get(name)
-        if name in one.told_of:
-            told[name] = _of_enough(value, row.get(one.told_of[name]) or 0)
-        elif name in one.made_of:
-            told[name] = Untold.COVERED if hidden & set(one.made_of[name]) else value
-        elif name in hidden or (name in one.of_few and is_few(value or 0)):
-            told[name] = Untold.FEW if (value or 0) < FEW else Untold.COVERED
-        else:
-            told[name] = value
-    return told
+def _of_parts(part: int, whole: int) -> Figure:
+    """One that is nearly nobody looks like one that is nearly everybody: of neither anybody learns how it ended."""
+    if not whole:
+        return 0
+    return rounded(part) if min(part, whole - part) >= FEW else Untold.COVERED
 
 
 def _of_enough(value: int | None, number: int) -> Figure:
-    return value if number >= FEW or not number else Untold.FEW
+    return value if number >= FEW or not number else Untold.COVERED

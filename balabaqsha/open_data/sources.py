@@ -322,7 +322,7 @@ def _figures(
     yield "kindergartens", None, totals.kindergartens
     yield "seats_free", None, totals.seats_free
     yield "waiting", None, few_hidden(totals.waiting)
-    yield "contracts_30_days", None, few_hidden(totals.enrolled)
+    yield "contracts_30_days", None, few_hidden(totals.enrolled_rounded)
     asked: dict[str, Any] = {"place": place, "places": places, "now": now}
     for month in table_of_published(PUBLISHED["places"], Slice.MONTH, **asked).rows:
         yield "places_published", month.key.isoformat()[:7], _number(month.values["published"])
@@ -343,7 +343,8 @@ _STATISTICS: Final = Source(
     "statistics",
     _("Statistics"),
     _("The figures of the statistics page, for each locality and for all together."),
-    "The figures of the statistics page; referrals are of the last twelve months",
+    "The figures of the statistics page; referrals are of the last twelve months. Counts of contracts and of "
+    "referrals are to the nearest five",
     (
         *(
             Column(column.name, or_null(column.schema), f"{column.meaning}; null: all places together")

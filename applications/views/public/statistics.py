@@ -21,7 +21,6 @@ from applications.reports.published import (
     Figure,
     Published,
     TellingTable,
-    Untold,
     table_of_published,
 )
 from applications.reports.workbook import as_of, told_filters
@@ -81,9 +80,6 @@ def statistics_table(request: HttpRequest, name: str) -> HttpResponse:
             {"label": row.label, "cells": [(one.heading, row.values[one.name]) for one in columns]}
             for row in (*table.rows, table.total)
         ],
-        "is_hidden": any(
-            isinstance(row.values[one.name], Untold) for row in (*table.rows, table.total) for one in columns
-        ),
         "chart": chart_of(bars, of=len(bars)),
         "series": [one.heading for one in drawn],
         "longest": _longest(bars),

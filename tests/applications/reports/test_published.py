@@ -65,70 +65,68 @@ def column(table, name):
     return {row.key: row.values[name] for row in table.rows if row.values[name] != 0}
 
 
-def test_they_are_the_figures_of_the_reports(here, kentau):
+def test_they_are_the_figures_of_the_reports_to_the_nearest_five(here, kentau):
     refer(6, here)
     refer(7, here, state=ReferralState.SIGNED)
     refer(8, kentau, state=ReferralState.SIGNED, issued_at=IN_OCTOBER)
-    for place in (None, here):
-        asked = Asked(NOW, (place,) if place else (here, kentau), are_everywhere=place is None)
-        ours = counts.no_shows(asked, Slice.MONTH)
-        table = published("no-shows", Slice.MONTH, here, kentau, place=place)
-        assert [row.key for row in table.rows] == asked.months
-        for name in ("referrals", "expired", "signed", "expired_percent"):
-            assert table.total.values[name] == ours[None][name]
-            assert {row.key: row.values[name] for row in table.rows if row.key in ours} == {
-                key: row[name] for key, row in ours.items() if key
-            }
+    refer(5, kentau, issued_at=IN_OCTOBER)
+    asked = Asked(NOW, (here, kentau), are_everywhere=True)
+    table = published("no-shows", Slice.MONTH, here, kentau)
+    assert [row.key for row in table.rows] == asked.months
+    assert counts.no_shows(asked, Slice.MONTH)[None]["expired_percent"] == 42
+    told = {row.key: row.values for row in (*table.rows, table.total)}
+    assert {key: [told[key][name] for name in OUTCOMES] for key in (OCTOBER, NOVEMBER, None)} == {
+        OCTOBER: [15, 5, 10, 40],
+        NOVEMBER: [15, 5, 5, 45],
+        None: [25, 10, 15, 40],
+    }
+    assert published("no-shows", Slice.MONTH, here, kentau, place=here).total.values["referrals"] == 15
 
 
-def test_a_small_count_takes_another_with_it_in_every_table(here, kentau):
-    """Three no-shows of Kentau: told are neither they nor those of Turkistan, from which they could be taken away."""
+OUTCOMES = ("referrals", "expired", "signed", "expired_percent")
+
+
+@pytest.mark.parametrize(
+    ("count", "told"), [(0, 0), (1, Untold.FEW), (4, Untold.FEW), (5, 5), (7, 5), (8, 10), (12, 10), (13, 15)]
+)
+def test_of_fewer_than_five_nothing_is_told_and_of_more_about_how_many(here, count, told):
+    refer(count, here)
+    assert published("no-shows", Slice.MONTH, here, place=here).total.values["referrals"] == told
+
+
+@pytest.mark.parametrize(
+    ("expired", "signed", "told"),
+    [
+        (5, 5, (5, 5)),
+        # Each of the referrals stands in a public register: what nearly all came to is what each of them came to.
+        (9, 4, (Untold.COVERED, Untold.COVERED)),
+        (9, 0, (Untold.COVERED, Untold.COVERED)),
+        (1, 0, (Untold.COVERED, Untold.COVERED)),
+        (0, 0, (0, 0)),
+    ],
+)
+def test_nobody_learns_of_anybody_how_it_ended(here, expired, signed, told):
+    refer(expired, here)
+    refer(signed, here, state=ReferralState.SIGNED)
+    row = published("no-shows", Slice.MONTH, here, place=here).rows[-1].values
+    assert (row["expired"], row["signed"]) == told
+    assert isinstance(row["expired_percent"], int) is (told[0] == 5)
+
+
+def test_a_small_count_is_no_difference_of_others(here, kentau):
+    """Three of Kentau: all places less Turkistan would be five."""
     refer(12, here)
     refer(3, kentau)
     everywhere = published("no-shows", Slice.LOCALITY, here, kentau)
-    assert column(everywhere, "expired") == {here.pk: Untold.COVERED, kentau.pk: Untold.FEW}
-    assert everywhere.total.values["expired"] == 15
-    alone = published("no-shows", Slice.MONTH, here, kentau, place=here)
-    assert (alone.total.values["expired"], alone.rows[-1].values["expired"]) == (
-        Untold.COVERED,
-        Untold.COVERED,
-    )
-    assert alone.total.values["expired_percent"] is Untold.COVERED
-    assert (
-        published("no-shows", Slice.MONTH, here, kentau, place=kentau).total.values["referrals"] is Untold.FEW
-    )
-
-
-def test_of_a_row_the_rest_is_not_told(here):
-    """Of nine referrals one still valid: the eight that ran out would tell it."""
-    refer(8, here)
-    refer(1, here, state=ReferralState.ISSUED)
-    row = published("no-shows", Slice.MONTH, here, place=here).rows[-1].values
-    assert (row["referrals"], row["expired"], row["issued"]) == (9, Untold.COVERED, Untold.FEW)
-    assert (row["signed"], row["expired_percent"]) == (0, Untold.COVERED)
-
-
-def test_how_many_named_no_second_language_is_not_told(here):
-    """Ten contracts in Kazakh groups and two in Russian ones: the rows of a language say who is not in it."""
-    for language, number in (("kk", 10), ("ru", 2)):
-        group = GroupFactory(kindergarten=KindergartenFactory(locality=here), language=language)
-        for _one in range(number):
-            made = ReferralFactory(
-                application=ApplicationFactory(locality=here),
-                bid__vacancy=VacancyFactory(group=group),
-                state=ReferralState.SIGNED,
-            )
-            ContractFactory(referral=made, signed_at=IN_NOVEMBER)
-    table = published("places", Slice.LANGUAGE, here, place=here)
-    assert column(table, "signed") == {"kk": Untold.COVERED, "ru": Untold.FEW}
-    assert table.total.values["signed"] == 12
+    assert column(everywhere, "referrals") == {here.pk: 10, kentau.pk: Untold.FEW}
+    assert everywhere.total.values["referrals"] == 15
 
 
 def test_days_are_told_from_five_referrals_on(here):
     for days in (10, 20, 30, 400):
         refer(1, here, days=days)
     table = published("waits", Slice.MONTH, here, place=here)
-    assert (table.total.values["median"], table.total.values["slow"]) == (Untold.FEW, Untold.FEW)
+    assert (table.total.values["median"], table.total.values["slow"]) == (Untold.COVERED,) * 2
     assert table.rows[0].values["median"] is None
     cache.clear()
     refer(1, here, days=40)
@@ -136,10 +134,9 @@ def test_days_are_told_from_five_referrals_on(here):
     assert (row["median"], row["slow"]) == (30, 400)
 
 
-def test_a_queue_is_hidden_where_it_is_small_and_nowhere_else(here):
-    """Its order is public from five on, so that another one need not be hidden with it."""
+def test_a_queue_is_told_like_any_other_count(here):
     ApplicationFactory.create_batch(4, locality=here, child__birth_date=date(2023, 5, 1))
-    ApplicationFactory.create_batch(5, locality=here, child__birth_date=date(2024, 5, 1))
+    ApplicationFactory.create_batch(7, locality=here, child__birth_date=date(2024, 5, 1))
     table = published("queue", Slice.YEAR, here, place=here)
     assert column(table, "waiting") == {2024: 5, 2023: Untold.FEW}
     assert "waiting" not in [one.name for one in PUBLISHED["queue"].columns_by(Slice.MONTH)]
@@ -173,7 +170,11 @@ def test_all_figures_of_months_begin_at_the_same_local_midnight(zone, is_alone):
         cache.clear()
         asked = {"place": place if is_alone else None, "now": now}
         places, shows = (published(name, Slice.MONTH, place, **asked) for name in ("places", "no-shows"))
-        totals = places.total.values["published"], places.total.values["signed"], shows.total.values["signed"]
+        totals = (
+            places.total.values["published"],
+            places.total.values["signed"],
+            shows.total.values["referrals"],
+        )
         return (places.rows[0].key, *totals)
 
     assert figures(midnight - moment) == (date(2025, 11, 1), 2, 10, 10)

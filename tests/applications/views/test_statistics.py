@@ -38,7 +38,7 @@ def test_chart_table_and_files_tell_the_same(client, here) -> None:
     asked = {"place": here.slug, "by": "year"}
     page = client.get(address("table", "no-shows", **asked))
     rows = [[row["label"], *(str(value) for _heading, value in row["cells"])] for row in page.context["rows"]]
-    assert rows[-1][1:4] == ["10", "<5", "0"]
+    assert rows[-1][1:4] == ["10", "…", "…"]
     drawn = [[bar.value for bar in line.bars] for line in page.context["chart"].lines]
     assert drawn == [["…"]]
     sent = b"".join(client.get(address("csv", "no-shows", **asked)).streaming_content).decode("utf-8-sig")

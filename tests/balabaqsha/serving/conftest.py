@@ -99,7 +99,7 @@ def serving(folder: Path) -> Iterator[Serve]:
             process = subprocess.Popen(
                 [sys.executable, "-c", code, str(port)],
                 cwd=CHECKOUT,
-                env=os.environ | {"PYTHONPATH": str(CHECKOUT), "TEST_FOLDER": str(own)},
+                env=os.environ | {"PYTHONPATH": str(CHECKOUT), "TEST_FOLDER": str(own), "LOG_FORMAT": "line"},
                 stdout=output,
                 stderr=output,
             )
