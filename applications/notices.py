@@ -412,7 +412,7 @@ KINDS: Final = (
     Kind(
         "complaint_taken_further",
         Topic.QUEUE,
-        _("Complaint sent to the city's officials"),
+        _("Complaint sent to another official"),
         BOTH,
         ("complaint",),
         answers=True,

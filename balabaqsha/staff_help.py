@@ -58,8 +58,8 @@ ABOUT: Final[Mapping[str, str | Promise]] = {
         "department may decide."
     ),
     "applications.complaint": _(
-        "What families and visitors complain of. Each has a last day for the answer; what is late, or not solved, goes "
-        "to the city's officials."
+        "What families and visitors complain of. Each has a last day for the answer; what is not solved, "
+        "another official answers."
     ),
     "applications.contract": _(
         "Children who are enrolled. When a child leaves, its contract is ended here and the place becomes "

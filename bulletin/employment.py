@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet, Subquery, Value
 
 from accounts.models import User
 from accounts.second_factor import owners_of_apps
@@ -134,6 +134,14 @@ def employees_everywhere() -> QuerySet[User]:
     """Who may act in every locality without being employed in any: see `works_everywhere`."""
     allowed = ModelBackend().with_perm(EVERYWHERE)
     return User.objects.filter(pk__in=allowed.values("pk"), is_active=True, is_staff=True)
+
+
+def employees_in_all(*, today: date) -> QuerySet[User]:
+    """Who is employed for each of the localities that there are, as a whole, on the local date `today`."""
+    number = Locality.objects.order_by().values(all=Value(1)).annotate(number=Count("pk")).values("number")
+    held = Employment.objects.filter(in_force(today)).exclude(locality=None).order_by().values("user")
+    of_all = held.annotate(held=Count("locality", distinct=True)).filter(held=Subquery(number))
+    return User.objects.filter(pk__in=of_all.values("user"), is_active=True, is_staff=True)
 
 
 def able(employed: QuerySet[User], permission: str) -> QuerySet[User]:

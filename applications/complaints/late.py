@@ -12,10 +12,9 @@ from accounts import audit
 from accounts.employees import address_of
 from accounts.models import User
 from applications.complaints.turns import tell
-from applications.complaints.whose import ANSWER
+from applications.complaints.whose import ANSWER, city_officials
 from applications.journal_actions import Action
 from applications.models import Complaint
-from applications.own_rows import has_every_locality
 from bulletin.employment import able, employees_everywhere, employees_in
 from bulletin.models import Locality
 from notifications.services import enqueue, enqueue_to_mail
@@ -62,11 +61,11 @@ def _tell_of(untold: Complaint, *, now: datetime) -> None:
 
 
 def _tell_officials(locality: Locality, *, now: datetime) -> None:
-    """Once a day how many are late there: whoever works in every locality, or without any the officials of this one."""
+    """Once a day how many are late there: the city's officials, or without any those of this locality."""
     key = f"{_KIND}:{locality.pk}:{locality.day(now)}"
     found = late(now=now).filter(locality=locality)
     context = {"locality": locality, "complaints": found.count()}
-    for official in officials_of_city(locality, now=now):
+    for official in officials_to_tell(locality, now=now):
         enqueue(
             official,
             _KIND,
@@ -86,11 +85,10 @@ def _tell_officials(locality: Locality, *, now: datetime) -> None:
             )
 
 
-def officials_of_city(locality: Locality, *, now: datetime) -> list[User]:
-    """Who may answer and works in every locality; without any, who may answer in this one."""
-    here = list(able(employees_in(locality, today=locality.day(now)), ANSWER))
-    of_all = [
-        *able(employees_everywhere(), ANSWER),
-        *(one for one in here if has_every_locality(one, now=now)),
-    ]
-    return list(dict.fromkeys(of_all)) or here
+def officials_to_tell(locality: Locality, *, now: datetime) -> list[User]:
+    """The city's officials; without any, who may answer in this locality; without them, superusers."""
+    return (
+        list(city_officials(now=now))
+        or list(able(employees_in(locality, today=locality.day(now)), ANSWER))
+        or list(able(employees_everywhere(), ANSWER))
+    )

@@ -117,7 +117,7 @@ def answer_complaint(complaint: Complaint, *, text: str, actor: User, now: datet
 def say_not_solved(
     complaint: Complaint, *, text: str, actor: User | None, address: str | None, now: datetime
 ) -> Complaint:
-    """Send it to the city's officials, once, with what is still wrong; they have the same time to answer.
+    """Send it to another official (`to_answer`), once, with what is still wrong; they have the same time to answer.
 
     The caller has found `complaint` among the sender's own. Raises `Refused` (NOT_ANSWERED_YET; COMPLAINT_OVER if it is
     closed, was sent on before, or its time is over).

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils.timezone import localdate
 
 from accounts.identity import phone_hash, phone_hashes
 from accounts.models import User
@@ -11,6 +12,8 @@ from accounts.officials import is_one_with
 from applications.access.family import applications_of
 from applications.models import Application, Complaint
 from applications.own_rows import has_every_locality
+from bulletin.employment import able, employees_everywhere, employees_in, employees_in_all
+from bulletin.models import Locality
 from children.access import keys_of_own_children, known_children
 
 ANSWER = "applications.change_complaint"
@@ -48,8 +51,8 @@ class Sender:
 def to_answer(employee: User, *, now: datetime) -> QuerySet[Complaint]:
     """What waits for `employee`, wherever it is, the first to become late first.
 
-    Nothing of their own and nothing about their children. What was not solved goes to who works in every locality, and
-    never to whoever gave the first answer.
+    Nothing of their own and nothing about their children. What was not solved goes never to whoever gave the first
+    answer, but to the city's officials; where there is none besides, to others of the locality.
     """
     own = Q(user__in=employee.own_accounts) | Q(application__child__in=keys_of_own_children(employee))
     if employee.phone:
@@ -57,5 +60,23 @@ def to_answer(employee: User, *, now: datetime) -> QuerySet[Complaint]:
     waiting = Complaint.objects.filter(answered_at=None).exclude(user__forgotten_at__isnull=False)
     waiting = waiting.exclude(own).exclude(is_one_with(employee, path="first__answered_by"))
     if not has_every_locality(employee, now=now):
-        waiting = waiting.filter(first=None)
+        besides = city_officials(now=now).exclude(pk=OuterRef("first__answered_by"))
+        waiting = waiting.filter(Q(first=None) | ~Exists(besides))
     return waiting.order_by("due_at", "pk")
+
+
+def city_officials(*, now: datetime) -> QuerySet[User]:
+    """Who may answer and works in every locality. Not superusers: they may, and nobody waits for them."""
+    today = localdate(now)
+    work = employees_everywhere().filter(is_superuser=False) | employees_in_all(today=today)
+    return able(work, ANSWER)
+
+
+def without_second_answer(*, now: datetime) -> list[Locality]:
+    """The localities in which fewer than two people could answer: a family that disagrees would wait for ever."""
+    everywhere = {*city_officials(now=now), *able(employees_everywhere(), ANSWER)}
+    return [
+        place
+        for place in Locality.objects.all()
+        if len(everywhere | {*able(employees_in(place, today=place.day(now)), ANSWER)}) < 2
+    ]

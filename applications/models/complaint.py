@@ -39,7 +39,7 @@ class Complaint(models.Model):
         WAITING = "waiting", _("Waits for an answer")
         LATE = "late", _("The answer is late")
         ANSWERED = "answered", _("Answered")
-        FOLLOWED = "followed", _("Not solved: sent to the city's officials")
+        FOLLOWED = "followed", _("Not solved: sent to another official")
         CLOSED = "closed", _("Closed")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

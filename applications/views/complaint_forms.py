@@ -88,5 +88,5 @@ class ComplaintForm(forms.Form):
 class NotSolvedForm(forms.Form):
     text = _text(
         gettext_lazy("What is still not solved?"),
-        gettext_lazy("The city's officials read it together with your complaint and the first answer."),
+        gettext_lazy("Another official reads it together with your complaint and the first answer."),
     )

@@ -169,7 +169,7 @@ def _act_of(request: HttpRequest, form: NotSolvedForm) -> Callable[..., str] | N
 
     def carry_on(own: Complaint, **said: Any) -> str:
         say_not_solved(own, text=form.cleaned_data["text"], **said)
-        return _("Sent to the city's officials.")
+        return _("Sent to another official.")
 
     if request.method == "POST" and "solved" in request.POST:
         return close

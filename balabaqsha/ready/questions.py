@@ -49,6 +49,8 @@ class Known:
     groups_to_confirm: int
     kindergartens_with_vacancy: int
     nobody_answers: Missing
+    # Where a family that is not content with an answer would wait for ever.
+    no_second_answer: Missing
     sms_sent_at: datetime | None
     sms_failed_at: datetime | None
     registry_is_simulated: bool
@@ -341,6 +343,20 @@ def _employees(known: Known) -> Finding:
     return ask.well(_("Kindergartens with places: %(number)s") % {"number": known.kindergartens_with_vacancy})
 
 
+def _complaints(known: Known) -> Finding:
+    ask = _Ask("complaints", _("Could somebody else answer a complaint once more in each locality?"))
+    if not known.localities:
+        return ask.unknown(_("There is no locality, or no kindergarten."), _("Bring the localities first."))
+    if known.no_second_answer.number:
+        return ask.missing(
+            _("Fewer than two people with a second factor may answer in: %(places)s")
+            % {"places": known.no_second_answer},
+            _("Give a second official a place there, or one who works in every locality."),
+            "manage.py import_staff FILE · manage.py create_staff NAME",
+        )
+    return ask.well(_("Everywhere."))
+
+
 def _former_queue(known: Known) -> Finding:
     ask = _Ask(
         "reconciliation", _("Have two officials signed what became of every line of the former queue?")
@@ -403,5 +419,6 @@ _QUESTIONS: Final[tuple[Callable[[Known], Finding], ...]] = (
     _localities,
     _groups,
     _employees,
+    _complaints,
     _former_queue,
 )

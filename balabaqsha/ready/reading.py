@@ -1,5 +1,6 @@
 """What the questions of readiness are answered from, asked once: of the settings, of `/health/` and of the rows."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any, Final
 
@@ -16,6 +17,7 @@ from accounts.registry import is_simulated
 from applications.bidding.stand_ins import ANSWER
 from applications.city.protocols import decided_since, published_protocols
 from applications.city.queue_file import Queue
+from applications.complaints.whose import without_second_answer
 from applications.decisions.former import undecided_lines
 from applications.models import GroupProposal, Rules
 from applications.preview import is_preview
@@ -78,6 +80,7 @@ def read_known(*, now: datetime, backup_of: date | None = None) -> Known:
         nobody_answers=_missing(
             offering.exclude(pk__in=with_somebody_able(ANSWER, today=today).values("pk"))
         ),
+        no_second_answer=_named(without_second_answer(now=now)),
         sms_sent_at=_newest(Message.objects.all(), "sent_at"),
         sms_failed_at=_newest(Message.objects.filter(state=Message.State.FAILED), "created_at"),
         registry_is_simulated=is_simulated(),
@@ -121,6 +124,10 @@ def _newest(rows: "QuerySet[Any]", name: str) -> datetime | None:
 
 def _missing(rows: "QuerySet[Any]") -> Missing:
     return Missing(rows.count(), [str(row) for row in rows[:_NAMED]])
+
+
+def _named(rows: Sequence[Any]) -> Missing:
+    return Missing(len(rows), [str(row) for row in rows[:_NAMED]])
 
 
 def _first_and_last(people: "QuerySet[Any]") -> list[tuple[str, str]]:

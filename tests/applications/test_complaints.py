@@ -19,7 +19,7 @@ from applications.complaints.turns import (
     say_not_solved,
     send_complaint,
 )
-from applications.complaints.whose import Sender, to_answer
+from applications.complaints.whose import Sender, to_answer, without_second_answer
 from applications.jobs.retention import COMPLAINT_KEPT_FOR, empty_complaints
 from applications.journal_actions import Action
 from applications.models import Complaint
@@ -33,6 +33,7 @@ from tests.factories import (
     GuardianshipFactory,
     KindergartenFactory,
     LocalityFactory,
+    StaffFactory,
     UserFactory,
 )
 from tests.staff import employee, give_app, inside, official_of, press
@@ -232,6 +233,28 @@ def test_nobody_answers_for_themselves_their_child_or_twice(city):
             answered(own, official_of(*city))
     with refused(Refusal.NOT_YOURS_TO_ANSWER):
         answered(not_solved(own), other)
+
+
+def test_a_city_without_officials_of_all_answers_by_another_of_the_place(city):
+    """A superuser may, too, but nobody waits for one."""
+    first, second = official_of(city[0]), official_of(city[0])
+    chief = StaffFactory(is_superuser=True)
+    give_app(chief)
+    assert without_second_answer(now=NOW) == [city[1]]
+    own = sent_by(Sender(user=UserFactory()), locality=city[0])
+    following = not_solved(answered(own, first))
+    assert [one for one in (first, second, chief) if to_answer(one, now=NOW).exists()] == [second, chief]
+    of_all = official_of(*city)
+    assert [one for one in (first, second, chief, of_all) if to_answer(one, now=NOW).exists()] == [
+        chief,
+        of_all,
+    ]
+    with refused(Refusal.NOT_YOURS_TO_ANSWER):
+        answered(following, second)
+    # The only official of all has given the first answer: then another of the place, too.
+    again = sent_by(Sender(user=UserFactory()), locality=city[0], text=STILL)
+    again = not_solved(answered(again, of_all))
+    assert [*to_answer(second, now=NOW)] == [again]
 
 
 def test_not_without_end_and_not_about_anothers_application(city):
