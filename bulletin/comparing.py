@@ -38,7 +38,10 @@ def compared(kindergartens: Sequence[Kindergarten], *, now: datetime) -> list[Ro
         (_("Type"), [str(one.get_type_display()) for one in kindergartens]),
         (_("Special groups and specialists"), [page.special for page in pages]),
         (_("Accessibility"), [page.access for page in pages]),
-        (_("Days of waiting, last 12 months"), ["" if days is None else str(days) for days in waited]),
+        (
+            _("Days of waiting, last 12 months"),
+            ["" if days is None else number_format(days, force_grouping=True) for days in waited],
+        ),
         (_("Address"), [one.address for one in kindergartens]),
         (_("Phone"), [one.phone_label for one in kindergartens]),
     ]

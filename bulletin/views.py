@@ -53,6 +53,8 @@ SCALE_BAR = 110
 TILE_KEPT_SECONDS = 7 * 24 * 60 * 60
 # Of one kindergarten, with its surroundings.
 PLACE_SIZE, PLACE_ZOOM = {"width": 480, "height": 260}, 15
+# How far from the edge a mark is whole, and clear of the scale, in the units of the map.
+EDGE = 44
 REVIEWS_ON_A_CARD = 3
 # Counting twelve thousand takes as long as all the rest of the page, and most families look at the same few parts.
 _extents: Moment[on_map.Extent] = Moment(room=100, seconds=60)
@@ -279,7 +281,9 @@ def _place(kindergarten: Kindergarten, *, now: datetime) -> dict[str, Any] | Non
     neighbours = []
     for neighbour in on_map.nearby(kindergarten, now=now):
         x, y = frame.place(*neighbour.point)
-        neighbours.append({"neighbour": neighbour, "x": round(x), "y": round(y)})
+        # Half a mark at the edge, or one under the scale, tells nothing.
+        is_drawn = EDGE <= x <= frame.width - EDGE and EDGE <= y <= frame.height - EDGE
+        neighbours.append({"neighbour": neighbour, "x": round(x), "y": round(y), "is_drawn": is_drawn})
     return {
         "x": frame.width // 2,
         "y": frame.height // 2,
