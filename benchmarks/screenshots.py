@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
-from playwright.sync_api import Browser, Error, Page, sync_playwright
+from playwright.sync_api import Browser, Error, Page, ViewportSize, sync_playwright
 
 from balabaqsha import local, runner
 from balabaqsha.servers.foreground import end_orderly
@@ -191,7 +191,8 @@ def all_names() -> set[str]:
 
 def take_all(browser: Browser, album: Album, *, portal: str) -> None:
     def fresh() -> Page:
-        return browser.new_context(base_url=portal, viewport={"width": 1280, "height": HEIGHT}).new_page()
+        viewport: ViewportSize = {"width": 1280, "height": HEIGHT}
+        return browser.new_context(base_url=portal, viewport=viewport, locale="kk-KZ").new_page()
 
     walk(fresh(), album, visitor="stranger", begin=STRANGERS, again=frozenset())
     newcomer = fresh()

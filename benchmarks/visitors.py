@@ -7,7 +7,7 @@ import urllib.request
 from collections.abc import Iterator
 from typing import Any, Final
 
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, ViewportSize
 
 FLAGS: Final = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 PASSWORD: Final = "қазан-айы-42"  # noqa: S105 - of a family that does not exist
@@ -112,7 +112,8 @@ def enter_family(page: Page, application: str) -> str:
 
 def sign_in(browser: Browser, name: str, *, portal: str, width: int, height: int) -> Page:
     """A page on which an employee of the demo city is at work."""
-    page = browser.new_context(base_url=portal, viewport={"width": width, "height": height}).new_page()
+    viewport: ViewportSize = {"width": width, "height": height}
+    page = browser.new_context(base_url=portal, viewport=viewport, locale="kk-KZ").new_page()
     for _try in range(3):
         login = next(one for one in desk(portal)["staff"] if one["username"] == name)
         page.goto("/admin/")
