@@ -31,6 +31,7 @@ from tests.accounts.test_second_way import code_at
 from tests.accounts.walk import FATHER, PASSWORD, PHONE, newest_code
 from tests.city import build_city, with_offer
 from tests.factories import GuardianshipFactory, LocalityFactory, StaffFactory, UserFactory
+from tests.reading import LONGEST, long_sentences
 from tests.shared import built_once
 from tests.staff import employee, inside
 from tests.thorough import part_for
@@ -161,6 +162,25 @@ def stray_spaces(page: str) -> set[str]:
     text = HEARD_ONLY.sub("", re.sub(r"\s+", " ", UNSPOKEN.sub("", page)))
     lines = unescape(re.sub(r"<[^>]+>", "\n", INLINE.sub("", text)))
     return set(re.findall(r"\w+ +[.,;:!?](?= |\n|$)", lines))
+
+
+# Pages on which a sentence may be long, and why.
+MAY_BE_LONG = {
+    "privacy": "a text of law: another wording is another version, which asks every family for its consent anew",
+}
+
+
+def hard_to_read(pages: dict[str, str]) -> dict[str, set[str]]:
+    """Sentences of a family's pages that are too long for a tired reader, by page."""
+    found = {name: long_sentences(page) for name, page in pages.items() if name.split()[0] not in MAY_BE_LONG}
+    return {name: sentences for name, sentences in found.items() if sentences}
+
+
+def test_control_a_long_sentence_is_seen():
+    most = "Сөз" + " сөз" * (LONGEST - 1)
+    assert long_sentences(f"<p>Бір. {most} <b>тағы</b>. Екі.</p>") == {f"{most} тағы."}
+    assert long_sentences(f"<p>{most}. Тағы <b>бір</b> сөз: {most}</p><ul><li>{most}</li></ul>") == set()
+    assert long_sentences(f"<footer>{most} {most}</footer>") == set()
 
 
 def test_control_a_stray_space_is_seen():
@@ -330,6 +350,8 @@ class TestLanguageOf:
         private = visit(client_of(city.parent), urls)
         assert complaints(public, language) == {}
         assert complaints(private, language) == {}
+        assert hard_to_read(public) == {}
+        assert hard_to_read(private) == {}
         seen = {name.split()[0] for name in public | private}
         assert {name.split()[0] for name in urls} - seen == STEPS
 
@@ -357,6 +379,7 @@ class TestLanguageOf:
         way.step("/register/account/", confirm="1")
         way.step("/cabinet/profile/")
         assert complaints(way.pages, language) == {}
+        assert hard_to_read(way.pages) == {}
         assert len(way.pages) == 10
         # The page before offers children whose names have letters of Kazakh.
         way.step("/cabinet/children/add/", iin=MANUAL_CHILD_IIN)

@@ -39,8 +39,9 @@ class UnknownGuardian:
     @property
     def nothing(self) -> str:
         return _(
-            "Nobody was added after you in the last 30 days. Who was there before you can be stopped here for 30 days "
-            "if the state knows your phone as your own, and not theirs. Otherwise call the contact centre."
+            "Nobody was added after you in the last 30 days. Who was there before you can be stopped here for 30 days, "
+            "too. For that the state must know your phone as your own, and theirs not as theirs. Otherwise call the "
+            "contact centre."
         )
 
     @property
