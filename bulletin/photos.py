@@ -22,6 +22,7 @@ SEND: Final = "bulletin.add_photo"
 MODERATE: Final = "bulletin.change_photo"
 # Published ones and those that wait; one is taken down before the next is sent.
 MOST_PHOTOS: Final = 12
+_COUNTED: Final = (Photo.State.PENDING, Photo.State.PUBLISHED)
 
 
 def send_photo(
@@ -71,8 +72,8 @@ def moderate_photo(
 ) -> None:
     """Publish a photo, or keep it from the public with a reason that the kindergarten reads.
 
-    A decision may be changed later. Raises `PermissionDenied`, ValueError for a refusal without a reason, and
-    `ValidationError` if it is no longer as it was `seen`. Locks the photo's row.
+    A decision may be changed later, but what its kindergarten took down stays so. Raises `PermissionDenied`, ValueError
+    for a refusal without a reason, and `ValidationError` if it is no longer as it was `seen`. Locks the photo's row.
     """
     if not actor.has_perm(MODERATE):
         raise PermissionDenied
@@ -92,17 +93,19 @@ def moderate_photo(
 
 
 @transaction.atomic
-def take_down_photo(photo: Photo, *, actor: User, seen: str | None = None, now: datetime) -> None:
-    """Keep a photo from the public by the kindergarten's own wish; an official may publish it again.
+def take_down_photo(
+    photo: Photo, *, actor: User, reason: str, seen: str | None = None, now: datetime
+) -> None:
+    """Keep a photo from the public for good, by the kindergarten's own wish: a family may have taken back its consent.
 
-    The caller has asked whether `actor` may. Raises `ValidationError` if it is no longer as it was `seen`. Locks the
-    photo's row.
+    Who did it and why stays with the photo. The caller has asked whether `actor` may. Raises `ValidationError` if it is
+    no longer as it was `seen`. Locks the photo's row.
     """
     locked = _lock(photo, seen=seen)
-    locked.state = Photo.State.REJECTED
-    locked.decision_reason = ""
+    locked.state = Photo.State.TAKEN_DOWN
+    locked.decision_reason = reason.strip()
     _decide(locked, actor=actor, now=now)
-    _record(Action.PHOTO_TAKEN_DOWN, locked, actor=actor, now=now)
+    _record(Action.PHOTO_TAKEN_DOWN, locked, actor=actor, reason=locked.decision_reason, now=now)
 
 
 def _decide(photo: Photo, *, actor: User, now: datetime) -> None:
@@ -116,13 +119,13 @@ def _lock(photo: Photo, *, seen: str | None) -> Photo:
         .select_related("kindergarten")
         .get(pk=photo.pk)
     )
-    if seen is not None and seen != mark_of(locked):
+    if locked.state == Photo.State.TAKEN_DOWN or (seen is not None and seen != mark_of(locked)):
         raise ValidationError(_("A colleague was quicker: look at the photo once more."))
     return locked
 
 
 def _demand_room(kindergarten: Kindergarten) -> None:
-    if kindergarten.photos.exclude(state=Photo.State.REJECTED).count() >= MOST_PHOTOS:
+    if kindergarten.photos.filter(state__in=_COUNTED).count() >= MOST_PHOTOS:
         raise ValidationError(
             _("The most photos of a kindergarten: %(most)s. Take one down first.") % {"most": MOST_PHOTOS}
         )

@@ -352,13 +352,13 @@ def photo_small(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 def _photo_file(pk: UUID, size: str) -> HttpResponse:
-    """Kept by browsers for an hour: so long may a photo be seen that an official has hidden."""
+    """Kept by who has seen it for an hour, by caches between for a minute: a family may have taken back its consent."""
     found = get_object_or_404(Photo, pk=pk, state=Photo.State.PUBLISHED)
     try:
         response = file_response(getattr(found, size), name=found.caption, shown=True)
     except FileNotFoundError:
         raise Http404 from None
-    response["Cache-Control"] = "public, max-age=3600"
+    response["Cache-Control"] = "public, max-age=3600, s-maxage=60"
     return response
 
 

@@ -1,6 +1,6 @@
 """Photos of kindergartens: sent by the kindergarten, published by an official."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -50,6 +50,7 @@ TONES: Final = {
     Photo.State.PENDING: "warning",
     Photo.State.PUBLISHED: "success",
     Photo.State.REJECTED: "neutral",
+    Photo.State.TAKEN_DOWN: "neutral",
 }
 
 
@@ -78,6 +79,12 @@ class DeclineForm(SeenForm):
     reason = reason_field(help_text=_("Employees of the kindergarten read it."))
 
 
+class TakeDownForm(SeenForm):
+    reason = reason_field(
+        help_text=_("Officials read it. Name no child: “a family took back its consent” is enough.")
+    )
+
+
 def _seen(photo: Photo) -> dict[str, Any]:
     return {"seen": mark_of(photo)}
 
@@ -93,15 +100,14 @@ def _decline(photo: Photo, actor: User, data: dict[str, Any], now: datetime) -> 
 
 
 def _take_down(photo: Photo, actor: User, data: dict[str, Any], now: datetime) -> None:
-    photos.take_down_photo(photo, actor=actor, seen=data["seen"], now=now)
+    photos.take_down_photo(photo, actor=actor, reason=data["reason"], seen=data["seen"], now=now)
 
 
-def _is_not_published(photo: Photo, now: datetime) -> bool:
-    return photo.state != Photo.State.PUBLISHED
+def _in(*states: Photo.State) -> Callable[[Photo, datetime], bool]:
+    def offered(photo: Photo, _now: datetime) -> bool:
+        return photo.state in states
 
-
-def _is_not_rejected(photo: Photo, now: datetime) -> bool:
-    return photo.state != Photo.State.REJECTED
+    return offered
 
 
 @admin.register(Photo)
@@ -139,7 +145,7 @@ class PhotoAdmin(InTurn, WorkAdmin):
             ),
             done=_("The photo is published."),
             permission=MODERATE,
-            offered=_is_not_published,
+            offered=_in(Photo.State.PENDING, Photo.State.REJECTED),
             perform=_publish,
             form=SeenForm,
             initial=_seen,
@@ -149,14 +155,14 @@ class PhotoAdmin(InTurn, WorkAdmin):
             name="take-down",
             label=_("Take down"),
             consequence=_(
-                "It leaves the kindergarten's page; who has opened the page may see it for an hour more. An official "
-                "may publish it again."
+                "Nobody outside sees it any more; who has opened the page keeps it in the browser for up to an hour. "
+                "It can't be published again: send it anew if that is needed."
             ),
             done=_("The photo is taken down."),
             permission=SEND,
-            offered=_is_not_rejected,
+            offered=_in(Photo.State.PENDING, Photo.State.PUBLISHED, Photo.State.REJECTED),
             perform=_take_down,
-            form=SeenForm,
+            form=TakeDownForm,
             initial=_seen,
             danger=True,
             is_in_journal=True,
@@ -167,7 +173,23 @@ class PhotoAdmin(InTurn, WorkAdmin):
             consequence=_("Nobody outside sees it. The kindergarten reads your reason."),
             done=_("The photo is not published."),
             permission=MODERATE,
-            offered=_is_not_rejected,
+            offered=_in(Photo.State.PENDING),
+            perform=_decline,
+            form=DeclineForm,
+            initial=_seen,
+            danger=True,
+            is_in_journal=True,
+        ),
+        Work(
+            name="withdraw",
+            label=_("Publish no longer"),
+            consequence=_(
+                "Nobody outside sees it any more; who has opened the page keeps it in the browser for up to an hour. "
+                "The kindergarten reads your reason."
+            ),
+            done=_("The photo is no longer published."),
+            permission=MODERATE,
+            offered=_in(Photo.State.PUBLISHED),
             perform=_decline,
             form=DeclineForm,
             initial=_seen,

@@ -140,6 +140,8 @@ class Photo(models.Model):
         PENDING = "pending", _("waits for moderation")
         PUBLISHED = "published", _("published")
         REJECTED = "rejected", _("not published")
+        # An end: by the kindergarten that sent it, and nobody publishes it again.
+        TAKEN_DOWN = "taken_down", _("taken down by the kindergarten")
 
     class Children(models.TextChoices):
         """What its sender answers for."""

@@ -71,14 +71,16 @@ def test_a_page_without_a_fee_says_nothing_of_it_and_one_without_payment_says_so
 
 def test_only_published_photos_are_shown_and_given_out(client: Client, amina: Kindergarten) -> None:
     shown = PhotoFactory(kindergarten=amina, state=Photo.State.PUBLISHED, thumbnail__data=b"small")
-    hidden = [PhotoFactory(kindergarten=amina, state=state) for state in ("pending", "rejected")]
+    hidden = [
+        PhotoFactory(kindergarten=amina, state=state) for state in ("pending", "rejected", "taken_down")
+    ]
     page = text_of(client.get("/kindergartens/amina/"))
     small = f"/kindergarten-photos/{shown.pk}/small/"
     assert f'src="{small}"' in page
     assert 'width="1200" height="900" loading="lazy"' in page
     answer = client.get(small)
     assert (answer.content, answer["Content-Type"]) == (b"small", "image/jpeg")
-    assert answer["Cache-Control"] == "public, max-age=3600"
+    assert answer["Cache-Control"] == "public, max-age=3600, s-maxage=60"
     for photo in hidden:
         assert str(photo.pk) not in page
         assert client.get(f"/kindergarten-photos/{photo.pk}/").status_code == 404

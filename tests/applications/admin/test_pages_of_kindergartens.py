@@ -4,10 +4,12 @@ import io
 from html import unescape
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db.models.fields.files import FieldFile
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from PIL import Image
 
 from accounts.models import AuditEntry
@@ -15,7 +17,7 @@ from applications.admin.work import page_of
 from applications.models import ProfileProposal
 from applications.states import ProposalState
 from bulletin.models import Kindergarten, KindergartenProfile, Photo
-from bulletin.photos import MOST_PHOTOS
+from bulletin.photos import MOST_PHOTOS, moderate_photo, take_down_photo
 from tests.factories import KindergartenFactory, LocalityFactory, PhotoFactory
 from tests.staff import inside, official_of, worker_of
 
@@ -256,14 +258,33 @@ def test_an_official_publishes_and_the_kindergarten_takes_down(client, amina, wo
     assert press(worker, photo, "publish").status_code == 403
     press(official, photo, "publish")
     assert client.get(public).status_code == 200
-    press(worker, photo, "take-down")
+    press(official, photo, "withdraw", reason="Балалардың беті анық көрінеді")
     assert client.get(public).status_code == 404
-    press(official, photo, "publish")
-    press(official, photo, "decline", reason="Балалардың беті анық көрінеді")
     photo.refresh_from_db()
     assert (photo.state, photo.decision_reason) == (Photo.State.REJECTED, "Балалардың беті анық көрінеді")
+    press(official, photo, "publish")
+    assert client.get(public).status_code == 200
+    press(worker, photo, "take-down", reason="Отбасы келісімін қайтарып алды")
+    assert client.get(public).status_code == 404
     actions = AuditEntry.objects.filter(action__startswith="photo_").values_list("action", flat=True)
     assert sorted(actions) == ["photo_published", "photo_published", "photo_refused", "photo_taken_down"]
+
+
+@pytest.mark.parametrize("state", ["pending", "published", "rejected"])
+def test_what_a_kindergarten_took_down_is_published_by_nobody_again(amina, official, state) -> None:
+    photo = PhotoFactory(kindergarten=amina, state=state)
+    employee = worker_of(amina)
+    take_down_photo(photo, actor=employee, reason="Отбасы келісімін қайтарып алды", now=timezone.now())
+    photo.refresh_from_db()
+    assert (photo.state, photo.decided_by) == (Photo.State.TAKEN_DOWN, employee)
+    assert photo.decision_reason == "Отбасы келісімін қайтарып алды"
+    page = official.get(page_of(photo)).content.decode()
+    assert not any(f"/{work}/" in page for work in ("publish", "decline", "withdraw", "take-down"))
+    press(official, photo, "publish")
+    with pytest.raises(ValidationError):
+        moderate_photo(photo, actor=official_of(amina.locality), publish=True, now=timezone.now())
+    photo.refresh_from_db()
+    assert photo.state == Photo.State.TAKEN_DOWN
 
 
 def test_a_photo_of_others_is_not_found(amina) -> None:

@@ -335,6 +335,7 @@ def build_objects(scene) -> SimpleNamespace:
             proposed_by=scene.staff,
         ),
         photo=PhotoFactory(kindergarten=scene.group.kindergarten),
+        published_photo=PhotoFactory(kindergarten=scene.group.kindergarten, state="published"),
         headcount=Headcount.objects.create(
             group=scene.group,
             school_year=2018,
