@@ -22,7 +22,9 @@ class BalabaqshaConfig(AppConfig):
     default = True
 
     def ready(self) -> None:
-        from balabaqsha import checks  # noqa: F401  (they register themselves)
+        # Checks register themselves; tasks are of the app of Celery that was made. Whatever runs without Django, as
+        # the supervisor and the web server's first process do, needs neither.
+        from balabaqsha import celery, checks  # noqa: F401
 
         static_files = apps.get_app_config("staticfiles")
         static_files.ignore_patterns = [*static_files.ignore_patterns, *UNUSED]  # type: ignore[attr-defined]
