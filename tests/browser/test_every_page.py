@@ -1,7 +1,7 @@
 """Every page fits every width, with the longest names and with large letters; it is light; axe finds nothing."""
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import cycle, repeat
 from pathlib import Path
 from types import SimpleNamespace
@@ -160,15 +160,15 @@ def too_wide(page: Page, widths: tuple[int, ...], *whats: str) -> list[str]:
     return found
 
 
-def too_wide_enlarged(page: Page) -> list[str]:
+def too_wide_enlarged(view: "FirstView") -> list[str]:
     """The same, and what is wider than its own box, with letters of twice the size for this page alone.
 
     Phones and extensions do it so. Unlike the browser's own setting it leaves the media queries as they were: none
     that is meant for large letters may ask for the window's width.
     """
-    page.evaluate("document.documentElement.style.fontSize = '200%'")
-    found = too_wide(page, ENLARGED, TOO_WIDE, STICKS_OUT)
-    page.evaluate("document.documentElement.style.fontSize = ''")
+    view.page.evaluate("document.documentElement.style.fontSize = '200%'")
+    found = too_wide(view.page, ENLARGED, TOO_WIDE, STICKS_OUT)
+    view.page.evaluate("document.documentElement.style.fontSize = ''")
     return [f"enlarged, {what}" for what in found]
 
 
@@ -178,6 +178,14 @@ def too_wide_with_large_letters(view: "FirstView") -> list[str]:
     found = too_wide(view.page, LARGE)
     view.set_letters(16)
     return [f"large letters, {what}" for what in found]
+
+
+LARGER = (too_wide_enlarged, too_wide_with_large_letters)
+
+
+def larger_in_turns() -> Iterator[tuple[Callable[["FirstView"], list[str]], ...]]:
+    """By which larger letters one page after another is looked at: in a quick run by one of the two."""
+    return repeat(LARGER) if THOROUGH else cycle([LARGER[:1], LARGER[1:]])
 
 
 def test_control_a_broken_word_is_seen(page):
@@ -252,7 +260,7 @@ def test_every_page(open_context, live_server, city, language):
         (city.worker, of_workers, OF_EMPLOYEES),
         (city.official, of_officials, OF_EMPLOYEES),
     )
-    faults, light, wider = {}, [*of_visitors, *of_family], wider_in_turns()
+    faults, light, wider, larger = {}, [*of_visitors, *of_family], wider_in_turns(), larger_in_turns()
     for user, paths, narrow in visits:
         by_night = language == "ru" and narrow is NARROW
         context = open_context(
@@ -269,7 +277,7 @@ def test_every_page(open_context, live_server, city, language):
             found = too_wide(view.page, widths, *((TOO_WIDE, BROKEN_WORDS) if narrow is NARROW else ()))
             # Before axe: Chromium measures wrongly what was hidden from it meanwhile.
             if path in light:
-                found += too_wide_enlarged(view.page) + too_wide_with_large_letters(view)
+                found += [fault for look in next(larger) for fault in look(view)]
             found += against_axe(view.page, width=widths[-1])
             # What is prepared comes under the address of the page that waits for it: a paper is no first view.
             is_page = path in light and not path.endswith(".pdf")
