@@ -16,11 +16,12 @@ from django.db import DataError
 from django.db.models import Model
 from django.db.models.base import ModelBase
 from django.http import Http404, HttpRequest, HttpResponse
+from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.functional import SimpleLazyObject
 from django.utils.timezone import localdate
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 from django_otp.admin import OTPAdminSite
 from django_otp.models import Device
@@ -33,7 +34,7 @@ from accounts.models import User
 from accounts.sessions import clock_of
 from accounts.way_back import page_of_ours
 from applications import workplace
-from applications.own_rows import own_rows
+from applications.own_rows import has_every_locality, own_rows
 from balabaqsha.staff_codes import backup_codes
 from balabaqsha.staff_help import ABOUT_PAGES
 from balabaqsha.staff_inbox import inbox, unread
@@ -52,6 +53,9 @@ from notifications.clock import estimate_clock, read_clock
 # Once this share of the day's budget for SMS is spent, the start page shows it in red.
 ALARM_PERCENT = 80
 _SEEN = "staff_seen_at"
+# Tables of lists, by all that they depend on: nothing of that changes while a process runs, and a city has few roles.
+MOST_TABLES = 100
+_tables: dict[tuple[str | None, bool, bool, frozenset[str]], str] = {}
 # How often a request is noted, so that not every click writes.
 _NOTED_EVERY = timedelta(minutes=1)
 
@@ -152,6 +156,17 @@ class StaffAdminSite(OTPAdminSite):
 
         return SimpleLazyObject(made)
 
+    def _table_of_lists(self, request: HttpRequest, user: User, *, now: datetime) -> str:
+        """The lists that the employee may open, as HTML: made once for all who have the same rights."""
+        rights = frozenset() if user.is_superuser else frozenset(user.get_all_permissions())
+        key = (get_language(), user.is_superuser, has_every_locality(user, now=now), rights)
+        if key not in _tables:
+            if len(_tables) >= MOST_TABLES:
+                _tables.clear()
+            lists = {"app_list": self.get_app_list(request), "show_changelinks": True}
+            _tables[key] = render_to_string("admin/app_list.html", lists, request)
+        return _tables[key]
+
     def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
         """Suggestions while typing, only for fields whose form offers them."""
         if not is_offered_for_choice(self, request):
@@ -233,6 +248,7 @@ class StaffAdminSite(OTPAdminSite):
         if isinstance(request.user, User):
             user, now = request.user, estimate_clock()
             asked = {**_ask_for_sms(user, now=now), **workplace.ask_for_numbers(user, now=now)}
+            context["table_of_lists"] = self._table_of_lists(request, user, now=now)
             context["is_employed"] = places_of(user, today=localdate(now)).are_any
             if user.has_perm("applications.view_bid"):
                 context["today"], counted = workplace.today(user, besides=asked, now=now)

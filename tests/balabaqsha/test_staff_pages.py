@@ -7,6 +7,7 @@ import pytest
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.utils import quote
+from django.contrib.auth.models import Permission
 from django.urls import NoReverseMatch, reverse
 from django.utils.text import capfirst
 from django.utils.translation import override
@@ -91,6 +92,21 @@ def test_the_lists_on_the_start_page_stand_in_the_order_of_the_alphabet(language
     for names in (called, *lists.values()):
         assert names == sorted(names, key=sort_key)
     assert role in [name.lower() for name in lists["auth"]]
+
+
+def test_the_lists_on_the_start_page_follow_the_rights_of_who_looks():
+    """The table is kept for all who have the same rights."""
+    worker, auditor = employee(Role.KINDERGARTEN), employee(Role.AUDITOR)
+    audit = f'href="{reverse("admin:accounts_auditentry_changelist")}"'
+
+    def is_listed(user):
+        return audit in inside(user).get(reverse("admin:index")).content.decode()
+
+    assert [is_listed(user) for user in (worker, auditor, worker, auditor)] == [False, True, False, True]
+    worker.user_permissions.set(
+        Permission.objects.filter(codename__in=["view_auditentry", "work_everywhere"])
+    )
+    assert is_listed(worker)
 
 
 def test_every_list_says_what_it_is():
