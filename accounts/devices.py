@@ -48,6 +48,12 @@ def known_device(request: HttpRequest, name: str) -> str:
     return device.number
 
 
+def device_hash(request: HttpRequest) -> str:
+    """A keyed hash of the number of the device that `request` came from; empty if it has none."""
+    number = _read(request).number
+    return keyed_hash("device-number", number) if number else ""
+
+
 def latest_account(request: HttpRequest) -> str:
     """The `account_key` of the account that signed in last on the device of `request`; empty if it knows none."""
     return next(reversed(_read(request).accounts), "")

@@ -27,11 +27,35 @@ from accounts.uploads import PHOTO_INPUT
 from notifications.hours import DAYTIME, Hours, minutes_left
 from notifications.kinds import Topic
 from notifications.ways import Way
+from notifications.web_push import LONGEST_ADDRESS, is_sound, keys_as_text
 
 # Far more than any spelling of a number needs; what is longer is not looked at.
 LONGEST_INPUT: Final = 60
 # Whoever copies an SMS may copy all of it, and the one before.
 LONGEST_SMS: Final = 300
+
+
+class PushForm(forms.Form):
+    """What a browser says of where it takes notices, in fields that a script fills in."""
+
+    endpoint = forms.CharField(max_length=LONGEST_ADDRESS)
+    p256dh = forms.CharField(max_length=LONGEST_INPUT * 2)
+    auth = forms.CharField(max_length=LONGEST_INPUT)
+
+    def clean_endpoint(self) -> str:
+        endpoint: str = self.cleaned_data["endpoint"]
+        if not is_sound(endpoint):
+            raise ValidationError("not an address of a known service", code="invalid")
+        return endpoint
+
+    def clean(self) -> dict[str, Any]:
+        """Both keys as one text: `keys`."""
+        cleaned = super().clean() or {}
+        try:
+            cleaned["keys"] = keys_as_text(cleaned.get("p256dh", ""), cleaned.get("auth", ""))
+        except ValueError:
+            raise ValidationError("no keys", code="invalid") from None
+        return cleaned
 
 
 class PhoneField(forms.CharField):

@@ -54,6 +54,8 @@ class Action(models.TextChoices):
     SECOND_PHONE_REMOVED = "second_phone_removed", _("Second phone removed")
     TELEGRAM_CHANGED = "telegram_changed", _("Telegram linked")
     TELEGRAM_REMOVED = "telegram_removed", _("Telegram unlinked")
+    PUSH_TURNED_ON = "push_turned_on", _("Notices on the screen of a device turned on")
+    PUSH_TURNED_OFF = "push_turned_off", _("Notices on the screen of a device turned off")
     WAYS_CHOSEN = "ways_chosen", _("Ways of notices chosen")
     PHOTO_CHANGED = "photo_changed", _("Photo changed")
     NUMBER_MOVE_ASKED = "number_move_asked", _("Change of the phone number asked for")
@@ -147,6 +149,8 @@ ABOUT: Final = {
     Action.SECOND_PHONE_REMOVED: Subject.ACCOUNTS,
     Action.TELEGRAM_CHANGED: Subject.ACCOUNTS,
     Action.TELEGRAM_REMOVED: Subject.ACCOUNTS,
+    Action.PUSH_TURNED_ON: Subject.ACCOUNTS,
+    Action.PUSH_TURNED_OFF: Subject.ACCOUNTS,
     Action.WAYS_CHOSEN: Subject.ACCOUNTS,
     Action.PHOTO_CHANGED: Subject.ACCOUNTS,
     Action.NUMBER_MOVE_ASKED: Subject.ACCOUNTS,

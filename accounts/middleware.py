@@ -16,12 +16,14 @@ from django.utils.http import escape_leading_slashes
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from accounts import agreement, typed
+from accounts import agreement, push, typed
+from accounts.audit import client_address
+from accounts.devices import device_hash
 from accounts.models import User
 from accounts.services import must_accept_policy, set_language
 from accounts.sessions import SessionStore
 from accounts.way_back import page_of_ours
-from notifications.clock import counted_clock
+from notifications.clock import counted_clock, read_clock
 
 _SIGNED_OUT: Final = "_was_signed_out"
 # Set by a view on a file that knows no visitor, and that a browser asks for again and again: it is kept as it says.
@@ -74,9 +76,13 @@ def _note_agreement(sender: Any, request: HttpRequest | None, user: User, **kwar
 
 
 @receiver(user_logged_out)
-def _note_sign_out(sender: Any, request: HttpRequest | None, **kwargs: Any) -> None:
-    if request is not None:
-        setattr(request, _SIGNED_OUT, True)
+def _note_sign_out(sender: Any, request: HttpRequest | None, user: User | None, **kwargs: Any) -> None:
+    if request is None:
+        return
+    setattr(request, _SIGNED_OUT, True)
+    if isinstance(user, User) and (device := device_hash(request)):
+        # Its screen shows nothing of an account that was signed out there.
+        push.end_on(user, device, address=client_address(request), now=read_clock())
 
 
 class SessionEndsMiddleware:

@@ -15,7 +15,7 @@ from accounts.models import User
 from notifications.choosing import bring_in_line
 from notifications.hours import Hours
 from notifications.kinds import KINDS, Channel, Topic
-from notifications.models import Mail, Message, TelegramMessage
+from notifications.models import Mail, Message, PushMessage, TelegramMessage
 from notifications.services import enqueue_by
 from notifications.troubles import Trouble
 from notifications.ways import Way, address_of, always_on, is_offered, is_on, what_differs
@@ -83,6 +83,7 @@ def last_success(user: User) -> dict[Way, datetime | None]:
         Way.SMS: sms.filter(is_copy=False),
         Way.EMAIL: Mail.objects.filter(recipient=user),
         Way.TELEGRAM: TelegramMessage.objects.filter(recipient=user),
+        Way.PUSH: PushMessage.objects.filter(recipient=user),
         Way.SECOND_PHONE: sms.filter(is_copy=True),
     }
     return {way: of_way.aggregate(at=Max("sent_at"))["at"] for way, of_way in rows.items()}

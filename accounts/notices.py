@@ -261,6 +261,13 @@ KINDS: Final = (
         ("is_gone",),
         past_budget=PastBudget.WARNING,
     ),
+    Kind(
+        "push_turned_on",
+        Topic.ACCOUNT,
+        _("A device shows your notices"),
+        BOTH,
+        past_budget=PastBudget.WARNING,
+    ),
     # By one way, which its owner tries.
     Kind("test_message", Topic.ACCOUNT, _("Test message"), SMS, answers=True),
     Kind("new_device", Topic.ACCOUNT, _("Sign-in on a new device"), BOTH, past_budget=PastBudget.WARNING),

@@ -16,9 +16,10 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import override
 
-from accounts import audit, browsers, second_factor
+from accounts import audit, browsers, push, second_factor
 from accounts.crypto import keyed_hash
 from accounts.data.parts import ReadsAlong, parts
+from accounts.devices import device_hash
 from accounts.journal_actions import Action
 from accounts.masks import mask_address
 from accounts.models import Session, User
@@ -26,7 +27,7 @@ from accounts.sessions import SessionStore, running
 from notifications.services import enqueue
 
 BACKEND: Final = "django.contrib.auth.backends.ModelBackend"
-_WITH, _FROM = "signed_in_with", "signed_in_from"
+_WITH, _FROM, _DEVICE = "signed_in_with", "signed_in_from", "device"
 # Far more characters than any browser sends that is looked at.
 _LONGEST_AGENT: Final = 400
 
@@ -44,6 +45,12 @@ def enter(request: HttpRequest, user: User, *, now: datetime) -> None:
     session.begin_family(now=now)
     session[_WITH] = browsers.name_of(request.headers.get("User-Agent", "")[:_LONGEST_AGENT])
     session[_FROM] = mask_address(audit.client_address(request))
+    note_device(request)
+
+
+def note_device(request: HttpRequest) -> None:
+    """Let the session remember its device, so that what shows notices there ends with it."""
+    request.session[_DEVICE] = device_hash(request)
 
 
 def tell_of_new_device(user: User, *, now: datetime) -> None:
@@ -80,7 +87,11 @@ def visits_of(user: User, *, this: str | None, now: datetime) -> list[Visit]:
 
 def end_one(user: User, key: str, *, address: str | None, now: datetime) -> bool:
     """End the session that `Visit.key` names; False if it is none of `user`'s, or has ended already."""
-    return _end(user, lambda row: _name(row) == key, address=address, now=now) > 0
+    with transaction.atomic():
+        for row, held in _open(user, now=now):
+            if _name(row) == key:
+                push.end_on(user, held.get(_DEVICE, ""), address=address, now=now)
+        return _end(user, lambda row: _name(row) == key, address=address, now=now) > 0
 
 
 def reading_along(user: User) -> list[ReadsAlong]:
@@ -89,10 +100,15 @@ def reading_along(user: User) -> list[ReadsAlong]:
 
 
 def end_all(user: User, *, but: str | None, address: str | None, now: datetime) -> int:
-    """End all sessions of `user` except the one with the key `but`, and what reads along; returns how many ended."""
+    """End all sessions of `user` except the one with the key `but`, and what reads along; returns how many ended.
+
+    Other devices show no more notices.
+    """
     with transaction.atomic():
         for part in parts():
             part.sign_out(user, address=address, now=now)
+        stays = [held.get(_DEVICE, "") for row, held in _open(user, now=now) if row.session_key == but]
+        push.end_all(user, but="".join(stays), address=address, now=now)
         return _end(user, lambda row: row.session_key != but, address=address, now=now)
 
 

@@ -20,7 +20,7 @@ class ApplicationsConfig(AppConfig):
         from applications.reports.demand import demand as demand_of
         from bulletin import demand
         from notifications import kinds, selectors, targets, zones
-        from notifications.models import Mail, Message, TelegramMessage
+        from notifications.models import Mail, Message, PushMessage, TelegramMessage
 
         kinds.register(notices.KINDS, samples=notices.SAMPLES)
         targets.register(notices.TARGETS)
@@ -31,6 +31,7 @@ class ApplicationsConfig(AppConfig):
         journal.register_names("notifications.message", names_of(Message))
         journal.register_names("notifications.mail", names_of(Mail))
         journal.register_names("notifications.telegrammessage", names_of(TelegramMessage))
+        journal.register_names("notifications.pushmessage", names_of(PushMessage))
         demand.register(demand_of)
         stops.register(UnknownGuardian())
         stops.register(UnknownClaimant())

@@ -78,7 +78,7 @@ from bulletin.models import (
     Vacancy,
 )
 from children.models import Child, Dispute, GuardianClaim
-from notifications.models import Mail, Message, Notice, TelegramMessage
+from notifications.models import Mail, Message, Notice, PushMessage, PushSubscription, TelegramMessage
 
 M = TypeVar("M", bound=Model)
 
@@ -225,6 +225,8 @@ TABLE: Final[Mapping[type[Model], Belongs]] = {
     Message: of_family("recipient"),
     Mail: of_family("recipient"),
     TelegramMessage: of_family("recipient"),
+    PushMessage: of_family("recipient"),
+    PushSubscription: of_family("recipient"),
     Notice: of_family("recipient"),
     SmsCode: only_everywhere,
     # The same for the whole city.

@@ -80,14 +80,15 @@ def offline(request: HttpRequest) -> HttpResponse:
 @require_safe
 def service_worker(request: HttpRequest) -> HttpResponse:
     """The script that keeps it. Other files or another page make it another release."""
-    pages, texts = {}, []
+    pages, inbox, texts = {}, {}, []
     for language, _name in settings.LANGUAGES:
         with override(language):
-            pages[language] = reverse("offline")
+            pages[language], inbox[language] = reverse("offline"), reverse("notifications:inbox")
             texts.append(render_to_string("offline.html", request=request))
     kept = [static(path) for path in FILES]
     release = hashlib.sha256(json.dumps([kept, texts]).encode()).hexdigest()[:16]
     context = {"release": release, "offline": json.dumps(pages), "kept": json.dumps(kept)}
+    context |= {"inbox": json.dumps(inbox), "icon": static(_ICONS[0][0])}
     answer = render(request, "service_worker.js", context, content_type="text/javascript; charset=utf-8")
     setattr(answer, IS_FOR_EVERYBODY, True)
     answer.headers["Cache-Control"] = f"public, max-age={KEPT_SECONDS}"

@@ -58,6 +58,8 @@ PERIODS = (
     Period("SMS, after a year", outbox.old_messages, outbox.purge_messages),
     Period("e-mails, after 30 days", outbox.old_mails, outbox.purge_mails),
     Period("messages to Telegram, after 30 days", outbox.old_telegrams, outbox.purge_telegrams),
+    Period("notices on screens, after 30 days", outbox.old_pushes, outbox.purge_pushes),
+    Period("devices that show notices no more, after 30 days", outbox.lost_devices, outbox.purge_devices),
     Period("how SMS gateways did, after 90 days", outbox.old_minutes, outbox.purge_minutes),
     Period(
         "documents of extensions, 90 days after the referral ended",

@@ -12,6 +12,7 @@ SCHEDULE: Final[dict[str, dict[str, Any]]] = {
     "deliver-messages": {"task": "notifications.tasks.deliver_due_messages", "schedule": 20.0},
     "deliver-mails": {"task": "notifications.tasks.deliver_due_mails", "schedule": 20.0},
     "deliver-telegrams": {"task": "notifications.tasks.deliver_due_telegrams", "schedule": 20.0},
+    "deliver-pushes": {"task": "notifications.tasks.deliver_due_pushes", "schedule": 20.0},
     # Somebody has opened the bot by a link, and waits for it to answer.
     "read-telegram": {"task": "accounts.tasks.read_telegram", "schedule": 5.0},
     "ask-for-reports": {"task": "notifications.tasks.ask_for_reports", "schedule": 20.0},

@@ -369,6 +369,26 @@ TELEGRAM_TOKEN: str = env.token("TELEGRAM_TOKEN")
 TELEGRAM_BOT: str = env.token("TELEGRAM_BOT").removeprefix("@")
 TELEGRAM_URL: str = env.http_address("TELEGRAM_URL", default="https://api.telegram.org")
 
+# Notices on the screens of phones and computers (Web Push), for whoever turns them on. Without a key, which
+# `make_push_keys` makes, the portal offers none.
+PUSH_PRIVATE_KEY: str = env.token("PUSH_PRIVATE_KEY")
+# Whom the services of browsers write to if something is wrong: `mailto:…` or `https://…`.
+PUSH_CONTACT: str = env.credential("PUSH_CONTACT").strip()
+# Where browsers take messages: an address that a browser names must be of one of these hosts, or below one.
+PUSH_SERVICES: list[str] = env.list(
+    "PUSH_SERVICES",
+    default=[
+        "fcm.googleapis.com",
+        "push.services.mozilla.com",
+        "push.apple.com",
+        "notify.windows.com",
+    ],
+)
+# For the whole answer of one of them. An account has `notifications.web_push.MOST_DEVICES`.
+PUSH_SECONDS: float = 5.0
+# Tests alone have such a service on this machine.
+PUSH_TO_OWN_NETWORK = False
+
 # E-mail is a second copy beside SMS for whoever asks for it. Without a mail server the portal offers none.
 EMAIL_HOST: str = env.credential("EMAIL_HOST")
 EMAIL_PORT: int = env.int("EMAIL_PORT", default=587, least=1, most=65_535)

@@ -16,7 +16,7 @@ from redis.exceptions import RedisError
 
 from notifications import gateways, overview
 from notifications.clock import estimate_clock
-from notifications.models import Mail, Message, TelegramMessage
+from notifications.models import Mail, Message, PushMessage, TelegramMessage
 
 _COUNTED_EVERY_SECONDS: Final = 600
 SEES_MESSAGES: Final = "notifications.view_message"
@@ -29,10 +29,11 @@ def messages_page(request: HttpRequest) -> HttpResponse:
     if not request.user.has_perm(SEES_MESSAGES):
         raise PermissionDenied
     now = estimate_clock()
-    ways: list[tuple[str, type[Message] | type[Mail] | type[TelegramMessage]]] = [
+    ways: list[tuple[str, type[Message] | type[Mail] | type[TelegramMessage] | type[PushMessage]]] = [
         ("SMS", Message),
         (gettext("E-mail"), Mail),
         ("Telegram", TelegramMessage),
+        (gettext("On the screen"), PushMessage),
     ]
     costs = _costs(now)
     context = {

@@ -17,6 +17,7 @@ logger = logging.getLogger(__name__)
 DELIVERY_TASK: Final = "notifications.tasks.deliver_due_messages"
 MAIL_TASK: Final = "notifications.tasks.deliver_due_mails"
 TELEGRAM_TASK: Final = "notifications.tasks.deliver_due_telegrams"
+PUSH_TASK: Final = "notifications.tasks.deliver_due_pushes"
 
 # Of what waits in one queue, the smallest number goes first (Celery with Redis knows these three and 6): what somebody
 # waits for before a page, what a family feels, housekeeping.

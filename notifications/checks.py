@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 
 from notifications.named_classes import find_class
+from notifications.push_encryption import private_key
 from notifications.sms.base import FAILOVER, chosen_backends
 
 _SMS = "notifications.sms"
@@ -130,6 +131,23 @@ def telegram_is_whole(*, app_configs: Sequence[Any] | None, **kwargs: Any) -> li
         problems.append(Error("TELEGRAM_TOKEN needs TELEGRAM_BOT.", hint=hint, id="notifications.E030"))
     if not settings.TELEGRAM_URL.startswith("https://"):
         problems.append(Error("TELEGRAM_URL must begin with https://.", id="notifications.E031"))
+    return problems
+
+
+@register(Tags.security, deploy=True)
+def push_is_whole(*, app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    """The key for notices on screens can sign, and names somebody who can be written to."""
+    if not settings.PUSH_PRIVATE_KEY:
+        return []
+    problems: list[CheckMessage] = []
+    try:
+        private_key(settings.PUSH_PRIVATE_KEY)
+    except ValueError:
+        hint = "Make one by manage.py make_push_keys, or unset it."
+        problems.append(Error("PUSH_PRIVATE_KEY is no key.", hint=hint, id="notifications.E032"))
+    if not settings.PUSH_CONTACT.startswith(("mailto:", "https://")):
+        hint = "Set PUSH_CONTACT to mailto: and an address that people read, or to an https:// address."
+        problems.append(Error("PUSH_PRIVATE_KEY needs PUSH_CONTACT.", hint=hint, id="notifications.E033"))
     return problems
 
 

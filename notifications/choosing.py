@@ -6,9 +6,9 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import Q
 
-from notifications.broker import DELIVERY_TASK, MAIL_TASK, TELEGRAM_TASK, wake_on_commit
+from notifications.broker import DELIVERY_TASK, MAIL_TASK, PUSH_TASK, TELEGRAM_TASK, wake_on_commit
 from notifications.kinds import KINDS, Channel
-from notifications.models import Mail, Message, Outgoing, TelegramMessage
+from notifications.models import Mail, Message, Outgoing, PushMessage, TelegramMessage
 from notifications.services import times_of, why_not_theirs
 from notifications.troubles import Trouble
 from notifications.ways import Recipient, Way, is_on
@@ -21,6 +21,7 @@ _BY_TASK: Final[dict[str, type[Outgoing]]] = {
     DELIVERY_TASK: Message,
     MAIL_TASK: Mail,
     TELEGRAM_TASK: TelegramMessage,
+    PUSH_TASK: PushMessage,
 }
 
 
@@ -91,4 +92,6 @@ def is_wanted(row: Outgoing, recipient: Any) -> bool:
 def _way_of(row: Outgoing) -> Way:
     if isinstance(row, Message):
         return Way.SECOND_PHONE if row.is_copy else Way.SMS
+    if isinstance(row, PushMessage):
+        return Way.PUSH
     return Way.EMAIL if isinstance(row, Mail) else Way.TELEGRAM

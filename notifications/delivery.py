@@ -20,7 +20,7 @@ from django.db.models import prefetch_related_objects
 
 from notifications import gateways
 from notifications.alone import alone
-from notifications.broker import DELIVERY_TASK, MAIL_TASK, TELEGRAM_TASK, wake_soon
+from notifications.broker import DELIVERY_TASK, MAIL_TASK, PUSH_TASK, TELEGRAM_TASK, wake_soon
 from notifications.budget import HadToday, Purse, raise_alarm
 from notifications.bursts import Bursts, merge, sent_lately
 from notifications.hours import due_at
@@ -34,7 +34,7 @@ from notifications.kinds import (
 )
 from notifications.lanes import Lanes
 from notifications.mailing import send_mail
-from notifications.models import Mail, Message, Outgoing, TelegramMessage
+from notifications.models import Mail, Message, Outgoing, PushMessage, PushSubscription, TelegramMessage
 from notifications.outbox import (
     WAITS_SECONDS,
     Change,
@@ -52,6 +52,7 @@ from notifications.sms.failover import FailoverBackend
 from notifications.sweeps import renew_connection
 from notifications.telegram import TelegramBackend
 from notifications.troubles import Trouble
+from notifications.web_push import Device, PushBackend
 from notifications.zones import zones_of
 
 logger = logging.getLogger(__name__)
@@ -258,6 +259,70 @@ class _TelegramPost:
             forget_chat(row)
 
 
+class _PushPost:
+    """Notices on screens cost nothing either. One that any device took has arrived."""
+
+    model: type[Outgoing] = PushMessage
+    task = PUSH_TASK
+    lanes = 8
+
+    def __init__(self) -> None:
+        self._backend = PushBackend()
+        self._devices: dict[Any, list[Device]] = {}
+        # Of those that are handed over: which devices took them, and which are there no more.
+        self._taken_by: dict[Any, list[Any]] = {}
+        self._gone: dict[Any, list[Any]] = {}
+
+    def look_at(self, rows: list[PushMessage], *, now: datetime) -> None:
+        prefetch_related_objects(rows, "recipient__push_subscriptions")
+        self._devices |= {row.pk: [_device(one) for one in _devices_of(row)] for row in rows}
+
+    def gather(self, rows: list[PushMessage], *, now: datetime) -> list[PushMessage]:
+        return rows
+
+    def waits_until(self, row: PushMessage, *, now: datetime) -> datetime:
+        return now
+
+    def why_withheld(self, row: PushMessage, *, claimed: int, now: datetime) -> str:
+        return why_not_theirs(row)
+
+    def send(self, row: PushMessage, *, now: datetime) -> SendResult:
+        minutes = _minutes_worth(row, now=now)
+        result = self._backend.send(
+            self._devices.get(row.pk, []),
+            row.text or "",
+            language=row.language,
+            key=str(row.pk),
+            minutes=minutes,
+            now=now,
+        )
+        self._taken_by[row.pk], self._gone[row.pk] = result.taken_by, result.gone
+        return result.whole
+
+    def as_taken(self, row: PushMessage, result: SendResult, *, now: datetime) -> dict[str, Any]:
+        return {}
+
+    def note(self, row: PushMessage, result: SendResult, *, now: datetime) -> None:
+        """A device that is there no more keeps nothing but its name, which its owner reads."""
+        del result
+        devices = PushSubscription.objects.filter(recipient=row.recipient_id)
+        if taken_by := self._taken_by.pop(row.pk, None):
+            devices.filter(pk__in=taken_by).update(last_success_at=now)
+        if gone := self._gone.pop(row.pk, None):
+            devices.filter(pk__in=gone, gone_at=None).update(gone_at=now, endpoint="", keys="")
+        self._devices.pop(row.pk, None)
+
+
+def _devices_of(row: PushMessage) -> list[PushSubscription]:
+    recipient: Any = row.recipient
+    found: list[PushSubscription] = recipient.push_devices if recipient is not None else []
+    return found
+
+
+def _device(one: PushSubscription) -> Device:
+    return Device(one.pk, one.endpoint or "", one.keys or "")
+
+
 def deliver_due(*, now: datetime) -> Counts:
     """Send the SMS that are due at `now`, those that somebody waits for first (`outbox.claim`); returns the counts.
 
@@ -286,6 +351,12 @@ def deliver_telegrams(*, now: datetime) -> Counts:
     """The same for messages to Telegram."""
     renew_connection()
     return _deliver_all(_TelegramPost(), now=now)
+
+
+def deliver_pushes(*, now: datetime) -> Counts:
+    """The same for notices on screens."""
+    renew_connection()
+    return _deliver_all(_PushPost(), now=now)
 
 
 def _deliver_all(post: _Post, *, now: datetime) -> Counts:
@@ -614,7 +685,7 @@ def _wiped(row: Any) -> dict[str, str]:
     return {"text": ""} if is_secret(row.kind) else {}
 
 
-def _minutes_worth(row: Message, *, now: datetime) -> int:
+def _minutes_worth(row: Outgoing, *, now: datetime) -> int:
     """For how long an SMS that is handed over now is to be tried: a phone may be off.
 
     A code opens nothing, and what had to be known by an instant tells nothing, once it would be given up.

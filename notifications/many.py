@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from notifications.copied_rows import copy_values
 from notifications.hours import Hours
 from notifications.kinds import KINDS, Channel
-from notifications.models import Mail, Message, Notice, Outgoing, TelegramMessage
+from notifications.models import Mail, Message, Notice, Outgoing, PushMessage, TelegramMessage
 from notifications.services import copy_key, render, stored_key, times_of
 from notifications.troubles import Trouble
 from notifications.ways import Chosen, Way, address_of, ways
@@ -63,6 +63,7 @@ class Reader(NamedTuple):
     email: str
     mails_notices: bool
     telegram: str
+    has_push_device: bool
     proven_second_phone: str
     chosen_ways: Chosen
     quiet_hours: Hours | None
@@ -89,12 +90,13 @@ _OUTGOING: Final = (
     "recipient_id", "kind", "language", "text", "about", "dedupe_key", "created_at", "next_attempt_at", "give_up_at",
     "known_by", "zone_name",
 )  # fmt: skip
-# Where what goes by a way is written: the model, the column of the address, and what else is said of it.
-_ROWS: Final[Mapping[Way, tuple[type[Outgoing], str, Mapping[str, Any]]]] = {
-    Way.SMS: (Message, "phone", {}),
-    Way.EMAIL: (Mail, "address", {}),
-    Way.TELEGRAM: (TelegramMessage, "chat", {}),
-    Way.SECOND_PHONE: (Message, "phone", {"is_copy": True}),
+# Where what goes by a way is written: the model, the column of the address if it has one, and what else is said of it.
+_ROWS: Final[Mapping[Way, tuple[type[Outgoing], tuple[str, ...], Mapping[str, Any]]]] = {
+    Way.SMS: (Message, ("phone",), {}),
+    Way.EMAIL: (Mail, ("address",), {}),
+    Way.TELEGRAM: (TelegramMessage, ("chat",), {}),
+    Way.SECOND_PHONE: (Message, ("phone",), {"is_copy": True}),
+    Way.PUSH: (PushMessage, (), {}),
 }
 
 
@@ -124,17 +126,18 @@ def enqueue_many(kind: str, letters: Sequence[Letter], *, now: datetime, sent_fr
             channel = what.mailed_as if way is Way.EMAIL else Channel.SMS
             text = say(channel, reader.language, letter.values)
             own_key = copy_key(key) if way is Way.SECOND_PHONE else key
+            _model, columns, more = _ROWS[way]
+            to = [address_of(reader, way) for _column in columns]
             posted[way].append(
                 (
                     reader.pk, kind, reader.language, text, letter.about, own_key, now, due["next_attempt_at"],
-                    due["give_up_at"], due["known_by"], due["zone_name"], address_of(reader, way),
-                    *_ROWS[way][2].values(),
+                    due["give_up_at"], due["known_by"], due["zone_name"], *to, *more.values(),
                 )
             )  # fmt: skip
     copy_values(Notice, _NOTICE, notices)
     for way, rows in posted.items():
-        model, column, more = _ROWS[way]
-        copy_values(model, (*_OUTGOING, column, *more), rows)
+        model, columns, more = _ROWS[way]
+        copy_values(model, (*_OUTGOING, *columns, *more), rows)
 
 
 def call_off(kind: str, *, written_at: Collection[datetime], why: Trouble) -> int:
@@ -143,7 +146,7 @@ def call_off(kind: str, *, written_at: Collection[datetime], why: Trouble) -> in
     What is under way goes, and the notices in the inbox stay.
     """
     called_off = 0
-    for model in (Message, Mail, TelegramMessage):
+    for model in (Message, Mail, TelegramMessage, PushMessage):
         waiting = model.objects.filter(state=Outgoing.State.QUEUED, kind=kind, created_at__in=written_at)
         called_off += waiting.update(state=Outgoing.State.WITHHELD, error=why.value)
     return called_off

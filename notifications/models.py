@@ -265,6 +265,56 @@ class Mail(Outgoing):
         return self.address or ""
 
 
+class PushSubscription(models.Model):
+    """A browser that shows the notices of an account on the screen of its device (RFC 8030).
+
+    It counts while the account has the password with which it was turned on, as a session does.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    recipient = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="push_subscriptions",
+        verbose_name=_("recipient"),
+    )
+    # Where the service of the browser takes messages, and the keys for which they are encrypted, as JSON.
+    endpoint = PatientEncryptedTextField(_("address"))
+    keys = PatientEncryptedTextField(_("keys"))
+    # A keyed hash of the address: a browser has one, whoever uses it.
+    endpoint_hash = models.CharField(max_length=64, unique=True, editable=False)
+    # What it is, in words of ours, and a keyed hash of the number in its cookie.
+    device = models.CharField(_("device"), max_length=40, blank=True)
+    device_hash = models.CharField(max_length=64, editable=False)
+    stamp = models.CharField(max_length=64, editable=False)
+    created_at = models.DateTimeField(_("created at"))
+    last_success_at = models.DateTimeField(_("last sent"), null=True, blank=True)
+    # The browser gave the address up: what is left is shown to its owner.
+    gone_at = models.DateTimeField(_("no longer there since"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("device that shows notices")
+        verbose_name_plural = _("devices that show notices")
+        ordering = ["created_at", "id"]
+
+    def __str__(self) -> str:
+        return self.device
+
+
+class PushMessage(Outgoing):
+    """A notice on its way to the screens of its recipient's devices, whichever these are when it goes."""
+
+    class Meta:
+        verbose_name = _("notice on a screen")
+        verbose_name_plural = _("notices on screens")
+        ordering = ["-created_at"]
+        indexes = _indexes_of_outbox("push")
+
+    @property
+    def to(self) -> str:
+        return f"push:{self.recipient_id}"
+
+
 class TelegramMessage(Outgoing):
     """A message on its way to a chat with our bot."""
 

@@ -16,7 +16,7 @@ from notifications.kinds import (
     kinds_that_can_wait,
     secret_kinds,
 )
-from notifications.models import Mail, Message, Outgoing, TelegramMessage
+from notifications.models import Mail, Message, Outgoing, PushMessage, TelegramMessage
 from notifications.sms.base import SEND_SECONDS
 from notifications.sweeps import renew_connection
 from notifications.troubles import Trouble
@@ -56,6 +56,11 @@ def mails_due(*, now: datetime) -> QuerySet[Mail]:
 def telegrams_due(*, now: datetime) -> QuerySet[TelegramMessage]:
     """The same for messages to Telegram."""
     return _due(TelegramMessage, now=now)
+
+
+def pushes_due(*, now: datetime) -> QuerySet[PushMessage]:
+    """The same for notices on screens."""
+    return _due(PushMessage, now=now)
 
 
 def waiting_codes() -> QuerySet[Message]:

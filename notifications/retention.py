@@ -7,7 +7,15 @@ from datetime import datetime, timedelta
 
 from django.db.models import QuerySet
 
-from notifications.models import GatewayMinute, Mail, Message, Outgoing, TelegramMessage
+from notifications.models import (
+    GatewayMinute,
+    Mail,
+    Message,
+    Outgoing,
+    PushMessage,
+    PushSubscription,
+    TelegramMessage,
+)
 
 TEXT_KEPT_FOR = timedelta(days=30)
 MESSAGE_KEPT_FOR = timedelta(days=365)
@@ -62,6 +70,28 @@ def old_telegrams(*, now: datetime) -> QuerySet[TelegramMessage]:
 def purge_telegrams(*, now: datetime) -> int:
     """Delete them; returns how many."""
     deleted, _per_model = old_telegrams(now=now).delete()
+    return deleted
+
+
+def old_pushes(*, now: datetime) -> QuerySet[PushMessage]:
+    """The same of what went to screens."""
+    return PushMessage.objects.filter(state__in=OVER, created_at__lt=now - TEXT_KEPT_FOR)
+
+
+def purge_pushes(*, now: datetime) -> int:
+    """Delete them; returns how many."""
+    deleted, _per_model = old_pushes(now=now).delete()
+    return deleted
+
+
+def lost_devices(*, now: datetime) -> QuerySet[PushSubscription]:
+    """Devices whose browser gave their address up a month ago: until then their owner reads so."""
+    return PushSubscription.objects.filter(gone_at__lt=now - TEXT_KEPT_FOR)
+
+
+def purge_devices(*, now: datetime) -> int:
+    """Delete them; returns how many."""
+    deleted, _per_model = lost_devices(now=now).delete()
     return deleted
 
 

@@ -19,10 +19,17 @@ from django.urls import translate_url
 from django.utils import translation
 from phonenumber_field.phonenumber import PhoneNumber
 
-from notifications.broker import DELIVERY_TASK, MAIL_TASK, TELEGRAM_TASK, wake_on_commit, wake_soon_on_commit
+from notifications.broker import (
+    DELIVERY_TASK,
+    MAIL_TASK,
+    PUSH_TASK,
+    TELEGRAM_TASK,
+    wake_on_commit,
+    wake_soon_on_commit,
+)
 from notifications.hours import due_at, evening_from
 from notifications.kinds import KINDS, Channel, Kind, goes_with_others, is_secret
-from notifications.models import Mail, Message, Notice, Outgoing, TelegramMessage
+from notifications.models import Mail, Message, Notice, Outgoing, PushMessage, TelegramMessage
 from notifications.selectors import inbox_of
 from notifications.troubles import Trouble
 from notifications.ways import Recipient, Way, address_of, is_offered, ways
@@ -43,6 +50,7 @@ _TASKS: Final[Mapping[type[Outgoing], str]] = {
     Message: DELIVERY_TASK,
     Mail: MAIL_TASK,
     TelegramMessage: TELEGRAM_TASK,
+    PushMessage: PUSH_TASK,
 }
 
 
@@ -185,7 +193,7 @@ def forget_chat(message: TelegramMessage) -> None:
 
 def follow(about: UUID, *, into: UUID, recipients: Iterable[Any]) -> None:
     """What these users, given by their ids, were told about `about` is about `into` from now on; also what waits."""
-    for told in (Notice, Message, Mail, TelegramMessage):
+    for told in (Notice, Message, Mail, TelegramMessage, PushMessage):
         told._default_manager.filter(about=about, recipient__in=list(recipients)).update(about=into)
 
 
@@ -407,6 +415,8 @@ def is_still_theirs(message: Outgoing) -> bool:
     if isinstance(message, Message):
         theirs = recipient.proven_second_phone if message.is_copy else recipient.phone
         return bool(message.phone == theirs)
+    if isinstance(message, PushMessage):
+        return bool(recipient.has_push_device)
     if isinstance(message, TelegramMessage):
         return bool(message.chat == recipient.telegram)
     return isinstance(message, Mail) and bool(message.address == recipient.email)
@@ -416,7 +426,8 @@ def why_not_theirs(message: Outgoing) -> str:
     """Why nothing goes to where `message` leads any more; empty if it still goes.
 
     A code and a warning that goes at once follow what they were written for: whoever took an account and puts its
-    contacts out of the way must not silence these. The second phone and the chat get nothing once they have gone.
+    contacts out of the way must not silence these. The second phone, the chat and devices get nothing once they have
+    gone.
     """
     kind = KINDS.get(message.kind)
     if is_still_theirs(message):
@@ -426,6 +437,8 @@ def why_not_theirs(message: Outgoing) -> str:
         return ""
     if isinstance(message, TelegramMessage):
         return Trouble.NOT_LINKED.value
+    if isinstance(message, PushMessage):
+        return Trouble.NO_DEVICE.value
     if isinstance(message, Message):
         if message.is_copy:
             return Trouble.NOT_PROVEN.value
@@ -558,11 +571,37 @@ def _telegram(
     wake_soon_on_commit(TELEGRAM_TASK)
 
 
+def _push(
+    kind: Kind,
+    _devices: str,
+    language: str,
+    *,
+    context: dict[str, Any],
+    key: str,
+    times: dict[str, Any],
+    recipient_id: Any,
+    about: UUID | None = None,
+) -> None:
+    # The text of the SMS: whoever stands by reads the screen, too.
+    push = PushMessage(
+        recipient_id=recipient_id,
+        about=about,
+        kind=kind.code,
+        language=language,
+        text=render(kind, Channel.SMS, language=language, context=context),
+        dedupe_key=key,
+        **times,
+    )
+    PushMessage.objects.bulk_create([push], ignore_conflicts=True)
+    wake_soon_on_commit(PUSH_TASK)
+
+
 _SEND_BY: Final[Mapping[Way, Callable[..., None]]] = {
     Way.SMS: _post,
     Way.EMAIL: _mail,
     Way.TELEGRAM: _telegram,
     Way.SECOND_PHONE: partial(_post, is_copy=True),
+    Way.PUSH: _push,
 }
 
 

@@ -6,9 +6,9 @@ Every task of this module but the one that asks for reports is of the worker tha
 from celery import shared_task
 
 from notifications import reports
-from notifications.broker import DELIVERY_TASK, MAIL_TASK, TELEGRAM_TASK
+from notifications.broker import DELIVERY_TASK, MAIL_TASK, PUSH_TASK, TELEGRAM_TASK
 from notifications.clock import read_clock
-from notifications.delivery import LONGEST, deliver_due, deliver_mails, deliver_telegrams
+from notifications.delivery import LONGEST, deliver_due, deliver_mails, deliver_pushes, deliver_telegrams
 
 
 @shared_task(name=DELIVERY_TASK, time_limit=LONGEST.seconds)
@@ -27,6 +27,12 @@ def deliver_due_mails() -> None:
 def deliver_due_telegrams() -> None:
     """The same for messages to Telegram."""
     deliver_telegrams(now=read_clock())
+
+
+@shared_task(name=PUSH_TASK, time_limit=LONGEST.seconds)
+def deliver_due_pushes() -> None:
+    """The same for notices on screens."""
+    deliver_pushes(now=read_clock())
 
 
 @shared_task(name=reports.REPORTS_TASK, time_limit=120)

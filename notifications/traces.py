@@ -10,7 +10,7 @@ from django.db.models import Case, CharField, DateTimeField, F, OuterRef, QueryS
 from django.db.models.functions import Coalesce, Concat
 from django.utils.translation import gettext
 
-from notifications.models import Mail, Message, Notice, Outgoing, TelegramMessage
+from notifications.models import Mail, Message, Notice, Outgoing, PushMessage, TelegramMessage
 from notifications.services import again_key, copy_key
 from notifications.troubles import Trouble
 from notifications.ways import Way
@@ -69,7 +69,7 @@ def _rows(keys: list[str]) -> "QuerySet[Any, Any]":
     unknown, none = Value(None, output_field=DateTimeField()), Value(None, output_field=CharField())
     others = [
         _told(model, keys, Value(way.value, output_field=CharField()), unknown, none)
-        for model, way in ((Mail, Way.EMAIL), (TelegramMessage, Way.TELEGRAM))
+        for model, way in ((Mail, Way.EMAIL), (TelegramMessage, Way.TELEGRAM), (PushMessage, Way.PUSH))
     ]
     return of_sms.union(*others, all=True)
 
@@ -124,4 +124,6 @@ def _why_not(error: str) -> str:
         return gettext("not sent: the address is no longer yours")
     if error == Trouble.NOT_LINKED:
         return gettext("not sent: the chat is no longer linked")
+    if error == Trouble.NO_DEVICE:
+        return gettext("not sent: no device shows notices any more")
     return gettext("not sent: it is only here")

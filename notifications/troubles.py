@@ -17,6 +17,7 @@ class Trouble(TextChoices):
     FORMER_ADDRESS = "the address is no longer theirs", _("The address is no longer the recipient's")
     BLOCKED = "the bot is blocked, or the chat is gone", _("The bot is blocked, or the chat is gone")
     NOT_LINKED = "the chat is no longer linked", _("The chat is no longer linked")
+    NO_DEVICE = "no device shows notices any more", _("No device shows notices any more")
     WITH_OTHERS = "waits for its hour", _("It waits for the morning, or to go together with others")
     NEWER = "void: a newer one followed", _("A newer code followed")
     ARRIVED = "the first one has arrived", _("The first one has arrived meanwhile")

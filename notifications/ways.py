@@ -25,6 +25,7 @@ class Way(TextChoices):
     EMAIL = "email", _("E-mail")
     TELEGRAM = "telegram", "Telegram"
     SECOND_PHONE = "second", _("Second phone")
+    PUSH = "push", _("On the screen")
 
 
 # Of these the first that there is stays on for what can't be switched off. The second phone may be somebody else's.
@@ -59,6 +60,11 @@ class Recipient(Protocol):
         ...
 
     @property
+    def has_push_device(self) -> bool:
+        """Whether a device shows notices on its screen. It may cost a query."""
+        ...
+
+    @property
     def proven_second_phone(self) -> str:
         """In E.164; empty if there is none, or nobody proved it. It may cost a query."""
         ...
@@ -75,7 +81,8 @@ class Recipient(Protocol):
 def ways(kind: Kind, recipient: Recipient) -> tuple[Way, ...]:
     """The ways by which a message of `kind` goes to `recipient` now; none for one that is for the inbox alone.
 
-    A code goes to the account's own phone and nowhere else. A query is made only for who chose the second phone.
+    A code goes to the account's own phone and nowhere else. A query is made only for who chose the second phone, and
+    where the portal shows notices on screens.
     """
     if Channel.SMS not in kind.channels:
         return ()
@@ -85,13 +92,15 @@ def ways(kind: Kind, recipient: Recipient) -> tuple[Way, ...]:
 
 
 def address_of(recipient: Recipient, way: Way) -> str:
-    """Where this way leads: a phone (E.164), an address, a chat. Empty if it leads nowhere now."""
+    """Where this way leads: a phone (E.164), an address, a chat, "devices". Empty if it leads nowhere now."""
     if way is Way.SMS:
         return str(recipient.phone.as_e164) if recipient.phone else ""
     if way is Way.EMAIL:
         return (recipient.email or "") if settings.SENDS_MAIL else ""
     if way is Way.TELEGRAM:
         return (recipient.telegram or "") if settings.TELEGRAM_TOKEN else ""
+    if way is Way.PUSH:
+        return "devices" if settings.PUSH_PRIVATE_KEY and recipient.has_push_device else ""
     return recipient.proven_second_phone
 
 
@@ -109,7 +118,7 @@ def is_offered(topic: Topic, way: Way) -> bool:
 
 
 def is_on_by_itself(way: Way, recipient: Recipient) -> bool:
-    """Whether a way is on where nothing is chosen: SMS and a linked chat are, the others once they are asked for."""
+    """Whether a way is on where nothing is chosen: SMS, a chat and devices are, the others once asked for."""
     return recipient.mails_notices if way is Way.EMAIL else way is not Way.SECOND_PHONE
 
 

@@ -1,6 +1,6 @@
 "use strict";
 
-// Without the internet a page of its own says what to do. Nothing else is kept: no page of a family, no answer to a form.
+// Without the internet a page of its own says what to do, and notices are shown while no page is open. Nothing else is kept: no page of a family, no answer to a form.
 // Everything here has the name of its release, so a new one puts its own in place of the old.
 const RELEASE = "{{ release }}", OFFLINE = JSON.parse("{{ offline|escapejs }}"), KEPT = JSON.parse("{{ kept|escapejs }}");
 
@@ -26,3 +26,24 @@ addEventListener("fetch", (event) => {
 });
 
 const kept = (path) => caches.match(path, { ignoreVary: true }).then((answer) => answer || Response.error());
+
+// A notice: what it says is written by the portal, for this browser alone. It leads to the inbox and nowhere else.
+const INBOX = JSON.parse("{{ inbox|escapejs }}");
+
+addEventListener("push", (event) => {
+  const told = event.data?.json() || {};
+  const language = Object.hasOwn(INBOX, told.language) ? told.language : "kk";
+  event.waitUntil(registration.showNotification("Balabaqsha", {
+    body: String(told.text || ""),
+    tag: String(told.tag || ""),
+    lang: language,
+    icon: "{{ icon|escapejs }}",
+    data: { language },
+  }));
+});
+
+addEventListener("notificationclick", (event) => {
+  event.notification.close();
+  // In a window of its own: in another one somebody may be filling in a form.
+  event.waitUntil(clients.openWindow(INBOX[event.notification.data.language]));
+});

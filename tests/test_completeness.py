@@ -208,9 +208,10 @@ LEFT_OUT: dict[str, set[enum.Enum] | str] = {
     "notifications/traces.py _LOST · Outgoing.State": "QUEUED SENDING SENT DELIVERED MERGED",
     # Of reviews nothing goes by other ways than the inbox; the rest is for employees.
     "accounts/forms.py _TOLD_OF · Topic": "REVIEWS WORK",
-    "notifications/ways.py _OWN · Way": "SECOND_PHONE",
+    # What appears on a screen need not be seen.
+    "notifications/ways.py _OWN · Way": "SECOND_PHONE PUSH",
     # A chat never has a warning of its own, and a second phone none at all.
-    "notifications/choosing.py _OWN · Way": "TELEGRAM SECOND_PHONE",
+    "notifications/choosing.py _OWN · Way": "TELEGRAM SECOND_PHONE PUSH",
     # What families may switch off.
     "notifications/kinds.py _MANDATORY · Topic": "ALERTS BIDS QUEUE REVIEWS WORK",
     "notifications/retention.py OVER · Outgoing.State": "QUEUED SENDING",

@@ -130,6 +130,10 @@ TABLE = {
     "accounts:topics": PARENTS,
     "accounts:telegram": (LOGIN, 404, 404, 403, 403),
     "accounts:telegram_off": BUTTON,
+    # Without the portal's key there is no such way; tests/notifications/test_push.py has the page.
+    "accounts:push": (LOGIN, 404, 404, 403, 403),
+    "accounts:push_on": BUTTON,
+    "accounts:push_off": BUTTON,
     "accounts:journal": PARENTS,
     "accounts:app": PARENTS,
     "accounts:recovery_codes": (LOGIN, AWAY, AWAY, 403, 403),

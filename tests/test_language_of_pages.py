@@ -50,6 +50,8 @@ NOT_PAGES = {
     "accounts:identity_back",
     "demo_identity",
     "accounts:language",
+    "accounts:push_on",
+    "accounts:push_off",
     "accounts:telegram_off",
     "accounts:test_message",
     "accounts:logout",

@@ -37,7 +37,7 @@ from accounts.numbers import moves
 from accounts.registry import PhoneTie
 from accounts.stored_files import delete_after_commit
 from notifications.kinds import is_secret
-from notifications.models import Mail, Message, Notice, TelegramMessage
+from notifications.models import Mail, Message, Notice, PushMessage, PushSubscription, TelegramMessage
 from notifications.retention import OVER
 from notifications.selectors import inbox_of, known_to, told_of
 
@@ -296,6 +296,40 @@ class Account(Part):
                     "error": "of the sender",
                 },
             ),
+            Section(
+                "push",
+                PushMessage,
+                lambda user: PushMessage.objects.filter(told_of(user.pk), recipient=user),
+                ("kind", "language", "text", "state", "created_at", "sent_at"),
+                people=("recipient",),
+                left_out={
+                    "id": "a number of the row",
+                    "about": "the child that the text is about",
+                    "dedupe_key": "keeps a message from being written twice",
+                    "attempts": "of the sender",
+                    "unclear": "of the sender",
+                    "next_attempt_at": "of the sender",
+                    "give_up_at": "of the sender",
+                    "known_by": "of the sender",
+                    "zone_name": "of the sender",
+                    "error": "of the sender",
+                },
+            ),
+            Section(
+                "devices",
+                PushSubscription,
+                lambda user: PushSubscription.objects.filter(recipient=user),
+                ("device", "created_at", "last_success_at", "gone_at"),
+                people=("recipient",),
+                left_out={
+                    "id": "a number of the row",
+                    "endpoint": "a secret of the browser: who has it can write to it",
+                    "keys": "a secret of the browser",
+                    "endpoint_hash": "finds the address again",
+                    "device_hash": "finds the device again",
+                    "stamp": "a hash of a hash of the password",
+                },
+            ),
         ]
 
     def forget(self, user: User, *, now: datetime) -> None:
@@ -307,6 +341,8 @@ class Account(Part):
         Message.objects.filter(recipient=user).update(recipient=None)
         Mail.objects.filter(recipient=user).delete()
         TelegramMessage.objects.filter(recipient=user).delete()
+        PushMessage.objects.filter(recipient=user).delete()
+        PushSubscription.objects.filter(recipient=user).delete()
         if user.phone:
             SmsCode.objects.filter(phone=user.phone).delete()
         for export in DataExport.objects.filter(user=user):

@@ -15,6 +15,7 @@ from accounts.data.parts import NotYet, parts
 from accounts.journal_actions import Action
 from accounts.models import Session, User
 from notifications.locks import brief_locks
+from notifications.models import PushSubscription
 from notifications.services import enqueue
 from notifications.sweeps import sweep
 
@@ -50,6 +51,7 @@ def leave(user: User, *, address: str | None, now: datetime) -> None:
         locked.leaving_since = now
         locked.save(update_fields=["leaving_since"])
         Session.objects.filter(user=locked.pk).delete()
+        PushSubscription.objects.filter(recipient=locked.pk).delete()
         audit.record(Action.ACCOUNT_CLOSED, actor=user, subject=user, address=address, now=now)
     user.leaving_since = now
 

@@ -123,6 +123,16 @@ class User(AbstractBaseUser, PermissionsMixin):
         return str(profile.second_phone.as_e164)
 
     @property
+    def push_devices(self) -> list[Any]:
+        """Its devices that show notices: turned on since it has this password, and not gone. A query, if not read."""
+        stamp = self.get_session_auth_hash()
+        return [one for one in self.push_subscriptions.all() if one.gone_at is None and one.stamp == stamp]
+
+    @property
+    def has_push_device(self) -> bool:
+        return bool(self.push_devices)
+
+    @property
     def quiet_hours(self) -> Hours | None:
         """From when until when, by the clock of the family's place, only what can't wait reaches them."""
         return Hours(self.quiet_from, self.quiet_to) if self.quiet_from and self.quiet_to else None

@@ -34,6 +34,7 @@ from accounts.numbers.concerned import circle_of, tell_by_other_ways, tell_the_o
 from accounts.passwords import normalise_password
 from accounts.registry import PhoneTie
 from notifications.choosing import bring_in_line
+from notifications.models import PushSubscription
 from notifications.services import enqueue, enqueue_to_phone
 from notifications.sweeps import sweep
 
@@ -455,7 +456,8 @@ def _take_away_other_ways(account: User, *, by: User | None, address: str | None
     the password keeps open (sessions, a calendar's address) has ended with it.
     """
     profile = Profile.objects.filter(user=account).first()
-    had_telegram = bool(account.telegram)
+    had_telegram, had_device = bool(account.telegram), account.has_push_device
+    PushSubscription.objects.filter(recipient=account).delete()
     had_email, had_phone = bool(account.email), bool(profile and profile.second_phone_proven_at)
     account.email, account.mails_notices, account.telegram = "", False, ""
     account.chosen_ways, account.second_phone_if_lost = {}, False
@@ -483,6 +485,7 @@ def _take_away_other_ways(account: User, *, by: User | None, address: str | None
         (had_email, Action.EMAIL_REMOVED),
         (had_phone, Action.SECOND_PHONE_REMOVED),
         (had_telegram, Action.TELEGRAM_REMOVED),
+        (had_device, Action.PUSH_TURNED_OFF),
         (had_app, Action.SECOND_WAY_OFF),
     ):
         if was_there:

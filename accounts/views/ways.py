@@ -12,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 from redis.exceptions import RedisError
 
-from accounts import contacts, notice_ways
+from accounts import contacts, notice_ways, push
 from accounts import telegram as telegram_links
 from accounts.audit import client_address
 from accounts.decorators import parent_required
@@ -27,6 +27,7 @@ from notifications.ways import Way
 
 _PAGE_OF: Final = {
     Way.TELEGRAM: "accounts:telegram",
+    Way.PUSH: "accounts:push",
     Way.SMS: "accounts:number",
     Way.EMAIL: "accounts:email",
     Way.SECOND_PHONE: "accounts:second_phone",
@@ -137,6 +138,10 @@ def _telegram_hint(user: User) -> str:
     )
 
 
+def _push_hint(user: User) -> str:
+    return _("The browser takes no more notices. Turn them on again") if push.is_lost(user) else ""
+
+
 def _second_phone_note(user: User) -> str:
     """What it takes that notices go to the second phone; empty once they can."""
     if user.proven_second_phone:
@@ -177,6 +182,9 @@ def _told(user: User) -> list[tuple[Way, str, str]]:
         offered.append(
             (Way.TELEGRAM, _("linked") if user.telegram else _("not linked"), _telegram_hint(user))
         )
+    if push.is_offered():
+        names = ", ".join(one.device or _("Unknown device") for one in user.push_devices)
+        offered.append((Way.PUSH, names or _("no device yet"), _push_hint(user)))
     if settings.SENDS_MAIL:
         offered.append((Way.EMAIL, user.email or "", proven if user.email else ""))
     return offered

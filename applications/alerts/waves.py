@@ -29,6 +29,7 @@ from children.models import Child
 from notifications.alone import alone
 from notifications.hours import Hours
 from notifications.many import Letter, Number, Reader, Texts, call_off, enqueue_many, gap
+from notifications.models import PushSubscription
 from notifications.sweeps import sweep
 from notifications.troubles import Trouble
 
@@ -156,7 +157,7 @@ _COLUMNS: Final = (
         "user__quiet_to",
         "user__profile__second_phone_proven_at",
     ),
-    *("languages", "chosen", "phone", "second_phone"),
+    *("languages", "chosen", "phone", "second_phone", "has_push_device"),
 )
 
 
@@ -189,6 +190,7 @@ def _asking(keys: Sequence[UUID], places: Places) -> list[_Asking]:
         # As text: to parse the numbers would take longer than all else.
         phone=Cast("user__phone", CharField()),
         second_phone=Cast("user__profile__second_phone", CharField()),
+        has_push_device=Exists(PushSubscription.objects.filter(recipient=OuterRef("user"), gone_at=None)),
     )
     return [_as_asking(row) for row in rows.values_list(*_COLUMNS, named=True)]
 
@@ -208,6 +210,7 @@ def _as_asking(row: Any) -> _Asking:
         email=row.user__email or "",
         mails_notices=row.user__mails_notices,
         telegram=row.user__telegram or "",
+        has_push_device=row.has_push_device,
         proven_second_phone=second_phone or "",
         chosen_ways=row.user__chosen_ways,
         quiet_hours=Hours(*quiet) if all(quiet) else None,

@@ -15,7 +15,7 @@ from accounts import audit
 from accounts.models import User
 from applications.journal_actions import Action
 from applications.models import Application
-from notifications.models import Mail, Message, Notice, Outgoing, TelegramMessage
+from notifications.models import Mail, Message, Notice, Outgoing, PushMessage, TelegramMessage
 from notifications.services import can_send_again, send_again
 
 
@@ -25,6 +25,7 @@ class Way(StrEnum):
     SMS = "sms"
     EMAIL = "email"
     TELEGRAM = "telegram"
+    PUSH = "push"
     INBOX = "inbox"
 
 
@@ -32,6 +33,7 @@ _SENT_BY: Final[dict[Way, type[Outgoing]]] = {
     Way.SMS: Message,
     Way.EMAIL: Mail,
     Way.TELEGRAM: TelegramMessage,
+    Way.PUSH: PushMessage,
 }
 
 
@@ -72,6 +74,7 @@ def messages_to(guardians: Mapping[User, str], *, most: int) -> list[Sent]:
         (Way.SMS, sms),
         (Way.EMAIL, _newest(Mail, theirs, most)),
         (Way.TELEGRAM, _newest(TelegramMessage, theirs, most)),
+        (Way.PUSH, _newest(PushMessage, theirs, most)),
         (Way.INBOX, _newest(Notice, theirs, most)),
     ):
         for row in rows:

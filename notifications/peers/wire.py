@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from functools import lru_cache
+from ipaddress import ip_address
 from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import Any, Final
@@ -43,11 +44,13 @@ class Answer:
 class Papers:
     """Who we are and whom we trust over TLS, as paths of PEM files; empty: nobody, and the system's authorities.
 
-    `certificate` holds our certificate and its key, `authorities` those who may vouch for the peer.
+    `certificate` holds our certificate and its key, `authorities` those who may vouch for the peer. With
+    `is_open_internet` no address of one's own machine or network is asked: the host is a stranger's word.
     """
 
     certificate: str = ""
     authorities: str = ""
+    is_open_internet: bool = False
 
 
 PUBLIC: Final = Papers()
@@ -160,6 +163,9 @@ class _Connection(http.client.HTTPConnection):
     def _reach(self) -> _Punctual:
         failure: OSError = TimeoutError()
         addresses = _look_up(self.host, self.port, deadline=self._deadline)
+        if self._papers.is_open_internet:
+            addresses = [one for one in addresses if ip_address(one[4][0]).is_global]
+            failure = ConnectionRefusedError()
         for turn, (family, kind, protocol, _name, address) in enumerate(addresses):
             sock = _Punctual(family, kind, protocol)
             sock.deadline = self._deadline

@@ -46,8 +46,9 @@ class TestWorker:
         script = client.get("/sw.js")
         assert script.headers["Content-Type"].startswith("text/javascript")
         told = re.findall(r'JSON\.parse\("(.*?)"\)', script.content.decode())
-        pages, files = (json.loads(text.encode().decode("unicode_escape")) for text in told)
+        pages, files, inbox = (json.loads(text.encode().decode("unicode_escape")) for text in told)
         assert pages == {"kk": "/offline/", "ru": "/ru/offline/"}
+        assert inbox == {"kk": "/cabinet/notifications/", "ru": "/ru/cabinet/notifications/"}
         assert files == [f"{settings.STATIC_URL}{path}" for path in FILES]
         assert all(finders.find(path) for path in FILES)
 

@@ -15,6 +15,7 @@ PLACES = {
     ("deliveries", USUAL): {
         "notifications.tasks.deliver_due_mails",
         "notifications.tasks.deliver_due_messages",
+        "notifications.tasks.deliver_due_pushes",
         "notifications.tasks.deliver_due_telegrams",
     },
     ("celery", FIRST): {"accounts.tasks.make_exports", "applications.tasks.make_files"},

@@ -28,7 +28,7 @@ from applications.waiting import confirming, filing
 from balabaqsha.celery import app
 from bulletin.models import Holiday, Vacancy
 from bulletin.official_days import YEARS_AHEAD
-from notifications.models import Mail, Message, Notice, TelegramMessage
+from notifications.models import Mail, Message, Notice, PushMessage, TelegramMessage
 from tests.accounts.walk import PHONE, newest_code
 from tests.applications.bidding.reference import place_bid
 from tests.applications.conftest import NOW, ZONE
@@ -288,6 +288,20 @@ def given_up_telegram(scene):
     return Case(due, lambda: TelegramMessage.objects.get().state == "failed")
 
 
+def given_up_push(scene):
+    due = NOW + HOUR
+    PushMessage.objects.create(
+        kind="stop_lifted",
+        language="kk",
+        text="x",
+        dedupe_key="push",
+        created_at=NOW,
+        next_attempt_at=due,
+        give_up_at=due,
+    )
+    return Case(due, lambda: PushMessage.objects.get().state == "failed")
+
+
 def pruned_code(scene):
     code = SmsCode.objects.create(
         phone=PHONE,
@@ -386,6 +400,7 @@ CASES = {
     "applications.tasks.make_files": [deleted_file],
     "accounts.tasks.move_numbers": [moved_number],
     "notifications.tasks.deliver_due_mails": [given_up_mail],
+    "notifications.tasks.deliver_due_pushes": [given_up_push],
     "notifications.tasks.deliver_due_telegrams": [given_up_telegram],
     "accounts.tasks.prune_sms_codes": [pruned_code],
     "balabaqsha.tasks.purge_personal_data": [purged_text],

@@ -291,6 +291,8 @@ LEFT_OUT: Final = {
     "notifications.Gateway": "how the SMS gateways of this portal do",
     "notifications.GatewayMinute": "how the SMS gateways of this portal did",
     "notifications.Mail": "the outbox: what waits in it would be sent twice",
+    "notifications.PushMessage": "the outbox: what waits in it would be sent twice",
+    "notifications.PushSubscription": "a browser shows only what this portal's key has signed",
     "notifications.TelegramMessage": "the outbox: what waits in it would be sent twice",
     "notifications.Message": "the outbox: what waits in it would be sent twice; what was told stands in the notices",
     "otp_static.StaticDevice": "a second factor",

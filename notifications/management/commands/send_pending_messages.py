@@ -5,8 +5,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from notifications.clock import read_clock
-from notifications.delivery import deliver_due, deliver_mails, deliver_telegrams
-from notifications.outbox import due, mails_due, telegrams_due
+from notifications.delivery import deliver_due, deliver_mails, deliver_pushes, deliver_telegrams
+from notifications.outbox import due, mails_due, pushes_due, telegrams_due
 
 
 class Command(BaseCommand):
@@ -18,10 +18,11 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if options["dry_run"]:
             now = read_clock()
-            waiting = (due(now=now), mails_due(now=now), telegrams_due(now=now))
+            waiting = (due(now=now), mails_due(now=now), telegrams_due(now=now), pushes_due(now=now))
             self.stdout.write(f"due: {sum(rows.count() for rows in waiting)}")
             return
-        all_ways = [deliver(now=read_clock()) for deliver in (deliver_due, deliver_mails, deliver_telegrams)]
+        posts = (deliver_due, deliver_mails, deliver_telegrams, deliver_pushes)
+        all_ways = [deliver(now=read_clock()) for deliver in posts]
         sent, put_off, given_up = (
             sum(getattr(counts, name) for counts in all_ways) for name in ("sent", "retried", "failed")
         )

@@ -16,6 +16,7 @@ from accounts.models import Profile, RecoveryCode, User
 from accounts.numbers import moves
 from accounts.numbers.moves import Kind, Proof
 from applications.calendar_address import address_of, make_address
+from notifications.models import PushSubscription
 from tests.factories import UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -48,7 +49,10 @@ STAY = {
 }  # fmt: skip
 
 # Models of one user with a column that looks like a secret: those that open something, and why the others don't.
-OPEN = {"accounts.Session", "accounts.RecoveryCode", "otp_totp.TOTPDevice", "applications.CalendarAddress"}
+OPEN = {
+    "accounts.Session", "accounts.RecoveryCode", "otp_totp.TOTPDevice", "applications.CalendarAddress",
+    "notifications.PushSubscription",
+}  # fmt: skip
 OPEN_NOTHING = {
     "applications.CityExport": "its keys are those of whoever receives the city",
     "applications.Complaint": "its hash finds what a visitor's phone, which each time a code proves, has sent",
@@ -134,6 +138,12 @@ class TestNothingStaysOpen:
         move_by_document()
         assert not RecoveryCode.objects.filter(user=owner).exists()
         assert not TOTPDevice.objects.filter(user=owner).exists()
+
+    def test_the_screens_of_devices(self, owner, move_by_document):
+        PushSubscription.objects.create(recipient=owner, stamp=owner.get_session_auth_hash(), created_at=NOW)
+        assert owner.has_push_device
+        move_by_document()
+        assert not PushSubscription.objects.filter(recipient=owner).exists()
 
     def test_the_address_of_a_calendar(self, owner, move_by_document):
         secret = make_address(owner, address=None, now=NOW)

@@ -128,7 +128,12 @@ def test_the_others_are_handled(walk, scene, monkeypatch):
 
 # Where the others are seen to raise and to hold up nobody.
 ELSEWHERE = {
-    "tests/notifications/test_delivery.py": ["deliver_due_messages", "deliver_due_mails", "deliver_due_telegrams"],
+    "tests/notifications/test_delivery.py": [
+        "deliver_due_messages",
+        "deliver_due_mails",
+        "deliver_due_telegrams",
+        "deliver_due_pushes",
+    ],
     "tests/notifications/test_reports.py": ["ask_for_reports"],
     "tests/applications/alerts/test_waves.py": ["tell_of_places"],
     "tests/applications/jobs/test_deadlines.py": ["settle_what_ran_out"],
