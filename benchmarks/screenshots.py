@@ -49,7 +49,7 @@ LINKS: Final = """() => [...document.querySelectorAll('a[href]')]
     .map(one => new URL(one.getAttribute('href'), document.baseURI).href)"""
 # Not in the reader's language, no page, or no page of the portal.
 LEFT_OUT: Final = re.compile(
-    r"^(demo|demo_\w+|api|api_\w+|robots|sitemap|clock|health|map_tile|\w+_report)$|jsi18n"
+    r"^(demo|demo_\w+|api|api_\w+|robots|sitemap|clock|alive|health|ready|map_tile|\w+_report)$|jsi18n"
 )
 
 
