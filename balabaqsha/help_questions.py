@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
@@ -19,15 +20,35 @@ from bulletin.sorting import sounds
 GROUPS: Final[Mapping[str, tuple[str | Promise, tuple[str, ...]]]] = {
     "begin": (
         _("Registration and application"),
-        ("register", "second-guardian", "one-application", "languages", "moving", "bin", "free"),
+        (
+            "register",
+            "documents",
+            "ages",
+            "no-iin",
+            "second-guardian",
+            "one-application",
+            "twins",
+            "languages",
+            "moving",
+            "bin",
+            "free",
+        ),
     ),
     "queue": (
         _("The number in the queue and benefits"),
-        ("number-changes", "check-number", "how-long", "benefit", "interest"),
+        (
+            "number-changes",
+            "check-number",
+            "how-long",
+            "benefit",
+            "who-has-a-benefit",
+            "special-needs",
+            "interest",
+        ),
     ),
     "places": (
         _("Vacant places and bids"),
-        ("for-me-for-all", "no-button", "alert", "refused"),
+        ("for-me-for-all", "no-button", "alert", "refused", "fee", "another-kindergarten"),
     ),
     "referral": (
         _("Referral and last days"),
@@ -40,9 +61,57 @@ GROUPS: Final[Mapping[str, tuple[str | Promise, tuple[str, ...]]]] = {
     "trouble": (_("When something is wrong"), ("complaint", "wrong-data", "stranger")),
 }
 SLUGS: Final = tuple(slug for _title, slugs in GROUPS.values() for slug in slugs)
-# A shorter word is looked for whole; of a longer one the beginning, since Kazakh and Russian inflect words.
+# What families call what a question is about, where its text has other words: in both languages, as people speak.
+ASKED_AS: Final[Mapping[str, str]] = {
+    "register": "тіркелу кіру аккаунт ашу садик балабақшаға очередь встать записаться записать кезекке тұру",
+    "documents": "құжат қағаз справка анықтама медициналық медсправка дәрігер куәлік туу свидетельство прививка "
+    "паспорт документы бумаги",
+    "ages": "жас жасы жаста жасар жасқа неше возраст лет год года исполнится мектеп школа",
+    "no-iin": "ЖСН ИИН шетелдік иностранец гражданство қандас азаматтық қорғаншы опекун опека патронат приёмный",
+    "second-guardian": "әкесі әке папа отец анасы ана мама жұбайы муж жена ажырасу развод",
+    "one-application": "екі өтініш второе заявление",
+    "twins": "егіз егіздер близнецы двойня двойняшки екі бала двое бауыры ағасы брат сестра сіңлісі",
+    "languages": "тіл тілі орысша қазақша русский казахский ағылшын",
+    "moving": "көшу көшіп көштік көшеміз көшсе переехали переехать переезд переезжаем қала ауыстыру",
+    "bin": "архив мұрағат өшіру удалить жою корзина себет",
+    "free": "ақылы ақы тегін бесплатно платно пара взятка",
+    "number-changes": "очередь кезек өзгерді неге артқа сдвинулась двигается жылжымайды",
+    "check-number": "очередь кезек нөмір нөмірі номер проверить тексеру нешінші",
+    "how-long": "очередь қашан күту ждать когда подойдёт ұзақ",
+    "benefit": "льгота жеңілдік",
+    "who-has-a-benefit": "льгота жеңілдік көпбалалы көп балалы многодетная многодетные мұғалім педагог ұстаз учитель "
+    "әскери военный мүгедек мүгедектік инвалид инвалидность жетім сирота санат категория",
+    "special-needs": "мүгедек мүгедектік инвалид инвалидность аутизм логопед ЕБҚ ООП ПМПК арнайы особенный ерекше "
+    "сөйлемейді",
+    "alert": "хабарлау уведомить сообщить шыққанда",
+    "fee": "бағасы баға ақысы қанша тұрады төлем төлеу оплата платить плата стоит стоимость цена тамақ",
+    "another-kindergarten": "ауысу ауысқым ауыстыру басқа садик перевод перевести перейти другой сад балабақша",
+    "refused": "отказ отказали қабылдамады бас тартты",
+    "last-day": "жолдама направление мерзімі соңғы",
+    "cannot-come": "ауырып ауырды ауру болезнь заболел продлить ұзарту үлгермеймін больница аурухана",
+    "stop-list": "стоп лист стоплист стоп-лист жолдама өтіп кетті өткен просрочили пропустили кешігу кешіктім",
+    "no-sms": "смс код келмейді не приходит",
+    "ways": "whatsapp ватсап уатсап telegram телеграм почта email",
+    "password": "пароль құпия сөз ұмыттым забыла",
+    "lost-phone": "нөмірім номер симка сим-карта жоғалттым ауыстырдым телефон",
+    "complaint": "жалоба шағым арыз пожаловаться шағымдану",
+    "wrong-data": "қате ошибка ошибки фамилия аты-жөні",
+}
+# Words that a question shares with any other.
+_SAID_EVERYWHERE: Final = frozenset(
+    sounds(
+        "бала балам баланы балама балаға ребёнок ребёнка ребёнку туралы үшін деген не қалай қандай маған менің "
+        "мен біз бізге бар ма ме ба бе жоқ ше керек болады болса болу бола қалды келді алды кетеді деп және мен "
+        "пен бен егер қашан неге қайда кім кімге осы бұл ол сол енді әлі тағы как какой какая какие что чтобы где "
+        "когда кто кому для при или если уже ещё есть нет надо нужно нужен нужна можно мне мой моя мои нам наш "
+        "это этот так на во по за из от до об со он она они сколько"
+    ).split()
+)
+# A word of fewer letters is looked for whole; of a longer one the beginning, since Kazakh and Russian inflect words.
+_SHORT: Final = 4
 _WHOLE: Final = 5
 _ENDING: Final = 4
+_STEP: Final = re.compile(r'<li id="(step-\d)"><strong>(.*?)</strong>(.*?)</li>', re.DOTALL)
 _HEADING: Final = re.compile(r"\s*<h2>(.*?)</h2>", re.DOTALL)
 _TAG: Final = re.compile(r"<[^>]*>")
 
@@ -54,11 +123,23 @@ class Question:
     slug: str
     title: str
     answer: SafeString
+    is_step: bool = False
+
+    @property
+    def address(self) -> str:
+        return (
+            f"{reverse('help')}#{self.slug}" if self.is_step else reverse("help_question", args=[self.slug])
+        )
+
+    @property
+    def names(self) -> str:
+        """Its title, and what else families call what it is about."""
+        return f"{self.title} {ASKED_AS.get(self.slug, '')}"
 
     @property
     def words(self) -> str:
         """All its words, without tags."""
-        return html.unescape(_TAG.sub(" ", f"{self.title} {self.answer}"))
+        return html.unescape(_TAG.sub(" ", f"{self.names} {self.answer}"))
 
 
 def question(slug: str, *, language: str, context: Mapping[str, Any]) -> Question:
@@ -70,30 +151,43 @@ def question(slug: str, *, language: str, context: Mapping[str, Any]) -> Questio
     return Question(slug, html.unescape(heading[1].strip()), mark_safe(text[heading.end() :]))  # noqa: S308
 
 
-def found(asked: str, questions: list[Question]) -> list[Question]:
-    """The questions with all words of `asked`, or, if none has, with any; those that have more in the title first.
+def steps(*, language: str, context: Mapping[str, Any]) -> list[Question]:
+    """The steps of the help, each with its first words as its title."""
+    text = render_to_string(f"pages/help.{language}.html", dict(context))
+    return [
+        Question(name, html.unescape(title), mark_safe(told), is_step=True)  # noqa: S308
+        for name, title, told in _STEP.findall(text)
+    ]
 
-    Case, Kazakh letters written as Russian ones, Latin transliteration and endings make no difference. Pure.
+
+def found(asked: str, questions: list[Question]) -> list[Question]:
+    """The questions with all words of `asked`, or, if none has, with the most; first those that are named so.
+
+    Where some are named by all the words, what only mentions them is left out. Case, Kazakh letters written as Russian
+    ones, Latin transliteration and endings make no difference; words that any question has are passed over. Pure.
     """
-    words = [_stem(word) for word in sounds(asked).split() if len(word) > 1]
+    words = _words(asked)
     scored = [(*_score(words, one), one) for one in questions]
-    best = max((hits for hits, _in_title, _one in scored), default=0)
-    if not best:
+    most = max((hits for hits, _in_name, _one in scored), default=0)
+    are_named = any(in_name == len(words) for _hits, in_name, _one in scored)
+    if not most:
         return []
-    hits_wanted = len(words) if best == len(words) else 1
-    kept = [each for each in scored if each[0] >= hits_wanted]
-    return [one for _hits, _in_title, one in sorted(kept, key=lambda each: (-each[1], -each[0]))]
+    kept = [each for each in scored if each[0] == most and (each[1] or not are_named)]
+    return [one for _hits, _in_name, one in sorted(kept, key=lambda each: -each[1])]
+
+
+def _words(text: str) -> list[str]:
+    return [word for word in sounds(text).split() if len(word) > 1 and word not in _SAID_EVERYWHERE]
 
 
 def _score(words: list[str], one: Question) -> tuple[int, int]:
-    """How many of the words it has, and how many of them in the title."""
-    everywhere, title = sounds(one.words).split(), sounds(one.title).split()
-    return sum(_has(everywhere, word) for word in words), sum(_has(title, word) for word in words)
+    """How many of the words it has, and how many of them in what it is called."""
+    everywhere, names = _words(one.words), _words(one.names)
+    return sum(_has(everywhere, word) for word in words), sum(_has(names, word) for word in words)
 
 
-def _has(words: list[str], beginning: str) -> bool:
+def _has(words: list[str], asked: str) -> bool:
+    if len(asked) < _SHORT:
+        return asked in words
+    beginning = asked[: max(_WHOLE, len(asked) - _ENDING)]
     return any(word.startswith(beginning) for word in words)
-
-
-def _stem(word: str) -> str:
-    return word[: max(_WHOLE, len(word) - _ENDING)]

@@ -28,6 +28,7 @@ from accounts.way_back import page_of_ours, whole_address
 from applications.city.protocols import signed_protocols
 from applications.disputes.guardianships import DECISION_WORKING_DAYS
 from applications.families.at_a_glance import glances_of
+from applications.models import BenefitCategory
 from applications.preview import is_preview
 from applications.queue.small_groups import FEW, told
 from applications.reports.asked import Slice
@@ -159,7 +160,9 @@ def help_page(request: HttpRequest) -> HttpResponse:
     asked = request.GET.get("q", "").strip()[:LONGEST_SEARCH]
     context |= {
         "asked": asked,
-        "results": help_questions.found(asked, [*questions.values()]),
+        "results": help_questions.found(
+            asked, [*questions.values(), *help_questions.steps(**_told(context))]
+        ),
         "groups": [
             (title, [questions[slug] for slug in slugs]) for title, slugs in help_questions.GROUPS.values()
         ],
@@ -187,11 +190,14 @@ def _told(context: dict[str, Any]) -> dict[str, Any]:
 
 
 def _periods(request: HttpRequest) -> dict[str, Any]:
-    """The periods that the rules of the chosen place name today. No figure is typed in."""
+    """What the rules of the chosen place name today, and the benefits. No figure is typed in."""
     place, now = chosen_locality(request), estimate_clock()
     day = timezone.localdate(now, place.zone if place else None)
     rules, of_the_day = rules_at(place, now), rules_of_day(place, now)
     return {
+        "born_from": day.year - rules.oldest_age,
+        "born_to": day.year - rules.youngest_age,
+        "categories": BenefitCategory.objects.filter(is_active=True),
         "rules": rules,
         "ratio": of_the_day.general_per_priority,
         "interest_last_day": date(day.year, of_the_day.interest_month, of_the_day.interest_day),

@@ -5,6 +5,7 @@ from datetime import date, time
 
 import pytest
 import time_machine
+from django.utils.timezone import localtime
 
 from applications.models import Correction, Extension, Rules
 from bulletin.chosen_place import PLACE_COOKIE
@@ -91,7 +92,9 @@ def test_not_before_their_day_begins_in_the_place(client, path):
 @pages
 def test_no_figure_is_typed_in(client, path, monkeypatch):
     """Whatever the rules say, the page says: the only figures that stay are the steps' own and terms of the law."""
-    rules(valid_from=date(2020, 1, 1), interest_month=11, interest_day=3, general_per_priority=8)
+    years = {"youngest_age": 1, "oldest_age": 6}
+    rules(valid_from=date(2020, 1, 1), interest_month=11, interest_day=3, general_per_priority=8, **years)
+    born = [str(localtime().year - age) for age in (6, 1)]
     monkeypatch.setattr("balabaqsha.views.DECISION_WORKING_DAYS", 6)
     monkeypatch.setattr("balabaqsha.views.SHORTEST", 9)
     monkeypatch.setattr("balabaqsha.views.LONGEST", 44)
@@ -99,7 +102,7 @@ def test_no_figure_is_typed_in(client, path, monkeypatch):
     page = client.get(path).content.decode()
     prose = re.sub(r"<[^>]*>", " ", page[page.index('class="prose"') : page.index("<footer")])
     assert sorted(re.findall(r"\d+", prose)) == sorted(
-        ["9", "44", *(str(number) for number in OTHER), "03", "11", "6", "8", "6", "15", "23", "40"]
+        ["9", "44", *map(str, OTHER), "03", "11", "6", "8", "6", "15", "23", "40", *born]
     )
     assert LAST_DAYS[path].format("03.11") in prose
 

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.translation import override
 
 from balabaqsha.help_questions import SLUGS, found, question
+from tests.factories import BenefitCategoryFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -18,7 +19,7 @@ FOLDER = Path(settings.BASE_DIR) / "templates" / "pages" / "help"
 def test_every_file_is_a_question_and_every_question_has_both():
     files = {path.name for path in FOLDER.iterdir()}
     assert files == {f"{slug}.{language}.html" for slug in SLUGS for language in ("kk", "ru")}
-    assert len(SLUGS) == len(set(SLUGS)) == 31
+    assert len(SLUGS) == len(set(SLUGS)) == 39
 
 
 @pytest.mark.parametrize("language", ["kk", "ru"])
@@ -45,6 +46,34 @@ def test_each_has_a_page_that_the_help_leads_to(client, language):
         ("ru", "zhaloba", "complaint"),
         ("ru", "забыла пароль", "password"),
         ("ru", "стоп лист", "stop-list"),
+        ("kk", "стоп лист", "stop-list"),
+        ("kk", "жолдама өтіп кетті", "stop-list"),
+        ("kk", "көшіп келдік", "moving"),
+        ("ru", "переехали", "moving"),
+        ("kk", "бағасы", "fee"),
+        ("kk", "төлем", "fee"),
+        ("ru", "сколько стоит", "fee"),
+        ("kk", "мүгедек", "who-has-a-benefit"),
+        ("ru", "многодетная", "who-has-a-benefit"),
+        ("kk", "мұғалім", "who-has-a-benefit"),
+        ("kk", "егіз", "twins"),
+        ("kk", "медициналық анықтама", "documents"),
+        ("ru", "справка", "documents"),
+        ("kk", "туу туралы куәлік", "documents"),
+        ("kk", "қорғаншы", "no-iin"),
+        ("kk", "қандас", "no-iin"),
+        ("kk", "әкесі", "second-guardian"),
+        ("kk", "жасы", "ages"),
+        ("kk", "2 жас", "ages"),
+        ("kk", "whatsapp", "ways"),
+        ("kk", "телеграм", "ways"),
+        ("kk", "очередь", "register"),
+        ("kk", "пароль", "password"),
+        ("kk", "садик", "register"),
+        ("kk", "жалоба", "complaint"),
+        ("kk", "архив", "bin"),
+        ("kk", "ауырып қалды", "cannot-come"),
+        ("ru", "жолдама", "last-day"),
     ],
 )
 def test_is_found_however_it_is_written(client, language, asked, first):
@@ -59,6 +88,27 @@ def test_nothing_found_says_what_to_do(client, asked):
     assert "Табылған жауаптар: 0" in page
     assert settings.CONTACT_PHONES[0] in page.partition('id="found"')[2].partition("</section>")[0]
     assert "<script>" not in page.partition('id="found"')[0].partition('id="q"')[2]
+
+
+@pytest.mark.parametrize("asked", ["сколько стоит", "туу туралы куәлік", "2 жас"])
+def test_what_only_happens_to_have_the_word_is_not_found(client, asked):
+    assert len(client.get("/help/", {"q": asked}).context["results"]) <= 2
+
+
+@pytest.mark.parametrize(("language", "asked"), [("kk", "таңбадан"), ("ru", "реестра верны")])
+def test_the_steps_are_looked_through_and_led_to(client, language, asked):
+    with override(language):
+        page = client.get(reverse("help"), {"q": asked})
+        assert page.context["results"][0].address == f"{reverse('help')}#step-1"
+    assert 'id="step-1"' in page.content.decode()
+
+
+def test_the_benefits_are_those_that_officials_keep(client):
+    BenefitCategoryFactory(name_kk="Ұшқыштардың балалары", is_active=True)
+    BenefitCategoryFactory(name_kk="Бұрынғы санат", is_active=False)
+    page = client.get(reverse("help_question", args=["who-has-a-benefit"])).content.decode()
+    assert "Ұшқыштардың балалары" in page
+    assert "Бұрынғы санат" not in page
 
 
 def test_all_words_are_better_than_some():
