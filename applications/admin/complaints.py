@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.masks import mask_phone
 from accounts.models import User
+from accounts.typed_text import SeveralLines
 from applications.admin.in_turn import InTurn
 from applications.admin.work import READ_BY_OTHERS, Rows, Words, Work, WorkAdmin, staff_of, tag, written
 from applications.complaints.turns import answer_complaint, answer_due
@@ -57,7 +58,7 @@ class AnswerFilter(admin.SimpleListFilter):
 
 
 class AnswerForm(forms.Form):
-    text = forms.CharField(
+    text = SeveralLines(
         label=_("Answer"),
         help_text=_(
             "Write in the language in which the complaint is written. Say what was done, or why nothing is, and what "

@@ -3,14 +3,17 @@
 from typing import Any, cast
 
 from django import forms
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy
 
 from accounts.public_text import demand_words
+from accounts.typed_text import SeveralLines
 from applications.models import Application, Complaint
 from bulletin.models import Kindergarten, Locality
 
 LONGEST = 2000
+# Digits: fewer than a number that the database would refuse.
+LONGEST_KEY = 10
 
 
 class _Named(forms.ModelChoiceField):  # type: ignore[type-arg]
@@ -23,8 +26,8 @@ class _ApplicationField(forms.ModelChoiceField):  # type: ignore[type-arg]
         return f"{obj.number}, {obj.child.first_name}"
 
 
-def _text(label: Any, help_text: Any) -> forms.CharField:
-    return forms.CharField(
+def _text(label: Any, help_text: Any) -> SeveralLines:
+    return SeveralLines(
         label=label,
         help_text=help_text,
         max_length=LONGEST,
@@ -68,21 +71,25 @@ class ComplaintForm(forms.Form):
         self,
         *args: Any,
         applications: "QuerySet[Application]",
-        kindergarten: Kindergarten | None,
         **kwargs: Any,
     ) -> None:
-        """`kindergarten` is the one whose page led here: no list of hundreds is offered."""
+        """The kindergartens offered are those of the locality that is chosen; one of another place may be sent, too."""
         super().__init__(*args, **kwargs)
         if applications.exists():
             cast(_ApplicationField, self.fields["application"]).queryset = applications
         else:
             del self.fields["application"]
-        if kindergarten is None:
-            del self.fields["kindergarten"]
-        else:
-            cast(_Named, self.fields["kindergarten"]).queryset = Kindergarten.objects.filter(
-                pk=kindergarten.pk
-            )
+        offered = cast(_Named, self.fields["kindergarten"])
+        offered.queryset = Kindergarten.objects.all()
+        place, chosen = self["locality"].value(), self["kindergarten"].value()
+        found = offered.queryset.filter(Q(locality=_key(place)) | Q(pk=_key(chosen)))
+        offered.choices = [("", offered.empty_label), *((one.pk, one.name) for one in found)]
+
+
+def _key(chosen: Any) -> int | None:
+    """The key of a row that is chosen beforehand, or of one that was sent; never trust that."""
+    key = str(getattr(chosen, "pk", chosen) or "")
+    return int(key) if key.isdecimal() and len(key) < LONGEST_KEY else None
 
 
 class NotSolvedForm(forms.Form):

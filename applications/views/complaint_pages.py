@@ -21,12 +21,12 @@ from accounts.typed import refilled
 from accounts.views.code_step import too_many
 from applications.complaints.turns import close_complaint, say_not_solved, send_complaint
 from applications.complaints.whose import Sender
-from applications.models import Complaint
+from applications.models import Application, Complaint
 from applications.moves import Refused
 from applications.rules.in_force import rules_at
 from applications.views.complaint_forms import ComplaintForm, NotSolvedForm
 from bulletin.chosen_place import chosen_locality
-from bulletin.models import Kindergarten
+from bulletin.models import Kindergarten, Locality
 
 Stage = Complaint.Stage
 TAGS: Final = {
@@ -71,6 +71,14 @@ def sent_by(sender: Sender, *, now: datetime) -> list[Shown]:
     return [shown(getattr(one, "second", one), now=now) for one in sender.complaints().filter(first=None)]
 
 
+def open_about(sender: Sender, application: Application, *, now: datetime) -> list[Shown]:
+    """Those about `application` that are not closed."""
+    sent = sent_by(sender, now=now)
+    return [
+        one for one in sent if one.complaint.application_id == application.pk and one.stage != Stage.CLOSED
+    ]
+
+
 def write_page(
     request: HttpRequest,
     sender: Sender,
@@ -82,9 +90,11 @@ def write_page(
     **more: Any,
 ) -> HttpResponse:
     """The form; `about`, `application` (a number) and `kindergarten` (a slug) in `asked` fill it. Never trust them."""
-    kindergarten = Kindergarten.objects.filter(slug=asked.get("kindergarten", "")).first()
     applications = sender.applications()
     named = applications.filter(number=asked.get("application", "")).first()
+    kindergarten = Kindergarten.objects.filter(slug=asked.get("kindergarten", "")).first()
+    if kindergarten is None and named is not None:
+        kindergarten = _kindergarten_of(named)
     form = refilled(
         request,
         ComplaintForm(
@@ -93,22 +103,38 @@ def write_page(
                 "about": asked.get("about", ""),
                 "application": named or (applications.first() if applications.count() == 1 else None),
                 "kindergarten": kindergarten,
-                "locality": named.locality if named else chosen_locality(request),
+                "locality": _place_of(named, kindergarten) or chosen_locality(request),
             },
             applications=applications,
-            kindergarten=kindergarten,
         ),
     )
     if form.is_valid() and request.method == "POST":
         sent = _send(request, sender, form, now=now)
         if sent is not None:
-            messages.success(
-                request, _("The complaint is accepted. Its number: %(number)s") % {"number": sent.number}
-            )
+            messages.success(request, _accepted(sent, form.cleaned_data["locality"]))
             return redirect(pages.one, sent.pk)
     place = chosen_locality(request)
     context = {"form": form, "days": rules_at(place, now).complaint_working_days, **more}
     return render(request, template, context)
+
+
+def _kindergarten_of(application: Application) -> Kindergarten | None:
+    """That of its newest bid."""
+    newest = application.bids.select_related("vacancy__group__kindergarten").order_by("-placed_at").first()
+    return newest.vacancy.group.kindergarten if newest else None
+
+
+def _place_of(application: Application | None, kindergarten: Kindergarten | None) -> Locality | None:
+    """Whose officials answer, as in `send_complaint`."""
+    return application.locality if application else kindergarten.locality if kindergarten else None
+
+
+def _accepted(sent: Complaint, chosen: Locality) -> str:
+    said = _("The complaint is accepted. Its number: %(number)s") % {"number": sent.number}
+    if sent.locality == chosen:
+        return said
+    where = _("The officials of the place that it is about answer: %(place)s") % {"place": sent.locality.name}
+    return f"{said}. {where}"
 
 
 def _send(request: HttpRequest, sender: Sender, form: ComplaintForm, *, now: datetime) -> Complaint | None:

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.db import DatabaseError, connection, transaction
 from django.urls import reverse
 from django.utils.timezone import localtime
@@ -10,6 +11,7 @@ from django.utils.timezone import localtime
 from accounts import audit
 from accounts.models import AuditEntry, SmsCode
 from accounts.roles import Role
+from accounts.typed_text import SeveralLines
 from applications.complaints import counts
 from applications.complaints.late import tell_of_late
 from applications.complaints.turns import (
@@ -29,6 +31,7 @@ from notifications.models import Mail, Message, Notice
 from tests.applications.conftest import NOW, ZONE
 from tests.factories import (
     ApplicationFactory,
+    BidFactory,
     ComplaintFactory,
     GuardianshipFactory,
     KindergartenFactory,
@@ -297,7 +300,57 @@ def test_a_visitor_writes_and_reads_by_phone_and_code(client, city):
     client.post(address, {"solved": "1"})
     own.refresh_from_db()
     assert own.closed_at is not None
+    # Within the hour the way in leads to the form, until they close it for the next person at this browser.
+    assert client.get(reverse("applications:complain")).url == write
+    assert client.post(write, {"leave": "1"}).url == reverse("applications:complain")
+    assert phone[-4:] not in text(client.get(reverse("applications:complain")))
+    assert client.get(address).url == reverse("applications:complain")
     assert not SmsCode.objects.filter(used_at=None).exists()
+
+
+def test_a_family_names_a_kindergarten_and_finds_its_complaints_again(client_of, city):
+    place, other = city
+    guardianship = GuardianshipFactory()
+    application = ApplicationFactory(child=guardianship.child, locality=place)
+    asked, elsewhere = KindergartenFactory(locality=place), KindergartenFactory(locality=other)
+    browser, form = client_of(guardianship.user), reverse("applications:new_complaint")
+    page = text(browser.get(f"{form}?application={application.number}"))
+    assert f'<option value="{asked.pk}">' in page
+    assert f'<option value="{elsewhere.pk}"' not in page
+    BidFactory(application=application, vacancy__group__kindergarten=asked)
+    page = text(browser.get(f"{form}?application={application.number}"))
+    assert f'<option value="{asked.pk}" selected>' in page
+
+    data = {"about": "late", "application": application.pk, "kindergarten": asked.pk, "text": TEXT}
+    page = text(browser.post(form, data | {"locality": other.pk}, follow=True))
+    own = Complaint.objects.get()
+    assert (own.kindergarten, own.locality) == (asked, place)
+    assert f"Оған шағым қай жерге қатысты болса, сол жердің мамандары жауап береді: {place.name_kk}" in page
+    all_of_them = reverse("applications:complaints")
+    for address in (reverse("applications:cabinet"), reverse("applications:list")):
+        assert all_of_them in text(browser.get(address))
+    page = text(browser.get(application.get_absolute_url()))
+    assert reverse("applications:complaint", args=[own.pk]) in page
+    close_complaint(answered(own, official_of(place)), actor=guardianship.user, address=None, now=NOW)
+    assert reverse("applications:complaint", args=[own.pk]) not in text(
+        browser.get(application.get_absolute_url())
+    )
+
+
+def test_line_breaks_count_once_and_no_mark_turns_the_text():
+    field = SeveralLines(max_length=6)
+    assert field.clean("ЖСН\r\n\u202e12\r\n") == "ЖСН\n12"
+    with pytest.raises(ValidationError):
+        field.clean("1234567")
+
+
+@pytest.mark.parametrize("key", ["x", "99999999999999999999", "-1", "²"])
+def test_a_kindergarten_and_a_place_that_are_none_are_asked_again(client_of, key):
+    LocalityFactory()
+    browser = client_of(GuardianshipFactory().user)
+    data = {"about": "late", "kindergarten": key, "locality": key, "text": TEXT}
+    assert browser.post(reverse("applications:new_complaint"), data).status_code == 200
+    assert not Complaint.objects.exists()
 
 
 def test_by_night_a_visitor_hears_at_once_what_they_pressed_and_in_the_morning_what_officials_did(city):

@@ -19,6 +19,7 @@ from accounts.models import User
 from accounts.numbers.stopping import under_way
 from applications.access.family import applications_of, collected_among, settled_for, with_standing
 from applications.alerts.choosing import alert_of, may_have
+from applications.complaints.whose import Sender
 from applications.disputes.halts import may_now
 from applications.families.situation import Situation, interest_of, situation_of
 from applications.forecast.outlook import outlook_of
@@ -27,6 +28,7 @@ from applications.rules.interest import Campaign
 from applications.states import ApplicationState, Move, label_of
 from applications.views.cabinet.benefits import benefits_of
 from applications.views.cabinet.sent_files import sent_for_extension
+from applications.views.complaint_pages import open_about
 from applications.views.people import own_application, parent
 from applications.waiting.campaigns import campaigns_asking
 from applications.waiting.claiming import former_row_of, unclaimed_among
@@ -141,6 +143,7 @@ def application_page(request: HttpRequest, pk: UUID) -> HttpResponse:
         "archived": _archived([application], reader=parent(request), now=now)[0] if is_archived else None,
         "benefits": benefits_of(application, reader=parent(request), now=now),
         "sent": sent_for_extension(application, sender=parent(request)),
+        "complaints": open_about(Sender(user=parent(request)), application, now=now),
         "events": application.events.select_related("actor").order_by("-id"),
     }
     return render(request, "applications/application.html", context)

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.forms import CodeForm
 from accounts.models import Profile, SmsCode
-from accounts.progress import complaining_of, keep_complaining
+from accounts.progress import Complaining, complaining_of, keep_complaining
 from accounts.views import code_step
 from applications.complaints.whose import Sender
 from applications.views.complaint_pages import VISITOR, one_page, sent_by, write_page
@@ -33,16 +33,19 @@ _ASKED: Final = "complaint_about"
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def phone(request: HttpRequest) -> HttpResponse:
-    """By which phone. Families who are signed in write in the cabinet."""
+    """By which phone; whoever has proven one just now writes. Families who are signed in write in the cabinet."""
     about = {name: request.GET[name] for name in (*_ABOUT, "application") if name in request.GET}
     if request.user.is_authenticated and Profile.objects.filter(user=request.user).exists():
         address = reverse("applications:new_complaint")
         return redirect(f"{address}?{urlencode(about)}" if about else address)
     if about:
         request.session[_ASKED] = {name: value[:100] for name, value in about.items() if name in _ABOUT}
+    kept = complaining_of(request.session)
+    if kept.is_verified(now=read_clock()):
+        return redirect("applications:complain_write")
     return code_step.ask_for_phone(
         request,
-        complaining_of(request.session),
+        kept,
         keep=keep_complaining,
         purpose=COMPLAINT,
         template="applications/complain_phone.html",
@@ -75,9 +78,13 @@ def code(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def write(request: HttpRequest) -> HttpResponse:
-    """The form, and what was sent from this phone before."""
+    """The form, and what was sent from this phone before; whoever leaves has the next person prove a phone."""
     now = read_clock()
     sender = _sender(request, now=now)
+    if sender is not None and "leave" in request.POST:
+        sender = None
+        keep_complaining(request.session, Complaining())
+        request.session.pop(_ASKED, None)
     if sender is None:
         return redirect("applications:complain")
     return write_page(
