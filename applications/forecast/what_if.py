@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final, NamedTuple
 
+from django.db.models import Q
+
 from applications.bidding.eligibility import refusal_of_newcomer
 from applications.forecast.outlook import LAST, Outlook, outlook_of_newcomer
 from applications.models import Rules
@@ -13,7 +15,7 @@ from applications.rules.ages import too_old_from
 from applications.rules.in_force import rules_of_day
 from applications.states import Tier
 from bulletin.models import AgeGroup, Language, Locality, Vacancy
-from bulletin.opening import phase
+from bulletin.opening import Phase, phase
 from bulletin.school_years import MIXED, suitable_years
 from bulletin.selectors import Listing, MatchCounts, match_counts, published_vacancies
 
@@ -55,6 +57,7 @@ class Offer:
 
     fits: list[Fit]
     counts: MatchCounts
+    open_now: int
 
     @property
     def of_other_years(self) -> int:
@@ -66,14 +69,16 @@ class Offer:
 
 
 def offer_for(one: Newcomer, locality: Locality, *, first: int, now: datetime) -> Offer:
-    """Four statements, however many places there are."""
+    """Five statements, however many places there are."""
     suiting = (
         published_vacancies(locality=locality, birth_year=one.birth_year, now=now)
         .filter(group__language__in=one.languages)
         .prefetch_related("cutoffs")
     )
     counts = match_counts(locality=locality, birth_year=one.birth_year, languages=one.languages, now=now)
-    return Offer([fit_of(one, vacancy, now=now) for vacancy in suiting[:first]], counts)
+    # Who files now is in no head of a queue.
+    open_now = suiting.filter(Q(phase_now=Phase.OPEN)).count()
+    return Offer([fit_of(one, vacancy, now=now) for vacancy in suiting[:first]], counts, open_now)
 
 
 @dataclass(frozen=True)

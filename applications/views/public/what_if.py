@@ -52,6 +52,7 @@ def what_if(request: HttpRequest) -> HttpResponse:
         options = options_beside(place, asked["other"], birth_year=birth_year, tier=tier, now=now)
         context |= {
             "birth_year": birth_year,
+            "language": asked["language"],
             "today": place.day(now),
             "time": time_of(place, birth_year, now=now),
             "this": fit_of(child, vacancy, now=now) if vacancy else None,

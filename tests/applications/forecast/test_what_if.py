@@ -74,10 +74,10 @@ def test_what_suits_comes_first_and_the_others_are_counted_by_what_parts_them(
     vacancy_in(place, language="ru")
     for _ in range(2):
         vacancy_in(place, birth_years=[2021])
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         offer = offer_for(child(place), place, first=5, now=NOW)
     assert [(fit.vacancy, fit.refusal) for fit in offer.fits] == [(now, None), (soon, Refusal.NOT_OPEN_YET)]
-    assert (offer.of_other_years, offer.in_other_languages) == (2, 1)
+    assert (offer.of_other_years, offer.in_other_languages, offer.open_now) == (2, 1, 1)
     # Without a language the application names them all.
     everything = offer_for(child(place, language=""), place, first=5, now=NOW)
     assert (len(everything.fits), everything.in_other_languages) == (3, 0)
@@ -123,6 +123,7 @@ def test_the_page_answers_in_words_and_keeps_its_question_in_the_address(client,
     assert f'name="vacancy" value="{vacancy.pk}"' in content
     assert "В группах на другом языке: 1." in content
     assert "С даты: <time" in content
+    assert f"?place={place.slug}&amp;birth_year={YEAR}&amp;language=kk" in content
 
 
 def test_a_place_that_opens_later_says_on_every_page_when_it_opens_to_whom(client, place):
