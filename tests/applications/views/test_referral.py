@@ -156,7 +156,9 @@ class TestApplicationPage:
         assert url(scene, "extend") in page
         assert "02.08.2019" in page
         assert "Құжаттармен келіп, соңғы күннің аяғына дейін шартқа қол қойыңыз." in page
-        assert "өтініш 10 жұмыс күніне тоқтатым-параққа түседі" in page
+        assert (
+            'өтініш 10 жұмыс күніне <a href="/help/glossary/#stop-list">тоқтатым-параққа</a> түседі' in page
+        )
 
     def test_the_last_day_is_the_last_day(self, family_at_end, scene, referral):
         assert family_at_end.get(url(scene)).context["situation"].deadline.working_days == 0
