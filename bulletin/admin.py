@@ -13,7 +13,7 @@ from django.contrib import admin
 from django.db.models import ForeignKey, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext, gettext_lazy
 
 from accounts.inlines import BoundedInline
 from accounts.models import User
@@ -42,6 +42,35 @@ ZONES = (
 
 
 COUNTRY = Bounds(*(float(side) for side in (LONGITUDES[0], LATITUDES[0], LONGITUDES[1], LATITUDES[1])))
+
+
+# Of a locality as many are drawn where a point is chosen; more would hide each other.
+DRAWN_MOST = 500
+
+
+class KindergartenForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A point far from all others of the locality is asked about once: the same point sent again is saved."""
+
+    asked_point = forms.CharField(required=False, max_length=40, widget=forms.HiddenInput)
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        north, east = data.get("latitude"), data.get("longitude")
+        if north is None or east is None or not {"latitude", "longitude"} & set(self.changed_data):
+            return data
+        locality = data.get("locality") or (self.instance.locality if self.instance.locality_id else None)
+        others = Kindergarten.objects.filter(locality=locality).exclude(pk=self.instance.pk)
+        metres = on_map.far_from(others, (float(north), float(east)))
+        point = f"{north:.6f},{east:.6f}"
+        if metres is not None and data.get("asked_point") != point:
+            sent = {name: self.data[name] for name in self.data}
+            self.data = sent | {self.add_prefix("asked_point"): point}
+            question = gettext(
+                "This point is %(away)s from the nearest other kindergarten of the locality. Check both numbers. If "
+                "they are right, press “Save” once more."
+            )
+            self.add_error("latitude", question % {"away": on_map.in_words(metres)})
+        return data
 
 
 class LocalityForm(forms.ModelForm):  # type: ignore[type-arg]
@@ -87,6 +116,7 @@ class GroupInline(BoundedInline):
 class KindergartenAdmin(SeenAdmin):
     """Whoever may add kindergartens edits everything; a kindergarten's worker only its address, phone and head."""
 
+    form = KindergartenForm
     list_display = ["name", "locality", "ownership", "type", "phone"]
     list_filter = ["locality", "ownership", "type"]
     list_select_related = ["locality"]
@@ -114,8 +144,13 @@ class KindergartenAdmin(SeenAdmin):
         """What the public page lacks; a kindergarten that is closed as a whole is not offered to be closed."""
         kindergarten = kwargs.get("obj")
         context["is_closed"] = kindergarten is not None and bool(closings_of(kindergarten))
-        here = kindergarten.locality if kindergarten is not None else None
-        context["map_bounds"] = on_map.extent(Kindergarten.objects.filter(locality=here)).bounds or COUNTRY
+        here = Kindergarten.objects.filter(
+            locality=kindergarten.locality if kindergarten is not None else None
+        )
+        own = [] if kindergarten is None else [kindergarten.pk]
+        others = here.filter(latitude__isnull=False).exclude(pk__in=own)
+        context["map_bounds"] = on_map.extent(here).first or COUNTRY
+        context["map_others"] = [[*one.point, one.name] for one in others[:DRAWN_MOST] if one.point]
         context["map_ground"] = ground()
         if kindergarten is not None:
             context["completeness"] = completeness(kindergarten, profile_of(kindergarten))

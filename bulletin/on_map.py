@@ -15,6 +15,7 @@ from operator import itemgetter
 from typing import Any, Final
 
 from django.db.models import (
+    Aggregate,
     Case,
     CharField,
     Count,
@@ -39,6 +40,13 @@ from bulletin.selectors import PHASES_OF_PLACES, in_phases
 
 # A mark is as large as a finger needs; what lies in the same cell of this size, in pixels, shares one.
 CELL: Final = 44
+# Most of a list lie between these parts of its latitudes and longitudes. What lies farther from there than three times
+# their span, and than so many degrees, is not what a map begins with: one wrong point would shrink a city to a mark.
+_MOST: Final = (0.1, 0.9)
+_SPANS: Final = 3
+_DEGREES: Final = 0.3
+# So far from the next kindergarten of its locality, in metres, a point is asked about before it is saved.
+FAR: Final = 30_000
 # How far a neighbour is at most, in metres, and how many are named.
 NEARBY: Final = 5_000
 NEIGHBOURS: Final = 5
@@ -73,11 +81,16 @@ class Mark:
 
 @dataclass(frozen=True)
 class Extent:
-    """How many kindergartens there are, how many of them have a point, and where these are."""
+    """How many kindergartens there are, how many of them have a point, and where these are.
+
+    A map begins with `first`, which leaves out the `stray` ones: few, and far from all others.
+    """
 
     count: int
     placed: int
     bounds: Bounds | None
+    first: Bounds | None
+    stray: int
 
     @property
     def unplaced(self) -> int:
@@ -108,17 +121,28 @@ def with_availability(kindergartens: QuerySet[Kindergarten], *, now: datetime) -
 
 
 def extent(found: QuerySet[Kindergarten]) -> Extent:
-    """Where the kindergartens of a list are, by one statement."""
+    """Where the kindergartens of a list are, by one statement; by two where some lie far from all others."""
     counted = found.order_by().aggregate(
+        **_SIDES,
         count=Count("pk"),
         placed=Count("latitude"),
-        west=Min("longitude"),
-        south=Min("latitude"),
-        east=Max("longitude"),
-        north=Max("latitude"),
+        low_south=_Percentile("latitude", part=_MOST[0]),
+        low_west=_Percentile("longitude", part=_MOST[0]),
+        high_north=_Percentile("latitude", part=_MOST[1]),
+        high_east=_Percentile("longitude", part=_MOST[1]),
     )
-    bounds = Bounds(*(float(counted[side]) for side in Bounds._fields)) if counted["placed"] else None
-    return Extent(counted["count"], counted["placed"], bounds)
+    bounds = _bounds(counted)
+    if bounds is None:
+        return Extent(counted["count"], 0, None, None, 0)
+    west, east = _fence(counted["low_west"], counted["high_east"])
+    south, north = _fence(counted["low_south"], counted["high_north"])
+    fence = Bounds(west, south, east, north)
+    if west <= bounds.west and south <= bounds.south and bounds.east <= east and bounds.north <= north:
+        return Extent(counted["count"], counted["placed"], bounds, bounds, 0)
+    most = within(found, fence).order_by().aggregate(**_SIDES, placed=Count("latitude"))
+    return Extent(
+        counted["count"], counted["placed"], bounds, _bounds(most), counted["placed"] - most["placed"]
+    )
 
 
 def within(found: QuerySet[Kindergarten], bounds: Bounds) -> QuerySet[Kindergarten]:
@@ -167,6 +191,13 @@ def nearby(kindergarten: Kindergarten, *, now: datetime) -> list[Neighbour]:
     return [one for one in neighbours if one.metres <= NEARBY]
 
 
+def far_from(others: QuerySet[Kindergarten], here: tuple[float, float]) -> float | None:
+    """The metres from a point to the nearest of the others; None where it is nearer than `FAR`, or alone."""
+    nearest = nearest_first(others.filter(latitude__isnull=False), here).first()
+    metres = distance(here, nearest.point) if nearest and nearest.point else 0
+    return metres if metres >= FAR else None
+
+
 def nearest_first(found: QuerySet[Kindergarten], here: tuple[float, float]) -> QuerySet[Kindergarten]:
     """The same rows by their distance from a point; those that are not on the map come last, in their order."""
     north = Cast("latitude", FloatField()) - here[0]
@@ -187,6 +218,34 @@ def in_words(metres: float) -> str:
     kilometres = metres / 1000
     digits = 0 if kilometres >= 10 or kilometres == int(kilometres) else 1
     return _("%(number)s km") % {"number": number_format(round(kilometres, digits), digits)}
+
+
+class _Percentile(Aggregate):
+    """The value below which a part of all values lies."""
+
+    function = "percentile_disc"
+    template = "%(function)s(%(part)s) WITHIN GROUP (ORDER BY %(expressions)s)"
+
+    def __init__(self, name: str, *, part: float) -> None:
+        super().__init__(name, part=part)
+
+
+_SIDES: Final = {
+    "west": Min("longitude"),
+    "south": Min("latitude"),
+    "east": Max("longitude"),
+    "north": Max("latitude"),
+}
+
+
+def _bounds(counted: Mapping[str, Any]) -> Bounds | None:
+    return Bounds(*(float(counted[side]) for side in Bounds._fields)) if counted["placed"] else None
+
+
+def _fence(low: Decimal, high: Decimal) -> tuple[float, float]:
+    """How far most values reach, and a good deal farther."""
+    room = max(float(high - low) * _SPANS, _DEGREES)
+    return round(float(low) - room, 6), round(float(high) + room, 6)
 
 
 def _narrowing(here: tuple[float, float]) -> float:

@@ -131,7 +131,7 @@ def kindergarten_map(request: HttpRequest) -> HttpResponse:
     extent = _extents.get(which, now=now, make=lambda: on_map.extent(found))
     here = point_of(request) if filters.is_by_distance else None
     asked = read_bounds(request.GET.get("bounds", ""))
-    around = frame_around(here, zoom=NEAR_ZOOM, **MAP_SIZE).inner if here else extent.bounds
+    around = frame_around(here, zoom=NEAR_ZOOM, **MAP_SIZE).inner if here else extent.first
     looked_at = request.POST or request.GET
     context: dict[str, Any] = {"filters": filters, "extent": extent}
     listed, count = found, extent.count
@@ -147,6 +147,9 @@ def kindergarten_map(request: HttpRequest) -> HttpResponse:
             listed, count = on_map.within(found, shown), sum(mark.count for mark in marks)
     context |= {
         "asked": asked,
+        "whole_query": _query(request, bounds=extent.bounds)
+        if extent.stray and not asked and not here
+        else "",
         "wider": [] if extent.count else _wider(filters, request.GET),
         "is_unread": "bounds" in request.GET and asked is None,
         "page": _kindergartens_on_page(

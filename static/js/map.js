@@ -38,14 +38,7 @@
     const map = L.map(canvas, { zoomControl: false, minZoom: 4, maxZoom: 17, zoomSnap: 1, maxBoundsViscosity: 1 });
     map.attributionControl.setPrefix(false);
     L.control.zoom({ zoomInTitle: words.closer, zoomOutTitle: words.farther }).addTo(map);
-    const Scale = L.Control.Scale.extend({
-      _updateMetric(most) {
-        const round = this._getRoundNum(most);
-        const text = (round < 1000 ? words.metres : words.kilometres).replace("0", round < 1000 ? round : round / 1000);
-        this._updateScale(this._mScale, text, round / most);
-      },
-    });
-    new Scale({ imperial: false }).addTo(map);
+    addScale(map, words);
     addTiles(map, words);
     const marks = L.layerGroup().addTo(map);
     const [west, south, east, north] = drawn.dataset.bounds.split(",").map(Number);

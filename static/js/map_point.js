@@ -23,7 +23,13 @@
     const map = L.map(canvas, { zoomControl: false, minZoom: 4, maxZoom: 17 });
     map.attributionControl.setPrefix(false);
     L.control.zoom({ zoomInTitle: words.closer, zoomOutTitle: words.farther }).addTo(map);
+    addScale(map, words);
     addTiles(map, words);
+    for (const [north, east, name] of JSON.parse(document.getElementById("map-others").textContent)) {
+      const label = document.createElement("span");
+      label.textContent = name;
+      L.circleMarker([north, east], { radius: 5, className: "map-point__other" }).bindTooltip(label).addTo(map);
+    }
     const mark = L.circleMarker([0, 0], { radius: 9, className: "map-point__here", interactive: false });
     const read = () => {
       const [north, east] = [latitude, longitude].map((field) => Number.parseFloat(field.value.replace(",", ".")));

@@ -15,7 +15,7 @@ from bulletin import on_map
 from bulletin.mercator import Bounds, frame_of
 from bulletin.models import Kindergarten, Vacancy
 from bulletin.on_map import Availability
-from tests.factories import GroupFactory, KindergartenFactory, VacancyFactory
+from tests.factories import GroupFactory, KindergartenFactory, LocalityFactory, VacancyFactory
 from tests.staff import inside, worker_of
 
 pytestmark = pytest.mark.django_db
@@ -318,6 +318,53 @@ class TestPlace:
         assert answer.status_code == 302
         one.refresh_from_db()
         assert one.geo == "43.29730,68.25170"
+
+    def test_a_point_far_from_the_others_is_asked_about_once(self):
+        one = KindergartenFactory.create(slug="amina")
+        near = at(NORTH, EAST, locality=one.locality)
+        at(51.128, 71.43, locality=LocalityFactory(slug="astana", name_kk="Астана"))
+        browser = inside(worker_of(one))
+        address = reverse("admin:bulletin_kindergarten_change", args=[one.pk])
+        form = browser.get(address)
+        assert form.context["map_others"] == [[NORTH, EAST, near.name]]
+        typed = {
+            "address_kk": one.address_kk, "address_ru": one.address_ru, "phone": str(one.phone), "head": one.head,
+            "_seen": form.context["seen"], "groups-TOTAL_FORMS": 0, "groups-INITIAL_FORMS": 0,
+        }  # fmt: skip
+        astana = typed | {"latitude": "51.128", "longitude": "71.43"}
+        answer = browser.post(address, astana)
+        assert answer.status_code == 200
+        asked = answer.context["adminform"].form
+        assert "903 км" in str(asked.errors["latitude"])
+        other = astana | {"latitude": "51.129", "asked_point": asked["asked_point"].value()}
+        assert browser.post(address, other).status_code == 200
+        assert (
+            browser.post(address, astana | {"asked_point": asked["asked_point"].value()}).status_code == 302
+        )
+        one.refresh_from_db()
+        assert one.geo == "51.12800,71.43000"
+
+
+class TestStrays:
+    def test_a_map_begins_with_most_and_leads_to_the_one_far_away(self, client):
+        for number in range(12):
+            at(NORTH + number / 500, EAST, slug=f"near-{number}")
+        at(51.128, 71.43, slug="far")
+        extent = on_map.extent(Kindergarten.objects.all())
+        assert extent.first == Bounds(EAST, NORTH, EAST, 43.322)
+        assert (extent.bounds, extent.stray) == (Bounds(EAST, NORTH, 71.43, 51.128), 1)
+        page = page_of(client, "?place=all")
+        assert "/kindergartens/far/" not in links_of_marks(page)
+        whole = "?place=all&bounds=68.25000,43.30000,71.43000,51.12800"
+        assert f'href="{whole.replace("&", "&amp;")}"' in page
+        assert "/kindergartens/far/" in links_of_marks(page_of(client, whole))
+
+    def test_villages_around_a_city_are_no_strays(self):
+        for number in range(12):
+            at(NORTH + number / 500, EAST)
+        at(NORTH + 0.29, EAST), at(NORTH, EAST - 0.29)
+        extent = on_map.extent(Kindergarten.objects.all())
+        assert (extent.first, extent.stray) == (extent.bounds, 0)
 
 
 class TestScale:
