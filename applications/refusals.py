@@ -309,7 +309,7 @@ class Refusal(TextChoices):
     # what one employee proposes and another one decides
     PROPOSAL_WAITS = (
         "proposal_waits",
-        _("A proposal for this already waits for a decision. Decide on it first."),
+        _("A proposal for this already waits for a decision. Another can be made once it is decided."),
     )
     PROPOSAL_DECIDED = "proposal_decided", _("This proposal is already decided. Refresh the page.")
     OFFICIAL_UNKNOWN = (

@@ -116,10 +116,11 @@ class PhotoAdmin(InTurn, WorkAdmin):
 
     permission_to_decide = MODERATE
     change_list_template = "admin/bulletin/photo/change_list.html"
-    list_display = ["caption", "kindergarten_name", "shown_state", "sent_at", "sent_by"]
+    list_display = ["shown_caption", "kindergarten_name", "shown_state", "sent_at", "sent_by"]
     list_filter = ["state"]
     list_select_related = ["kindergarten__locality", "sent_by__employee"]
     search_fields = ["kindergarten__search_text"]
+    search_help_text = _("A part of the kindergarten's name in either language.")
     ordering = ["-sent_at"]
     most_urgent = ("sent_at", "pk")
     fields = [
@@ -223,6 +224,10 @@ class PhotoAdmin(InTurn, WorkAdmin):
     @admin.display(description=_("Kindergarten"), ordering=ByName("kindergarten__"))
     def kindergarten_name(self, obj: Photo) -> str:
         return obj.kindergarten.name
+
+    @admin.display(description=_("What the photo shows"))
+    def shown_caption(self, obj: Photo) -> str:
+        return obj.caption
 
     @admin.display(description=_("Photo"))
     def picture(self, obj: Photo) -> str:

@@ -125,7 +125,18 @@ class ProfileProposalAdmin(ProposalAdmin):
         )
 
     def add_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Whoever loses a race between the form's check and the save is told where the other proposal is."""
+        """Who would propose beside a waiting proposal is led to it before the form is filled in.
+
+        Whoever loses a race between the form's check and the save is told so.
+        """
+        found = self._asked(request) if request.method != "POST" else None
+        waiting = found and found.profile_proposals.filter(state=ProposalState.PROPOSED).first()
+        if waiting:
+            messages.info(
+                request,
+                gettext("This proposal waits for an official. Another can be made once it is decided."),
+            )
+            return HttpResponseRedirect(page_of(waiting))
         try:
             return super().add_view(request, *args, **kwargs)
         except Refused as refused:

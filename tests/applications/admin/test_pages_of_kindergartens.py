@@ -108,8 +108,12 @@ def test_the_form_holds_what_is_public_and_refuses_what_changes_nothing(amina, o
 
 def test_a_second_proposal_waits_for_the_first(amina, worker) -> None:
     proposed(worker, amina)
-    assert proposed(worker, amina, fee="50000").status_code == 200
+    waiting = ProfileProposal.objects.get()
+    assert worker.post(PROPOSE, {"kindergarten": amina.pk, **TOLD, "fee": "50000"}).status_code == 200
     assert ProfileProposal.objects.get().fee == 45_000
+    for address in (PROPOSE, f"{PROPOSE}?kindergarten={amina.pk}"):
+        assert worker.get(address)["Location"] == page_of(waiting)
+    assert "күтіп тұр" in worker.get(page_of(waiting)).content.decode()
 
 
 def test_what_somebody_changed_meanwhile_is_neither_overwritten_nor_confirmed(
