@@ -247,6 +247,8 @@ PICKED = {
     "applications/reports/published.py PUBLISHED · Slice",
     "applications/reports/published.py _BY · Slice",
     "bulletin/selectors.py PHASES_OF_PLACES · Phase",
+    # Who is asked for, and what is shown, count against the most that there may be; what is over does not.
+    "bulletin/photos.py _COUNTED · Photo.State",
     "bulletin/selectors.py AGE_GROUPS · AgeGroup",
     "accounts/journal_actions.py BY_VISITORS · Action",
     "accounts/officials.py READ_FAMILIES · Role",
@@ -256,8 +258,8 @@ PICKED = {
     "applications/reports/catalogue.py _REPORTS · Slice",
     "applications/reports/counts.py _QUEUED · Slice",
     "applications/reports/counts.py _EVENTS · Slice",
-    "applications/reports/counts.py _transfers besides · Slice",
     "applications/reports/counts.py _rows_of rows · Slice",
+    "applications/reports/facts.py _CELL · Slice",
     "applications/reports/facts.py _of_application · Slice",
     "applications/reports/facts.py _of_group · Slice",
     "applications/reports/tables.py _NAMED · Slice",

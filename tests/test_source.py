@@ -178,8 +178,7 @@ class TestScripts:
             r"localStorage|sessionStorage|indexedDB|cookieStore|document\.cookie\s*=|postMessage|[\"']message[\"']",
             path.read_text(),
         )
-        # Where home is, on this device alone and only if its owner ticks that.
-        assert set(kept) == ({"localStorage"} if path.name == "map.js" else set())
+        assert kept == []
         # One reads when the session ends, and nothing else.
         assert path.read_text().count("document.cookie") == (path.name == "session.js")
 
