@@ -300,6 +300,7 @@ TARGETS: Final = {
     "accounts:second_phone": _("To the second phone"),
     "accounts:profile": _("To the profile"),
     "accounts:ways": _("How we reach you"),
+    "accounts:push": _("To the devices"),
     "accounts:export": _("To the copy of my data"),
     "accounts:number": _("To the phone number"),
     "accounts:document": _("To the new document"),

@@ -48,10 +48,17 @@ COUNTRY = Bounds(*(float(side) for side in (LONGITUDES[0], LATITUDES[0], LONGITU
 DRAWN_MOST = 500
 
 
+class _AskedPoint(forms.CharField):
+    """What was asked about; it is no field of a kindergarten, so no change of one."""
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return False
+
+
 class KindergartenForm(forms.ModelForm):  # type: ignore[type-arg]
     """A point far from all others of the locality is asked about once: the same point sent again is saved."""
 
-    asked_point = forms.CharField(required=False, max_length=40, widget=forms.HiddenInput)
+    asked_point = _AskedPoint(label="", required=False, max_length=40, widget=forms.HiddenInput)
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data

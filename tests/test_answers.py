@@ -106,10 +106,13 @@ def of_other_sites(answer) -> Iterator[str]:
         yield "other sites learn addresses"
 
 
+# The portal's status and its errors are the same for whoever reads them, and without the internet there is no way.
+FOR_ANYBODY = {"status", "offline", "styleguide_error"}
+
+
 def of_the_way_out(answer, name: str) -> Iterator[str]:
     is_page = answer.status_code == 200 and answer.headers["Content-Type"].startswith("text/html")
-    # Of the portal's status everybody reads the same, whoever they are, and without the internet there is no way.
-    if not (is_page and name.startswith("parent ")) or name in ("parent status", "parent offline"):
+    if not (is_page and name.startswith("parent ")) or name.removeprefix("parent ") in FOR_ANYBODY:
         return
     page = answer.content.decode()
     if "<header" in page and 'class="logout"' not in page:

@@ -80,6 +80,8 @@ BAD = {
     "sweep_files": ["extra"],
     "build_fonts": ["extra"],
     "list_message_kinds": ["extra"],
+    "make_push_keys": ["extra"],
+    "maintenance_page": ["extra", "--until=tomorrow", "--until=2026-13-40T25:00"],
     "collect_messages": ["extra"],
     "compile_catalogues": ["extra"],
 }  # fmt: skip
@@ -121,6 +123,8 @@ def test_what_is_down_is_said_in_words():
             "set_up",
             "build_fonts",
             "list_message_kinds",
+            "make_push_keys",
+            "maintenance_page",
             "compile_catalogues",
             "send_test_sms",
             "sendtestemail",

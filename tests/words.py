@@ -20,6 +20,8 @@ LATIN_WORDS = {
         "WhatsApp",
         # Apps that a parent may use.
         "Google",
+        "Apple",
+        "Mozilla",
         "Microsoft",
         "Authenticator",
         "Aegis",

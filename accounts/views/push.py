@@ -39,7 +39,7 @@ def push(request: HttpRequest) -> HttpResponse:
     return render(request, "accounts/push.html", context)
 
 
-@pressed_on("accounts:push")
+@pressed_on("accounts:ways")
 @parent_required
 def push_on(request: HttpRequest) -> HttpResponse:
     """Turn this device on, by what its browser says."""
@@ -64,7 +64,7 @@ def push_on(request: HttpRequest) -> HttpResponse:
     return redirect("accounts:ways")
 
 
-@pressed_on("accounts:push")
+@pressed_on("accounts:ways")
 @parent_required
 def push_off(request: HttpRequest) -> HttpResponse:
     """Turn the device named in the form off."""

@@ -28,7 +28,7 @@ def forms_with_all_fields_changed() -> list[tuple[str, list[Any], Any]]:
         except FieldError:
             # A page to read, whose columns are in no form.
             continue
-        vars(form)["changed_data"] = list(form.fields)
+        vars(form)["changed_data"] = [name for name in form.fields if not form[name].is_hidden]
         found.append((model._meta.label, page.construct_change_message(request, form, [], add=False), form))
     return found
 

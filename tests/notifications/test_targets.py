@@ -9,6 +9,7 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils.translation import override
 
+from notifications.push_encryption import new_private_key
 from notifications.targets import _LABELS, label_of
 from tests.city import build_city
 
@@ -83,8 +84,9 @@ def test_the_button_says_where_it_leads():
 
 
 @pytest.mark.django_db
-def test_every_page_that_notices_lead_to_opens_for_its_reader(client_of):
+def test_every_page_that_notices_lead_to_opens_for_its_reader(client_of, settings):
     """An application in whatever state it is now: it is never 404 to who still reads the notice."""
+    settings.PUSH_PRIVATE_KEY = new_private_key()
     city = build_city()
     reader = client_of(city.parent)
     objects = {

@@ -19,7 +19,7 @@ from applications.referrals import ending, issuing
 from applications.refusals import Refusal
 from applications.states import BidState, UndoKind
 from balabaqsha.admin_site import staff_site
-from bulletin.models import Closing, Group, Pause, Vacancy
+from bulletin.models import Closing, Group, Pause, ReportedIncident, Vacancy
 from tests.applications.bidding.reference import place_bid
 from tests.factories import (
     ApplicationFactory,
@@ -195,7 +195,17 @@ def test_an_official_walks_through_whatever_waits_for_a_decision(scene, bids, cl
 def test_whatever_is_decided_one_by_one_is_walked_through():
     """Every page with two ways to decide, or which hands the decision to a second person."""
     # Of exports no more than one is open at a time (`one_open_export`): none comes next.
-    passed_over = {Vacancy, Group, Application, Contract, StopListEntry, Pause, Closing, CityExport}
+    passed_over = {
+        Vacancy,
+        Group,
+        Application,
+        Contract,
+        StopListEntry,
+        Pause,
+        Closing,
+        CityExport,
+        ReportedIncident,
+    }
     pages = [page for page in staff_site._registry.values() if isinstance(page, WorkAdmin) and page.works]
     assert {page.model for page in pages if not isinstance(page, InTurn)} == passed_over
 

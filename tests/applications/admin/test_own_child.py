@@ -317,6 +317,7 @@ class TestOfficials(Pages):
             "bulletin.group",
             "bulletin.pause",
             "bulletin.photo",
+            "bulletin.reportedincident",
             "bulletin.review",
             "bulletin.vacancy",
         }

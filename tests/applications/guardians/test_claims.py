@@ -36,7 +36,7 @@ from applications.refusals import Refusal
 from applications.waiting.filing import FILE_WITHIN, archive, file_application
 from children.models import Child, ClaimPaper, Dispute, GuardianClaim, Guardianship
 from children.services import ChildAlreadyAdded, add_child, find_child
-from notifications.models import Mail, Message, Notice
+from notifications.models import Mail, Message, Notice, PushSubscription
 from notifications.selectors import untold
 from tests.applications.conftest import NOW, ZONE
 from tests.applications.personal_data.test_leaving import tables_with
@@ -483,11 +483,15 @@ class TestTheIinThatComesLater:
         assert father.journal.filter(action="guardian_added", child=joined.pk).count() == 2
 
     def test_everything_told_and_written_of_it_goes_with_it(self, amir, claim, scene, settings):
-        settings.SENDS_MAIL, settings.TELEGRAM_TOKEN = True, "1:token"
+        settings.SENDS_MAIL, settings.TELEGRAM_TOKEN, settings.PUSH_PRIVATE_KEY = True, "1:token", "a key"
         User.objects.filter(pk=claim.user.pk).update(
             email="ana@example.org", mails_notices=True, telegram="42"
         )
         mother = User.objects.get(pk=claim.user.pk)
+        PushSubscription.objects.create(
+            recipient=mother, endpoint="https://push.example/1", keys="[]", endpoint_hash="1", created_at=NOW,
+            stamp=mother.get_session_auth_hash(),
+        )  # fmt: skip
         uncle = GuardianshipFactory.create(child=amir, source="official").user
         self.filed(amir, uncle, scene)
         ObjectionFactory(user=mother, about="child", child=amir.pk)
@@ -507,7 +511,9 @@ class TestTheIinThatComesLater:
         assert tables_with(amir.pk) == set()
         assert set(audit.journal_of(mother).values_list("pk", flat=True)) > before
         # The worker sends what waited, by every way.
-        waited = [mother.messages.all(), mother.mails.all(), mother.telegrammessages.all()]
+        waited = [
+            mother.messages.all(), mother.mails.all(), mother.telegrammessages.all(), mother.pushmessages.all(),
+        ]  # fmt: skip
         assert not set().union(*map(untold, waited))
         # Of a child that is still there nothing is moved, and no entry of no child is hidden behind one.
         for change in (

@@ -260,6 +260,7 @@ class TestNobodyIsFollowed:
         addresses = {
             "bulletin:kindergarten": [kindergarten.slug],
             "help_question": ["benefit"],
+            "styleguide_error": ["404"],
             "applications:statistics_table": ["waits"],
             "applications:statistics_csv": ["waits"],
             "applications:statistics_xlsx": ["waits"],

@@ -19,7 +19,8 @@ SERVE = """
 import sys
 from balabaqsha.serving import bodies, lanes, server
 {prelude}
-server.serve(server.plan({{"WEB_WORKERS": "1"}}), host="127.0.0.1", port=int(sys.argv[1]), app={app!r})
+plan = server.plan({{"WEB_WORKERS": "1", "LOG_FORMAT": "line"}})
+server.serve(plan, host="127.0.0.1", port=int(sys.argv[1]), app={app!r})
 """
 
 
@@ -99,7 +100,7 @@ def serving(folder: Path) -> Iterator[Serve]:
             process = subprocess.Popen(
                 [sys.executable, "-c", code, str(port)],
                 cwd=CHECKOUT,
-                env=os.environ | {"PYTHONPATH": str(CHECKOUT), "TEST_FOLDER": str(own), "LOG_FORMAT": "line"},
+                env=os.environ | {"PYTHONPATH": str(CHECKOUT), "TEST_FOLDER": str(own)},
                 stdout=output,
                 stderr=output,
             )
