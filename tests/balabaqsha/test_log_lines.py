@@ -37,6 +37,7 @@ def written(monkeypatch):
     made = logging.config.DictConfigurator(
         {
             "version": 1,
+            "disable_existing_loggers": False,
             "formatters": settings.LOGGING["formatters"],
             "filters": settings.LOGGING["filters"],
             "handlers": {"console": handler},
@@ -142,7 +143,9 @@ class TestForPrograms:
 
     @pytest.mark.parametrize("log_format", ["line", "json"])
     def test_both_are_what_the_web_server_writes(self, log_format):
-        made = logging.config.DictConfigurator({"version": 1} | server.logs(log_format))
+        made = logging.config.DictConfigurator(
+            {"version": 1, "disable_existing_loggers": False} | server.logs(log_format)
+        )
         made.configure()
         assert made.config["handlers"]["access"].format(access(path="/", status=200))
 

@@ -117,6 +117,17 @@ def shown(client: Client, address: str) -> str:
     return re.sub(r'nonce="[^"]*"', "", text)
 
 
+@pytest.fixture(autouse=True)
+def _sequence_of_before():
+    """An import goes on with the numbers of its rows. Later tests would give those that factories give, too."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT last_value, is_called FROM application_sequence")
+        before = cursor.fetchone()
+    yield
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT setval('application_sequence', %s, %s)", before)
+
+
 @pytest.fixture
 def keys():
     return Keys()
