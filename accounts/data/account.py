@@ -43,6 +43,19 @@ from notifications.selectors import inbox_of, known_to, told_of
 
 # Nobody's: a column that must hold a date.
 NO_BIRTH_DATE: Final = date(1900, 1, 1)
+# Of whatever is on its way to somebody, by each way.
+_OF_OUTGOING: Final = {
+    "id": "a number of the row",
+    "about": "the child that the text is about",
+    "dedupe_key": "keeps a message from being written twice",
+    "attempts": "of the sender",
+    "unclear": "of the sender",
+    "next_attempt_at": "of the sender",
+    "give_up_at": "of the sender",
+    "known_by": "of the sender",
+    "zone_name": "of the sender",
+    "error": "of the sender",
+}
 
 
 class Account(Part):
@@ -263,18 +276,7 @@ class Account(Part):
                 lambda user: Mail.objects.filter(told_of(user.pk), recipient=user),
                 ("address", "kind", "language", "text", "state", "created_at", "sent_at"),
                 people=("recipient",),
-                left_out={
-                    "id": "a number of the row",
-                    "about": "the child that the text is about",
-                    "dedupe_key": "keeps an e-mail from being written twice",
-                    "attempts": "of the sender",
-                    "unclear": "of the sender",
-                    "next_attempt_at": "of the sender",
-                    "give_up_at": "of the sender",
-                    "known_by": "of the sender",
-                    "zone_name": "of the sender",
-                    "error": "of the sender",
-                },
+                left_out=_OF_OUTGOING,
                 hide=lambda _user, mail: ("text",) if is_secret(mail.kind) else (),
             ),
             Section(
@@ -283,18 +285,7 @@ class Account(Part):
                 lambda user: TelegramMessage.objects.filter(told_of(user.pk), recipient=user),
                 ("chat", "kind", "language", "text", "state", "created_at", "sent_at"),
                 people=("recipient",),
-                left_out={
-                    "id": "a number of the row",
-                    "about": "the child that the text is about",
-                    "dedupe_key": "keeps a message from being written twice",
-                    "attempts": "of the sender",
-                    "unclear": "of the sender",
-                    "next_attempt_at": "of the sender",
-                    "give_up_at": "of the sender",
-                    "known_by": "of the sender",
-                    "zone_name": "of the sender",
-                    "error": "of the sender",
-                },
+                left_out=_OF_OUTGOING,
             ),
             Section(
                 "push",
@@ -302,18 +293,7 @@ class Account(Part):
                 lambda user: PushMessage.objects.filter(told_of(user.pk), recipient=user),
                 ("kind", "language", "text", "state", "created_at", "sent_at"),
                 people=("recipient",),
-                left_out={
-                    "id": "a number of the row",
-                    "about": "the child that the text is about",
-                    "dedupe_key": "keeps a message from being written twice",
-                    "attempts": "of the sender",
-                    "unclear": "of the sender",
-                    "next_attempt_at": "of the sender",
-                    "give_up_at": "of the sender",
-                    "known_by": "of the sender",
-                    "zone_name": "of the sender",
-                    "error": "of the sender",
-                },
+                left_out=_OF_OUTGOING,
             ),
             Section(
                 "devices",
