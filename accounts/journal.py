@@ -52,6 +52,12 @@ def titles() -> list[tuple[str, str | Promise]]:
     return [(action.value, action.label) for action in _actions.values()]
 
 
+def title_of(action: str) -> str:
+    """The name of an action; of one that no app registers, its code."""
+    found = _actions.get(action)
+    return action if found is None else str(found.label)
+
+
 def titles_by_subject() -> list[tuple[Subject, list[tuple[str, str | Promise]]]]:
     """Every action with its name, sorted by what it is about."""
     return [(subject, [(one, _actions[one].label) for one in found]) for subject, found in _subjects.items()]

@@ -28,7 +28,7 @@ from benchmarks.scratch import django_on, scratch_database
 
 SEED = Path(__file__).with_name("workplace_seed.sql")
 KINDERGARTENS, TENTH = 1_000, 10
-ROUNDS = 5
+ROUNDS = 9
 MILLISECONDS, STATEMENTS, GROWTH = 150, 15, 1.3
 # Below this a page grows by noise alone.
 GROWS_FROM_MS = 20

@@ -63,6 +63,10 @@ class _Record(admin.ModelAdmin):  # type: ignore[type-arg]
         instead = {} if request.user.has_perm(READS_NAMES) else self.without_names
         return list(dict.fromkeys(instead.get(str(name), name) for name in fields))
 
+    @admin.display(description=_("kind"), ordering="kind")
+    def kind_title(self, row: Any) -> str:
+        return str(row.kind_title)
+
     def whose_data(self, obj: Any) -> list[Any]:
         """Whoever it was sent to: a look at the page is entered in their journal."""
         return [obj.recipient] if obj.recipient is not None and not obj.recipient.is_staff else []
@@ -177,7 +181,7 @@ class MessageAdmin(_Outbox):
     list_display = [
         "created_at",
         "masked_phone",
-        "kind",
+        "kind_title",
         "language",
         "state",
         "attempts",
@@ -213,7 +217,7 @@ class MessageAdmin(_Outbox):
 
 @admin.register(Mail)
 class MailAdmin(_Outbox):
-    list_display = ["created_at", "kind", "language", "state", "attempts", "sent_at", "trouble"]
+    list_display = ["created_at", "kind_title", "language", "state", "attempts", "sent_at", "trouble"]
     fields = [
         "created_at",
         "kind",
@@ -230,7 +234,7 @@ class MailAdmin(_Outbox):
 
 @admin.register(Notice)
 class NoticeAdmin(_Record):
-    list_display = ["created_at", "kind", "read_at"]
+    list_display = ["created_at", "kind_title", "read_at"]
     list_filter = ["kind", "created_at"]
     fields = ["created_at", "kind", "text_kk", "text_ru", "link", "read_at"]
     without_names = {"text_kk": "hidden_text", "text_ru": "hidden_text"}

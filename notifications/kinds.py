@@ -171,6 +171,12 @@ def titles() -> list[tuple[str, Any]]:
     return [(kind.code, kind.title) for kind in KINDS.values()]
 
 
+def title_of(code: str) -> str:
+    """The name of a kind; of one that no app registers, its code."""
+    found = KINDS.get(code)
+    return code if found is None else str(found.title)
+
+
 def kinds_about(topic: str) -> list[str]:
     """The kinds that are found under this topic."""
     return [kind.code for kind in KINDS.values() if topic in (kind.topic, kind.found_under)]

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from phonenumber_field.modelfields import PhoneNumberField
 
 from notifications.fields import PatientEncryptedTextField
-from notifications.kinds import titles
+from notifications.kinds import title_of, titles
 
 
 class Notice(models.Model):
@@ -61,7 +61,12 @@ class Notice(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()} {localtime(self.created_at):%d.%m.%Y %H:%M}"
+        return f"{self.kind_title} {localtime(self.created_at):%d.%m.%Y %H:%M}"
+
+    @property
+    def kind_title(self) -> str:
+        """What it tells of: `get_kind_display`, which would make a dictionary of all names for this one."""
+        return title_of(self.kind)
 
     @property
     def text(self) -> str:
@@ -120,7 +125,12 @@ class Outgoing(models.Model):
         abstract = True
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()} {localtime(self.created_at):%d.%m.%Y %H:%M}"
+        return f"{self.kind_title} {localtime(self.created_at):%d.%m.%Y %H:%M}"
+
+    @property
+    def kind_title(self) -> str:
+        """What it tells of: `get_kind_display`, which would make a dictionary of all names for this one."""
+        return title_of(self.kind)
 
     @property
     def zone(self) -> ZoneInfo | None:

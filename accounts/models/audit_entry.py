@@ -62,3 +62,7 @@ class AuditEntry(models.Model):
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         raise PermissionDenied("Audit entries are never deleted.")
+
+    def get_action_display(self) -> str:  # type: ignore[no-redef]
+        """What was done. Django's own would make a dictionary of all names for each entry that it names."""
+        return journal.title_of(self.action)

@@ -36,7 +36,7 @@ from notifications.clock import read_clock
 CSV: Final = "csv"
 XLSX: Final = "xlsx"
 # So many rows stand on the page; and so many may be in a file that is made while the page waits.
-MOST_SHOWN: Final = 200
+MOST_SHOWN: Final = 100
 MOST_AT_ONCE: Final = 2_000
 
 

@@ -112,7 +112,7 @@ def send_to_family_again(
             Action.SENT_AGAIN,
             actor=employee,
             subject=message.recipient,
-            target=str(message.get_kind_display()),
+            target=message.kind_title,
             about=message,
             address=address,
             now=now,
@@ -129,8 +129,6 @@ def names_of(model: type[Outgoing]) -> Any:
     """How the journal calls messages of `model`, by their keys: by their kinds, in the reader's language."""
 
     def names(keys: Any) -> dict[str, str]:
-        return {
-            str(one.pk): str(one.get_kind_display()) for one in model._default_manager.filter(pk__in=keys)
-        }
+        return {str(one.pk): one.kind_title for one in model._default_manager.filter(pk__in=keys)}
 
     return names
