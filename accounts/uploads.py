@@ -26,7 +26,7 @@ from accounts.file_names import name_for_people
 from accounts.models import User
 from accounts.safe_copy import MOST_PAGES, Cause, Copy, FileType, Kind, Part, Refused
 from accounts.safe_copy.process import Turn, safe_copy, turn
-from notifications.alone import alone
+from notifications.alone import alone_in_transaction
 from notifications.clock import read_clock
 
 T = TypeVar("T")
@@ -169,7 +169,7 @@ def type_of(name: str) -> FileType:
 @contextmanager
 def _one_press(sender: User) -> Iterator[Turn]:
     """The turn for one sender's files. One upload at a time per sender, across all processes; each is counted."""
-    with alone(f"upload {sender.pk}") as is_alone:
+    with alone_in_transaction(f"upload {sender.pk}") as is_alone:
         if not is_alone:
             raise ValidationError(
                 _(

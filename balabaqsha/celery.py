@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import Any
 
 from celery import Celery, signals
+from django.conf import settings
 from kombu.entity import Queue
 
 from balabaqsha.health import worker
@@ -24,6 +25,15 @@ app.conf.task_queues = [Queue(name) for name in QUEUES]  # type: ignore[no-untyp
 app.conf.task_routes = (ROUTES,)
 app.steps["consumer"].add(worker.Heartbeats)
 app.steps["worker"].add(worker.Farewell)
+
+
+@signals.celeryd_init.connect
+def refuse_a_pool(**_kwargs: Any) -> None:
+    """A worker holds locks for longer than a transaction (`notifications.alone`), which a pool would lose."""
+    if settings.DATABASE_POOLED:
+        raise SystemExit(
+            "A worker needs connections of its own: unset DATABASE_POOLED, name the database in DATABASE_URL."
+        )
 
 
 @signals.worker_before_create_process.connect

@@ -172,6 +172,10 @@ DATABASES = {
     "default": env.database("DATABASE_URL", beside="DATABASE_PASSWORD", default=running.database_url())
 }
 DATABASES["default"].update(ENGINE="balabaqsha.postgresql", CONN_MAX_AGE=600, CONN_HEALTH_CHECKS=True)
+# The address leads to a pool that gives a connection to each transaction (deploy/pgbouncer): nothing outlives one. For
+# web processes alone; workers, beat and commands name the database itself.
+DATABASE_POOLED: bool = env.bool("DATABASE_POOLED")
+DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = DATABASE_POOLED
 # The owner of the tables, only for `migrate` and `set_up`: the portal's own role may change no table and no history.
 if env.secret("MIGRATE_DATABASE_URL") or not env.secret("DATABASE_URL"):
     if not env.secret("DATABASE_URL") and env.secret("MIGRATE_DATABASE_URL"):

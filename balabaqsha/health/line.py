@@ -48,8 +48,6 @@ class Line:
             raise _silence(error) from None
         try:
             self._wait()
-            # The server too drops a statement that nobody is waiting for any more.
-            self.rows("SET statement_timeout = %s", [max(1, int(1000 * self._left()))])
         except Silent:
             self._connection.close()
             raise
@@ -66,7 +64,11 @@ class Line:
             asked, parameters = asked.query.sql_with_params()
         try:
             cursor = self._connection.cursor()
-            cursor.execute(asked, parameters)
+            # The server too drops a statement that nobody is waiting for any more. For this one alone: a pool may give
+            # the connection to somebody else after it.
+            cursor.execute(
+                f"SET LOCAL statement_timeout = {max(1, int(1000 * self._left()))}; {asked}", parameters
+            )
             self._wait()
             return list(cursor.fetchall()) if cursor.description else []
         except psycopg2.Error as error:
