@@ -1,6 +1,6 @@
 # Two commands are all it takes: `make run` and `make test`. `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help run stop test tests thorough coverage lint audit judges mutants format messages shell reset-demo bench bench-alerts bench-crowd bench-import bench-map bench-outbox bench-queue bench-workplace soak pages manual pictures screenshots install lock
+.PHONY: help run stop test tests thorough coverage lint audit judges mutants format messages shell reset-demo bench bench-alerts bench-crowd bench-import bench-map bench-outbox bench-queue bench-workplace soak pages manual sbom licences reproducible update pictures screenshots install lock
 
 # Any Python from 3.11 on makes the environment; everything else runs inside it.
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
@@ -17,6 +17,7 @@ TESTS ?=
 # browser, a process or a time to pass, and meanwhile another one works.
 WORKERS ?= 3
 UV_VERSION := 0.13.9
+CYCLONEDX_VERSION := 7.5.0
 ifdef PORT
 export PORT
 endif
@@ -183,5 +184,23 @@ lock: ## Resolve pyproject.toml into the two lock files (UPGRADE=--upgrade takes
 	@$(PY) -m venv var/lock && var/lock/bin/pip install -q uv==$(UV_VERSION)
 	@$(LOCK) -o requirements.txt
 	@$(LOCK) --group dev -c requirements.txt -o requirements-dev.txt
+update: ## Take the newest packages that pyproject.toml allows; then run make audit and make test before they are kept
+	@$(MAKE) --no-print-directory lock UPGRADE=--upgrade
+	@$(PREPARE) test
+	@$(MAKE) --no-print-directory licences
+
+licences: ## Write docs/licences.md: the licence of every package that the portal runs on
+	@$(PREPARE) run
+	@$(PY) bin/licences.py >docs/licences.md
+
+sbom: ## List what .venv holds, with versions and licences (CycloneDX), into var/sbom.json; in a fresh checkout what runs
+	@$(PREPARE) run
+	@$(PY) -m venv var/sbom && var/sbom/bin/pip install -q cyclonedx-bom==$(CYCLONEDX_VERSION)
+	@var/sbom/bin/cyclonedx-py environment .venv --pyproject pyproject.toml --output-reproducible -o var/sbom.json
+
+reproducible: ## Build what is committed twice, and compare catalogues, fonts and static files
+	@$(PREPARE) run
+	@$(PY) bin/reproducible.py
+
 LOCK = var/lock/bin/uv pip compile pyproject.toml -q $(UPGRADE) --universal --python-version 3.11 --no-config \
 	--generate-hashes --no-emit-index-url --no-annotate --custom-compile-command 'make lock'
