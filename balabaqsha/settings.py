@@ -176,6 +176,17 @@ DATABASES["default"].update(ENGINE="balabaqsha.postgresql", CONN_MAX_AGE=600, CO
 # web processes alone; workers, beat and commands name the database itself.
 DATABASE_POOLED: bool = env.bool("DATABASE_POOLED")
 DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = DATABASE_POOLED
+# A replica from which public pages may read what is some seconds old (`notifications.replica`), as the portal's role.
+REPLICA_URL: str = env.secret("REPLICA_URL").strip()
+DATABASE_ROUTERS: list[str] = []
+if REPLICA_URL:
+    DATABASES["replica"] = env.database("REPLICA_URL", beside="DATABASE_PASSWORD", default="")
+    DATABASES["replica"].update(ENGINE="balabaqsha.postgresql", CONN_MAX_AGE=600, CONN_HEALTH_CHECKS=True)
+    DATABASES["replica"]["OPTIONS"] = {
+        "connect_timeout": 2,
+        "tcp_user_timeout": 2_000,
+    } | DATABASES["replica"].get("OPTIONS", {})
+    DATABASE_ROUTERS = ["notifications.replica.Router"]
 # The owner of the tables, only for `migrate` and `set_up`: the portal's own role may change no table and no history.
 if env.secret("MIGRATE_DATABASE_URL") or not env.secret("DATABASE_URL"):
     if not env.secret("DATABASE_URL") and env.secret("MIGRATE_DATABASE_URL"):

@@ -52,6 +52,7 @@ from bulletin.shared_page import shared_page
 from notifications.clock import counted_clock, estimate_clock, read_clock
 from notifications.hours import DAYTIME
 from notifications.pressing import pressed_on
+from notifications.replica import reads_replica
 from notifications.selectors import unread_count
 
 # Of each list of places on the home page.
@@ -64,6 +65,7 @@ PRESSED_AGAIN = "pressed_again"
 
 
 @require_safe
+@reads_replica
 def home(request: HttpRequest) -> HttpResponse:
     """The home page: what can be done here now, and the figures of the chosen place; computed once a second for all.
 
@@ -208,6 +210,7 @@ def _periods(request: HttpRequest) -> dict[str, Any]:
 
 
 @require_safe
+@reads_replica
 def statistics(request: HttpRequest) -> HttpResponse:
     """Figures of the bulletin, the queues and the referrals: of the chosen place, of another one, or of all."""
     now = estimate_clock()

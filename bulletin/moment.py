@@ -11,6 +11,8 @@ from typing import Generic, TypeVar
 
 from django.conf import settings
 
+from notifications.replica import is_reading
+
 V = TypeVar("V")
 
 # A request as of an earlier period took long to get here: that period is over, and the present one's values stay.
@@ -48,6 +50,8 @@ class Moment(Generic[V]):
 
     def get(self, key: Hashable, *, now: datetime, make: Callable[[], V]) -> V:
         """The value for `key` in the period of `now`: what `make` returned earlier in that period, or returns now."""
+        # What was read from the replica is for its readers alone.
+        key = (key, is_reading())
         slot = (
             self._slot(key, int(now.timestamp()) // self._seconds) if settings.REMEMBER_FOR_A_SECOND else None
         )

@@ -43,6 +43,7 @@ from bulletin.shortlists import COMPARED, FAVOURITES, SHORTLISTS, remember, slug
 from bulletin.tiles import ground, tile_at
 from notifications.clock import estimate_clock, read_clock
 from notifications.pressing import pressed_on
+from notifications.replica import reads_replica
 
 PAGE_SIZE = 20
 # The map as it is drawn, in units that a screen scales: on a phone a mark is still as large as a finger needs.
@@ -62,6 +63,7 @@ _marks: Moment[list[on_map.Mark]] = Moment(room=100, seconds=60)
 
 
 @require_safe
+@reads_replica
 def kindergartens(request: HttpRequest) -> HttpResponse:
     """The catalogue; an invalid filter is left out with a note."""
     filters = CatalogueFilterForm(request.GET, locality=chosen_locality(request))
@@ -114,6 +116,7 @@ def _wider(filters: CatalogueFilterForm, given: QueryDict) -> list[dict[str, Any
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@reads_replica
 def kindergarten_map(request: HttpRequest) -> HttpResponse:
     """What the catalogue finds, on a map and as a list of what the map shows.
 
@@ -248,6 +251,7 @@ def map_tile(request: HttpRequest, z: int, x: int, y: int) -> HttpResponse:
 
 
 @require_safe
+@reads_replica
 def kindergarten(request: HttpRequest, slug: str) -> HttpResponse:
     """One kindergarten: what it tells of itself, its groups, vacancies now and before, its newest reviews.
 

@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import psycopg2
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import QuerySet
 from psycopg2.errors import InsufficientPrivilege, UndefinedColumn, UndefinedTable
 from psycopg2.extensions import POLL_OK, POLL_READ
@@ -38,12 +38,15 @@ class Line:
     behind, and nothing waits in a driver. Every statement is a transaction. Raises `Silent`.
     """
 
-    def __init__(self, *, seconds: float) -> None:
+    def __init__(self, *, seconds: float, using: str = DEFAULT_DB_ALIAS) -> None:
         self._deadline = time.monotonic() + seconds
+        self._using = using
 
     def __enter__(self) -> Self:
         try:
-            self._connection = psycopg2.connect(**connection.get_connection_params(), async_=True)
+            self._connection = psycopg2.connect(
+                **connections[self._using].get_connection_params(), async_=True
+            )
         except psycopg2.Error as error:
             raise _silence(error) from None
         try:

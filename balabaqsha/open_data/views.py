@@ -23,6 +23,7 @@ from balabaqsha.open_data.problems import problem
 from balabaqsha.open_data.sources import SOURCES, BadCursor, Keyed, Source
 from bulletin.moment import Moment
 from notifications.clock import estimate_clock
+from notifications.replica import reads_replica
 
 # For so long a proxy or a program need not ask again.
 KEPT_SECONDS: Final = 60
@@ -57,6 +58,7 @@ def index(request: HttpRequest) -> HttpResponse:
 
 @csrf_exempt
 @require_safe
+@reads_replica
 def rows(request: HttpRequest, name: str) -> HttpResponse:
     """Some rows of a source as JSON."""
     return _answer(request, name, view_name="api_rows", content_type=JSON_TYPE)
@@ -64,6 +66,7 @@ def rows(request: HttpRequest, name: str) -> HttpResponse:
 
 @csrf_exempt
 @require_safe
+@reads_replica
 def rows_csv(request: HttpRequest, name: str) -> HttpResponse:
     """The same rows as CSV, with the columns as heading."""
     return _answer(request, name, view_name="api_csv", content_type=CSV_TYPE)

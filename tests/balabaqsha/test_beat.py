@@ -120,7 +120,7 @@ class TestTheDatabasesClock:
     def test_while_the_database_is_silent_it_goes_on_and_does_not_beat(self, broker, monkeypatch):
         monkeypatch.setattr(heartbeats, "ANSWER_SECONDS", 0.1)
         with silent_server() as server:
-            monkeypatch.setattr(line_module, "connection", at_port(server.port))
+            monkeypatch.setattr(line_module, "connections", {"default": at_port(server.port)})
             assert tick_until(scheduler(), broker, 3)
         assert not Heartbeat.objects.exists()
 
@@ -128,7 +128,7 @@ class TestTheDatabasesClock:
         monkeypatch.setattr(heartbeats, "ANSWER_SECONDS", 0.1)
         monkeypatch.setattr(heartbeats, "EVERY", timedelta(0))
         with silent_server() as server, monkeypatch.context() as patch:
-            patch.setattr(line_module, "connection", at_port(server.port))
+            patch.setattr(line_module, "connections", {"default": at_port(server.port)})
             running = scheduler()
             assert tick_until(running, broker, 1)
         monkeypatch.setattr(heartbeats, "ANSWER_SECONDS", 30)

@@ -63,7 +63,7 @@ def test_all_of_it_is_what_the_page_says():
 
 
 def test_a_silent_database_is_an_answer_in_words(monkeypatch):
-    monkeypatch.setattr(line_module, "connection", at_port(1))
+    monkeypatch.setattr(line_module, "connections", {"default": at_port(1)})
     with pytest.raises(CommandError, match="The database does not answer"):
         said("worker")
     with pytest.raises(CommandError, match="failing"):

@@ -58,7 +58,7 @@ def _well(transactional_db):
 def dead_database(monkeypatch):
     """A database that accepts and says nothing; holds its connections."""
     with silent_server() as server:
-        monkeypatch.setattr(line_module, "connection", at_port(server.port))
+        monkeypatch.setattr(line_module, "connections", {"default": at_port(server.port)})
         yield server
 
 
@@ -341,7 +341,7 @@ class TestWhateverHangs:
         assert "secret" not in response.content.decode()
 
     def test_a_database_that_is_gone_is_failing(self, client, monkeypatch):
-        monkeypatch.setattr(line_module, "connection", at_port(1))
+        monkeypatch.setattr(line_module, "connections", {"default": at_port(1)})
         assert client.get(ADDRESS).json() == {
             "status": "failing",
             "database": "failing",
@@ -377,7 +377,7 @@ class TestWhateverHangs:
 
     @pytest.mark.parametrize("drips", [b"", b"+PONG"])
     def test_a_redis_that_says_nothing_is_failing(self, client, monkeypatch, settings, drips):
-        monkeypatch.setattr(line_module, "connection", at_port(1))
+        monkeypatch.setattr(line_module, "connections", {"default": at_port(1)})
         with silent_server(drips=drips, every=0.7) as server:
             settings.REDIS_URL = f"redis://127.0.0.1:{server.port}/0"
             answer = client.get(ADDRESS).json()
@@ -440,7 +440,7 @@ class TestForBalancers:
 @pytest.mark.usefixtures("_well")
 def test_it_recovers_by_itself(client, monkeypatch):
     with monkeypatch.context() as patch, silent_server() as server:
-        patch.setattr(line_module, "connection", at_port(server.port))
+        patch.setattr(line_module, "connections", {"default": at_port(server.port)})
         assert client.get(ADDRESS).status_code == 503
     probes._database.start().answer.exception(timeout=PATIENCE)
     assert told(client)["status"] == "ok"

@@ -63,7 +63,7 @@ def test_who_stops_takes_only_their_own_along(stopped):
 def test_a_silent_database_breaks_nobody_who_beats(monkeypatch, caplog):
     monkeypatch.setattr(heartbeats, "ANSWER_SECONDS", 0.2)
     with silent_server() as server:
-        monkeypatch.setattr(line_module, "connection", at_port(server.port))
+        monkeypatch.setattr(line_module, "connections", {"default": at_port(server.port)})
         assert not heartbeats.send("celery@one", role="worker")
         heartbeats.end("celery@one")
     assert caplog.text.count("too late") == 2

@@ -91,7 +91,7 @@ class TestAsking:
 @pytest.mark.parametrize("drips", [b"", NO_SSL + ENDLESS + 200 * b"\x00"])
 def test_a_server_that_says_nothing_or_never_ends_is_given_up(monkeypatch, drips):
     with silent_server(drips=drips) as server:
-        monkeypatch.setattr(line_module, "connection", at_port(server.port))
+        monkeypatch.setattr(line_module, "connections", {"default": at_port(server.port)})
         with pytest.raises(Silent) as silence, Line(seconds=0.5):
             pass
         assert str(silence.value) == "too late"
@@ -99,7 +99,7 @@ def test_a_server_that_says_nothing_or_never_ends_is_given_up(monkeypatch, drips
 
 
 def test_a_server_that_is_not_there_is_told_without_its_address(monkeypatch):
-    monkeypatch.setattr(line_module, "connection", at_port(1))
+    monkeypatch.setattr(line_module, "connections", {"default": at_port(1)})
     with pytest.raises(Silent) as silence, Line(seconds=10):
         pass
     assert str(silence.value) == "OperationalError"
@@ -107,7 +107,7 @@ def test_a_server_that_is_not_there_is_told_without_its_address(monkeypatch):
 
 def test_nothing_is_left_open(monkeypatch):
     with silent_server() as server:
-        monkeypatch.setattr(line_module, "connection", at_port(server.port))
+        monkeypatch.setattr(line_module, "connections", {"default": at_port(server.port)})
         for _ in range(3):
             with suppress(Silent), Line(seconds=0.1):
                 pass

@@ -111,7 +111,7 @@ class TestIncidents:
 
     def test_a_silent_database_is_noted_afterwards(self, monkeypatch):
         with silent_server() as server, monkeypatch.context() as patched:
-            patched.setattr(line_module, "connection", at_port(server.port))
+            patched.setattr(line_module, "connections", {"default": at_port(server.port)})
             patched.setattr(incidents, "ANSWER_SECONDS", 0.2)
             incidents.watch(now=NOW)
         assert told() == []
@@ -203,7 +203,7 @@ class TestPage:
         )
         assert "Всё работает" in page(client)
         with silent_server() as server:
-            monkeypatch.setattr(line_module, "connection", at_port(server.port))
+            monkeypatch.setattr(line_module, "connections", {"default": at_port(server.port)})
             begun = time.monotonic()
             found = page(client)
             assert time.monotonic() - begun < 2

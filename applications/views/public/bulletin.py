@@ -36,6 +36,7 @@ from bulletin.selectors import (
 )
 from bulletin.shared_page import shared_page
 from notifications.clock import estimate_clock
+from notifications.replica import reads_replica
 from notifications.selectors import unread_count
 
 PAGE_SIZE = 20
@@ -79,6 +80,7 @@ _searches: Moment[Search] = Moment(room=100)
 
 
 @require_safe
+@reads_replica
 def bulletin(request: HttpRequest) -> HttpResponse:
     """The public list with its filters; «Маған қолжетімді» needs a family.
 

@@ -15,9 +15,11 @@ from applications.city.reconciling import Outcome, Reason
 from applications.models import FormerProtocol
 from applications.queue.small_groups import FEW, told
 from bulletin.models import Locality
+from notifications.replica import reads_replica
 
 
 @require_safe
+@reads_replica
 def former_queue(request: HttpRequest) -> HttpResponse:
     """The newest signed protocol of each file that was not undone; no names, no old numbers, no small counts."""
     names: dict[int | None, str] = {one.pk: one.name for one in Locality.objects.all()}

@@ -32,11 +32,13 @@ from bulletin.chosen_place import chosen_locality
 from bulletin.forms import EARLIEST_YEAR, LATEST_YEAR, FilterForm
 from bulletin.models import Language, Locality
 from notifications.clock import estimate_clock, read_clock
+from notifications.replica import reads_replica
 
 LEDGER_PAGE_SIZE = 20
 
 
 @require_safe
+@reads_replica
 def queues(request: HttpRequest) -> HttpResponse:
     """«МДҰ-ға кезектер»: how many wait, by place, birth year and language; fewer than five are not shown."""
     filters = FilterForm(request.GET, locality=chosen_locality(request))

@@ -30,6 +30,7 @@ from bulletin.chosen_place import chosen_locality
 from bulletin.forms import ALL_PLACES
 from bulletin.models import Locality
 from notifications.clock import estimate_clock
+from notifications.replica import reads_replica
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,7 @@ def asked_place(request: HttpRequest, places: list[Locality]) -> Locality | None
 
 
 @require_safe
+@reads_replica
 def statistics_table(request: HttpRequest, name: str) -> HttpResponse:
     """One group of figures: a chart, the same as a table, and the way to the files."""
     asking = _asking(request, name)

@@ -36,6 +36,7 @@ from bulletin.opening import BIDDING_PHASES, Phase
 from bulletin.selectors import running_pauses
 from bulletin.shared_page import shared_page
 from notifications.clock import estimate_clock
+from notifications.replica import reads_replica
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,7 @@ class Countdown:
 
 
 @require_safe
+@reads_replica
 def vacancy_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     """One vacancy with all its fields, and the button or the reasons. For visitors it is worked out once a second."""
     now = estimate_clock()
