@@ -483,13 +483,13 @@ _KINDERGARTEN = SimpleNamespace(name="ЖМ «Амина балабақшасы»
 _GROUP = SimpleNamespace(name="Солнце", kindergarten=_KINDERGARTEN)
 
 _OPENS_AT = datetime(2019, 6, 27, 12, 0, tzinfo=UTC)
-# Of a moved opening and of a place that appeared.
 _OPENING = SimpleNamespace(vacancy=SimpleNamespace(group=_GROUP), becomes=_OPENS_AT, opens_at=_OPENS_AT)
+_APPEARED = SimpleNamespace(vacancy=SimpleNamespace(group=_GROUP), opens_at=_OPENS_AT, away="4,6 км")
 
 SAMPLES: Final[dict[str, Any]] = {
     "application": _APPLICATION,
     "openings": [_OPENING, _OPENING],
-    "appeared": [_OPENING, _OPENING],
+    "appeared": [_APPEARED, _APPEARED],
     "places": 1200,
     "others": 12,
     "first": _OPENING,

@@ -299,7 +299,7 @@ PHONENUMBER_DEFAULT_FORMAT = "INTERNATIONAL"
 
 # The version of the data policy in force; a consent is stored with it. Raise it when the text changes: whoever agreed
 # to an earlier one is asked anew.
-DATA_POLICY_VERSION = "2026-12-02"
+DATA_POLICY_VERSION = "2026-12-03"
 
 # Who answers for people's data: a consent names them (Law 94-V, article 8).
 OPERATOR_NAME_KK: str = env.credential("OPERATOR_NAME_KK").strip()

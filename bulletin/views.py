@@ -9,7 +9,6 @@ from typing import Any, cast
 from urllib.parse import urlsplit, urlunsplit
 from uuid import UUID
 
-from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
@@ -36,7 +35,7 @@ from bulletin.forms import ALL_PLACES, CatalogueFilterForm, ReviewForm
 from bulletin.mercator import Bounds, Frame, frame_around, frame_of, read_bounds
 from bulletin.models import Kindergarten, Photo, Review
 from bulletin.moment import Moment
-from bulletin.nearness import point_of, read_point
+from bulletin.nearness import may_ask_where, point_of, read_point
 from bulletin.profiles import profile_of
 from bulletin.services import TooManyReviewsError, submit_review
 from bulletin.shortlists import COMPARED, FAVOURITES, SHORTLISTS, remember, slugs_in
@@ -79,7 +78,7 @@ def kindergartens(request: HttpRequest) -> HttpResponse:
         "wider": [] if page.object_list else _wider(filters, request.GET),
         **_shortlists(request),
     }
-    return _asking_where(render(request, "bulletin/kindergartens.html", context))
+    return may_ask_where(render(request, "bulletin/kindergartens.html", context))
 
 
 @pressed_on("bulletin:kindergartens")
@@ -165,15 +164,7 @@ def kindergarten_map(request: HttpRequest) -> HttpResponse:
         "is_near": here is not None,
         "catalogue_query": _query(request, bounds=None),
     }
-    return _asking_where(render(request, "bulletin/map.html", context))
-
-
-def _asking_where(response: HttpResponse) -> HttpResponse:
-    """«Near me»: the browser may ask the visitor where they are."""
-    response.headers["Permissions-Policy"] = settings.PERMISSIONS_POLICY.replace(
-        "geolocation=()", "geolocation=(self)"
-    )
-    return response
+    return may_ask_where(render(request, "bulletin/map.html", context))
 
 
 def _frame(part: Bounds, zoom: str) -> tuple[Frame, Bounds]:

@@ -2,19 +2,31 @@
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from django.db import transaction
 from django.db.models import QuerySet
 
 from accounts.models import User
-from applications.alerts.suiting import Suiting, Wish, places_of
+from applications.alerts.suiting import Near, Suiting, Wish, places_of
 from applications.models import Alert, Application
 from applications.states import LIVE_STATES
 from bulletin.models import Kindergarten, Vacancy
+from bulletin.nearness import Point, as_text, coarse
 
 # Whoever wants more wants all of them.
 MOST_KINDERGARTENS: Final = 30
+
+# How far a family may ask to be told, in kilometres.
+DISTANCES: Final = (1, 2, 3, 5, 10)
+
+
+class Circle(NamedTuple):
+    """So many kilometres around a kindergarten, or around a point that the guardian's browser told."""
+
+    km: int
+    around: Kindergarten | None = None
+    point: Point | None = None
 
 
 def may_have(application: Application) -> bool:
@@ -47,11 +59,13 @@ def choose(
     user: User,
     languages: Collection[str],
     kindergartens: Iterable[Kindergarten],
+    circle: Circle | None = None,
     now: datetime,
 ) -> None:
     """Narrow what `user` is told of, and switch it on.
 
-    All languages of the application are no limit, and neither is no kindergarten.
+    All languages of the application are no limit, and neither is no kindergarten. Without a circle the point of an
+    earlier one is kept no more.
     """
     is_narrowed = set(languages) < set(application.languages)
     chosen = [one for one in application.languages if one in languages] if is_narrowed else []
@@ -59,7 +73,14 @@ def choose(
         alert, _is_new = Alert.objects.update_or_create(
             application=application,
             user=user,
-            defaults={"languages": chosen, "is_on": True, "changed_at": now},
+            defaults={
+                "languages": chosen,
+                "within_km": circle.km if circle else None,
+                "around": circle.around if circle else None,
+                "point": as_text(circle.point) if circle and circle.point else "",
+                "is_on": True,
+                "changed_at": now,
+            },
         )
         alert.kindergartens.set(kindergartens)
 
@@ -69,6 +90,21 @@ def chosen_kindergartens(alert: Alert | None, application: Application) -> Query
     if alert is None:
         return Kindergarten.objects.none()
     return alert.kindergartens.filter(locality=application.locality_id)
+
+
+def near(km: int | None, *, point: str, kindergarten: Point | None) -> Near | None:
+    """What a stored circle says; None without one, and where its kindergarten is on the map no more."""
+    middle = coarse(point) if point else kindergarten
+    return Near(*middle, km) if km and middle else None
+
+
+def near_of(alert: Alert | None, application: Application) -> Near | None:
+    """The same of an alert; a kindergarten in a locality that the application has left counts no more."""
+    if alert is None:
+        return None
+    around = alert.around
+    is_here = around is not None and around.locality_id == application.locality_id
+    return near(alert.within_km, point=alert.point, kindergarten=around.point if around and is_here else None)
 
 
 def wish_of(application: Application, alert: Alert | None) -> Wish:
@@ -83,6 +119,7 @@ def wish_of(application: Application, alert: Alert | None) -> Wish:
         application.sequence,
         tuple(one for one in application.languages if one in languages),
         tuple(chosen_kindergartens(alert, application).values_list("pk", flat=True)),
+        near_of(alert, application),
     )
 
 
@@ -94,3 +131,20 @@ def suiting_now(application: Application, alert: Alert | None, *, now: datetime)
         birth_years__contains=[application.birth_year],
     )
     return places_of(published, now=now).suiting(wish_of(application, alert))
+
+
+class Reach(NamedTuple):
+    """How many kindergartens of the locality lie within a circle, and how many are not on the map."""
+
+    within: int
+    unplaced: int
+
+
+def reach(application: Application, alert: Alert | None) -> Reach | None:
+    """What the alert's circle holds; None where there is none."""
+    circle = near_of(alert, application)
+    if circle is None:
+        return None
+    here = list(Kindergarten.objects.filter(locality=application.locality_id).only("latitude", "longitude"))
+    unplaced = sum(one.point is None for one in here)
+    return Reach(sum(map(circle.admits, here)) - unplaced, unplaced)

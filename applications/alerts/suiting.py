@@ -9,7 +9,9 @@ from typing import Final, NamedTuple
 from django.db.models import Q, QuerySet
 
 from applications.bidding.eligibility import is_inside, mismatch, suit_of
-from bulletin.models import Vacancy
+from bulletin.mercator import distance
+from bulletin.models import Kindergarten, Vacancy
+from bulletin.on_map import in_words
 from bulletin.opening import Phase
 from bulletin.selectors import with_phase
 
@@ -20,11 +22,29 @@ _REMEMBERED: Final = 10_000
 _LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
 
 
+class Near(NamedTuple):
+    """At most so many kilometres from a point (degrees), as the crow flies."""
+
+    latitude: float
+    longitude: float
+    km: int
+
+    def metres_to(self, kindergarten: Kindergarten) -> float | None:
+        """How far a kindergarten is from the point; None where it is not on the map."""
+        return distance((self.latitude, self.longitude), kindergarten.point) if kindergarten.point else None
+
+    def admits(self, kindergarten: Kindergarten) -> bool:
+        """Whether it lies within; one that is not on the map does: better told in vain than not at all."""
+        metres = self.metres_to(kindergarten)
+        return metres is None or metres <= self.km * 1000
+
+
 class Wish(NamedTuple):
     """What decides which places somebody is told of: the application, as `eligibility.Seeker`, and what is chosen.
 
-    `chosen_languages` are those among the application's languages, `chosen_kindergartens` those in its locality. None
-    is no limit, so whoever moves to another locality is told of all of its places and not of none.
+    `chosen_languages` are those among the application's languages, `chosen_kindergartens` those in its locality, and
+    `near` counts around a point there. None is no limit, so whoever moves to another locality is told of all of its
+    places and not of none.
     """
 
     locality_id: int
@@ -35,13 +55,20 @@ class Wish(NamedTuple):
     sequence: int
     chosen_languages: tuple[str, ...] = ()
     chosen_kindergartens: tuple[int, ...] = ()
+    near: Near | None = None
 
 
 class Suiting(NamedTuple):
-    """A place that suits, and the instant from which this family may bid for it."""
+    """A place that suits, the instant from which this family may bid for it, and the metres from where it counts."""
 
     vacancy: Vacancy
     opens_at: datetime
+    metres: float | None = None
+
+    @property
+    def away(self) -> str:
+        """The distance in words of the language in force; empty where none is counted, or known."""
+        return "" if self.metres is None else in_words(self.metres)
 
 
 class Places:
@@ -88,11 +115,19 @@ class Places:
             and (
                 not asked.chosen_kindergartens or vacancy.group.kindergarten_id in asked.chosen_kindergartens
             )
+            and (asked.near is None or asked.near.admits(vacancy.group.kindergarten))
         ]
 
     def _time(self, asked: Wish, behind: frozenset[object]) -> tuple[Suiting, ...]:
         """The same places, to a family that is behind the head of the queue for those in `behind`."""
-        timed = [Suiting(one, _opens(one, is_behind=one.pk in behind)) for one in self._suiting(asked)]
+        timed = [
+            Suiting(
+                one,
+                _opens(one, is_behind=one.pk in behind),
+                asked.near.metres_to(one.group.kindergarten) if asked.near else None,
+            )
+            for one in self._suiting(asked)
+        ]
         return tuple(sorted(timed, key=lambda one: one.opens_at))
 
 

@@ -20,7 +20,8 @@ from django.db.models.functions import Cast
 from django.urls import reverse
 from django.utils import translation
 
-from applications.alerts.suiting import Places, Suiting, Wish, places_of, to_be_had
+from applications.alerts.choosing import near
+from applications.alerts.suiting import Near, Places, Suiting, Wish, places_of, to_be_had
 from applications.bidding.eligibility import SEEKING
 from applications.models import Alert, Application, ToldPlace, Wave
 from bulletin.models import Vacancy
@@ -158,6 +159,7 @@ _COLUMNS: Final = (
         "user__profile__second_phone_proven_at",
     ),
     *("languages", "chosen", "phone", "second_phone", "has_push_device"),
+    *("within_km", "point", "around__locality_id", "around__latitude", "around__longitude"),
 )
 
 
@@ -224,6 +226,7 @@ def _as_asking(row: Any) -> _Asking:
         row.application__sequence,
         tuple(one for one in row.application__languages if one in row.languages),
         tuple(row.chosen),
+        _near(row) if row.within_km else None,
     )
     return _Asking(
         row.pk,
@@ -235,6 +238,12 @@ def _as_asking(row: Any) -> _Asking:
         reader,
         wish,
     )
+
+
+def _near(row: Any) -> Near | None:
+    is_here = row.around__locality_id == row.application__locality_id and row.around__latitude is not None
+    middle = (float(row.around__latitude), float(row.around__longitude)) if is_here else None
+    return near(row.within_km, point=row.point, kindergarten=middle)
 
 
 class Saying:

@@ -9,13 +9,15 @@ from django.utils.translation import gettext_lazy as _
 
 from applications.models.application import Application
 from bulletin.models import Kindergarten, Language, Vacancy
+from notifications.fields import EncryptedTextField
 
 
 class Alert(models.Model):
     """A guardian's wish to be told when a place for the child appears; one for each guardian and application.
 
     Which places those are, `applications.alerts.suiting` says: those that suit the application, and of these what is
-    chosen here. Nothing chosen is no limit.
+    chosen here. Nothing chosen is no limit. `within_km` counts around a kindergarten, or around a point that the
+    guardian's browser told, `latitude:longitude` to half a kilometre (`bulletin.nearness.coarse`).
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -34,6 +36,18 @@ class Alert(models.Model):
     kindergartens = models.ManyToManyField(
         Kindergarten, related_name="+", blank=True, verbose_name=_("kindergartens")
     )
+    within_km = models.PositiveSmallIntegerField(_("within so many kilometres"), null=True, blank=True)
+    # Without an index: a kindergarten is hardly ever deleted.
+    around = models.ForeignKey(
+        Kindergarten,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        db_index=False,
+        related_name="+",
+        verbose_name=_("around the kindergarten"),
+    )
+    point = EncryptedTextField(_("around the point"), blank=True, default="", db_default="")
     is_on = models.BooleanField(_("switched on"), default=True)
     changed_at = models.DateTimeField(_("changed at"))
 
@@ -43,6 +57,9 @@ class Alert(models.Model):
         default_permissions = ()
         constraints = [
             models.UniqueConstraint(fields=["application", "user"], name="one_alert_each"),
+            models.CheckConstraint(
+                condition=models.Q(around=None) | models.Q(point=""), name="alert_has_one_middle"
+            ),
         ]
         # A wave takes those that are switched on portion by portion, in the order of their keys.
         indexes = [models.Index(fields=["id"], condition=models.Q(is_on=True), name="alert_on")]

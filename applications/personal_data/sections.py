@@ -81,7 +81,7 @@ SECTIONS: Final = [
         "alerts",
         Alert,
         lambda user: Alert.objects.filter(user=user).order_by("pk"),
-        ("application", "languages", "is_on", "changed_at"),
+        ("application", "languages", "within_km", "around", "point", "is_on", "changed_at"),
         people=("user",),
         left_out={"id": _ROW, "kindergartens": "they stand below"},
     ),

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from accounts.models import User
 from applications.journal_actions import Action
-from applications.models import Application, Event
+from applications.models import Alert, Application, Event
 from applications.moves import Refused, announce, lock_application, locking, move
 from applications.queue.position import position
 from applications.refusals import Refusal
@@ -74,6 +74,8 @@ def change_locality(
             filed_at=application.filed_at if keeps else now,
             interest_confirmed_at=now,
         )
+        # Where a guardian was in the former locality says nothing of this one.
+        Alert.objects.filter(application=application).exclude(point="").update(within_km=None, point="")
         _announce(event, Action.LOCALITY_CHANGED, others="moved_by_other")
     return application
 

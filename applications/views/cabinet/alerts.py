@@ -20,6 +20,7 @@ from applications.alerts.choosing import (
     choose,
     chosen_kindergartens,
     may_have,
+    reach,
     suiting_now,
     switch,
 )
@@ -27,6 +28,7 @@ from applications.models import Alert, Application
 from applications.views.cabinet.forms import AlertForm
 from applications.views.people import live_applications, own_application, parent
 from bulletin.models import Kindergarten
+from bulletin.nearness import coarse, may_ask_where
 from bulletin.selectors import named
 from notifications.clock import estimate_clock, read_clock
 from notifications.pressing import pressed_on
@@ -67,6 +69,7 @@ def alert(request: HttpRequest, pk: UUID) -> HttpResponse:
             user=user,
             languages=chosen.get("languages", application.languages),
             kindergartens=chosen["kindergartens"],
+            circle=form.circle,
             now=now,
         )
         messages.success(request, _("Saved. You are told when such a place appears."))
@@ -78,10 +81,11 @@ def alert(request: HttpRequest, pk: UUID) -> HttpResponse:
         "form": form,
         "now": now,
         "suiting": suiting[:NAMED],
+        "reach": reach(application, present),
         "count": len(suiting),
         "bulletin_url": _bulletin_url(application),
     }
-    return render(request, "applications/alert.html", context)
+    return may_ask_where(render(request, "applications/alert.html", context))
 
 
 @pressed_on("applications:alert", "pk")
@@ -104,34 +108,59 @@ def switch_alert(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 def _form(request: HttpRequest, application: Application, present: Alert | None) -> AlertForm:
     here = Kindergarten.objects.filter(locality=application.locality_id)
+    place = coarse(present.point) if present else None
     if request.method == "POST":
-        shown = _shown(here, _keys(request.POST), search="")
-        return refilled(request, AlertForm(request.POST, application=application, offered=here, shown=shown))
+        shown = _shown(here, _keys(request.POST), request.POST.get("around", ""), search="")
+        form = AlertForm(request.POST, application=application, offered=here, shown=shown, place=place)
+        return refilled(request, form)
     if "find" in request.GET:
         ticked, search = _keys(request.GET), request.GET.get("search", "").replace("\0", "")[:100]
         languages = request.GET.getlist("languages")
+        within, around = request.GET.get("within", ""), request.GET.get("around", "")
     else:
         ticked, search = list(chosen_kindergartens(present, application).values_list("pk", flat=True)), ""
         languages = (present.languages if present else []) or application.languages
-    initial = {"languages": languages, "kindergartens": ticked, "search": search}
-    shown = _shown(here, ticked, search=search)
-    return refilled(request, AlertForm(initial=initial, application=application, offered=here, shown=shown))
+        within, around = _circle_of(present)
+    initial = {
+        "languages": languages,
+        "kindergartens": ticked,
+        "search": search,
+        "within": within,
+        "around": around,
+    }
+    shown = _shown(here, ticked, around, search=search)
+    form = AlertForm(initial=initial, application=application, offered=here, shown=shown, place=place)
+    return refilled(request, form)
 
 
-def _shown(here: QuerySet[Kindergarten], ticked: list[int], *, search: str) -> list[Kindergarten]:
-    """Those ticked, and those found; without a search the first ones of the locality."""
-    found = here.filter(named(search)).exclude(pk__in=ticked)[:LISTED]
-    return [*here.filter(pk__in=ticked), *found]
+def _circle_of(alert: Alert | None) -> tuple[str, str]:
+    """How far, and from where, as the form has it."""
+    if alert is None or alert.within_km is None:
+        return "", ""
+    return str(alert.within_km), AlertForm.MINE if alert.point else str(alert.around_id or "")
+
+
+def _shown(
+    here: QuerySet[Kindergarten], ticked: list[int], around: str, *, search: str
+) -> list[Kindergarten]:
+    """Those ticked or counted from, and those found; without a search the first ones of the locality."""
+    chosen = [*ticked, *_as_keys([around])]
+    found = here.filter(named(search)).exclude(pk__in=chosen)[:LISTED]
+    return [*here.filter(pk__in=chosen), *found]
 
 
 def _keys(answers: QueryDict) -> list[int]:
     """The ticked kindergartens of an address, which anybody can type."""
-    typed = answers.getlist("kindergartens")[: MOST_KINDERGARTENS + 1]
+    return _as_keys(answers.getlist("kindergartens")[: MOST_KINDERGARTENS + 1])
+
+
+def _as_keys(typed: list[str]) -> list[int]:
     return [int(one) for one in typed if one.isascii() and one.isdecimal() and len(one) < 10]
 
 
 def _answers(answers: QueryDict) -> str:
-    kept = {name: answers.getlist(name) for name in ("languages", "kindergartens", "search")}
+    names = ("languages", "kindergartens", "search", "within", "around")
+    kept = {name: answers.getlist(name) for name in names}
     return urlencode({**kept, "find": "1"}, doseq=True)
 
 

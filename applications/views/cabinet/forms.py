@@ -18,10 +18,11 @@ from accounts.identity import DocumentError, Paper, parse_identity
 from accounts.iin import IinError, parse_iin
 from accounts.models import Objection, User
 from accounts.uploads import DOCUMENT_INPUT, Upload, check_documents, each_named
-from applications.alerts.choosing import MOST_KINDERGARTENS
+from applications.alerts.choosing import DISTANCES, MOST_KINDERGARTENS, Circle
 from applications.models import Application, BenefitCategory, Extension
 from applications.views.day_field import DayField
 from bulletin.models import Kindergarten, Language, Locality
+from bulletin.nearness import Point, coarse
 from children.models import SEX_OF_CHILD, Child, GuardianClaim
 
 CHOOSE_CHILD = gettext_lazy("Choose the child.")
@@ -93,7 +94,13 @@ class LanguagesForm(forms.Form):
 
 
 class AlertForm(forms.Form):
-    """Of which places a guardian is told: in which languages, in which kindergartens."""
+    """Of which places a guardian is told: in which languages and kindergartens, and within which distance.
+
+    `circle` is that distance and what it counts from, once the form is valid; None is the whole locality.
+    """
+
+    # What stands for the guardian's own place among the kindergartens.
+    MINE: ClassVar = "me"
 
     languages = forms.MultipleChoiceField(
         label=gettext_lazy("Language of education"),
@@ -116,16 +123,43 @@ class AlertForm(forms.Form):
         ),
     )
 
+    within = forms.TypedChoiceField(
+        label=gettext_lazy("Within a distance"),
+        coerce=int,
+        empty_value=None,
+        required=False,
+        help_text=gettext_lazy(
+            "In a straight line. Of kindergartens that are not on the map you are told all the same."
+        ),
+    )
+    around = forms.CharField(
+        label=gettext_lazy("Counted from"),
+        required=False,
+        widget=forms.Select,
+        help_text=gettext_lazy("A kindergarten that is not in this list can be found above by its name."),
+    )
+    point = forms.CharField(required=False, max_length=50, widget=forms.HiddenInput(attrs={"id": "id_point"}))
+
     def __init__(
         self,
         *args: Any,
         application: Application,
         offered: QuerySet[Kindergarten],
         shown: Sequence[Kindergarten],
+        place: Point | None,
         **kwargs: Any,
     ) -> None:
-        """`offered` may be chosen, `shown` are listed: a city has too many for one page."""
+        """`offered` may be chosen, `shown` are listed: a city has too many for one page. `place` is what is saved."""
         super().__init__(*args, **kwargs)
+        self.circle: Circle | None = None
+        self._offered, self._place = offered, place
+        from_here = [(one.pk, one.name) for one in shown if one.point]
+        mine = [(self.MINE, _("my place"))] if place or self.data.get("point") else []
+        self.fields["around"].widget.choices = [("", _("not chosen")), *mine, *from_here]
+        self.fields["within"].choices = [  # type: ignore[attr-defined]
+            ("", _("the whole locality")),
+            *((one, _("%(number)s km") % {"number": one}) for one in DISTANCES),
+        ]
         choices = [(code, name) for code, name in Language.choices if code in application.languages]
         self.fields["languages"].choices = choices  # type: ignore[attr-defined]
         if len(choices) == 1:
@@ -142,6 +176,28 @@ class AlertForm(forms.Form):
                 params={"limit": MOST_KINDERGARTENS},
             )
         return chosen
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        km, around = cleaned.get("within"), cleaned.get("around", "")
+        if km and not around:
+            self.add_error("around", _("Choose a kindergarten to count from."))
+        elif around and not km and "within" not in self.errors:
+            self.add_error("within", _("Choose how far, or clear what it is counted from."))
+        elif km:
+            self.circle = self._circle(km, around)
+        return cleaned
+
+    def _circle(self, km: int, around: str) -> Circle | None:
+        if around == self.MINE:
+            if point := coarse(self.cleaned_data.get("point", "")) or self._place:
+                return Circle(km, point=point)
+        elif around.isascii() and around.isdecimal() and len(around) < 10:
+            kindergarten = self._offered.filter(pk=int(around), latitude__isnull=False).first()
+            if kindergarten:
+                return Circle(km, around=kindergarten)
+        self.add_error("around", _("Choose a kindergarten to count from."))
+        return None
 
 
 class MoveForm(forms.Form):

@@ -3,14 +3,17 @@
 from datetime import date, timedelta
 
 import pytest
+from django.db import connection
 from django.urls import reverse
 
 from accounts.models import User
-from applications.alerts.choosing import MOST_KINDERGARTENS, alert_of, choose, switch
+from applications.alerts.choosing import MOST_KINDERGARTENS, Circle, alert_of, choose, reach, switch
 from applications.jobs.retention import ALERT_KEPT_FOR, purge_alerts
 from applications.models import Alert, Application
 from applications.personal_data.leaving import Applications
 from applications.states import ApplicationState
+from applications.waiting.changes import change_locality
+from applications.waiting.moving import keeps_date
 from bulletin.models import Vacancy
 from tests.factories import (
     ChildFactory,
@@ -180,6 +183,86 @@ class TestPage:
         assert 'value="kk" id="id_languages_0" checked' in found
         assert 'value="ru" id="id_languages_1" checked' not in found
         assert alert(scene) is None
+
+
+class TestDistance:
+    """So many kilometres around a kindergarten, or around the guardian's own place."""
+
+    @pytest.fixture
+    def middle(self, scene):
+        return KindergartenFactory(locality=scene.locality, latitude="43.300000", longitude="68.250000")
+
+    def test_around_a_kindergarten_without_scripts(self, scene, family, page, middle):
+        KindergartenFactory(locality=scene.locality, latitude="43.310000", longitude="68.250000")
+        shown = family.get(page).content.decode()
+        assert f'<option value="{middle.pk}">' in shown
+        assert 'value="me"' not in shown
+        family.post(page, {"languages": ["kk"], "within": "2", "around": str(middle.pk)})
+        assert (alert(scene).within_km, alert(scene).around, alert(scene).point) == (2, middle, "")
+        # The scene's own kindergarten is not on the map.
+        assert reach(scene.application, alert(scene)) == (2, 1)
+        shown = family.get(page).content.decode()
+        assert f'<option value="{middle.pk}" selected>' in shown
+        assert "балабақшалар: 2" in shown
+
+    def test_the_own_place_is_kept_coarse_and_encrypted_until_another_choice(self, scene, family, page):
+        sent = {"languages": ["kk"], "within": "3", "around": "me", "point": "43.30123:68.24811"}
+        answer = family.post(page, sent)
+        assert "43.3" not in answer["Location"]
+        assert alert(scene).point == "43.3:68.25"
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT point FROM applications_alert")
+            assert "43.3" not in cursor.fetchone()[0]
+        shown = family.get(page).content.decode()
+        assert '<option value="me" selected>' in shown
+        assert "43.3" not in shown
+        # It stays where only the distance changes, and goes with it.
+        family.post(page, {"languages": ["kk"], "within": "5", "around": "me"})
+        assert (alert(scene).within_km, alert(scene).point) == (5, "43.3:68.25")
+        family.post(page, {"languages": ["kk"]})
+        assert (alert(scene).within_km, alert(scene).point) == (None, "")
+
+    @pytest.mark.parametrize(
+        "sent",
+        [
+            {"within": "2"},
+            {"around": "me"},
+            {"within": "2", "around": "me"},
+            {"within": "2", "around": "me", "point": "91:68"},
+            {"within": "4", "around": "me", "point": "43.3:68.25"},
+            {"within": "2", "around": "0"},
+            {"within": "2", "around": "\0"},
+            {"within": "2", "around": "9" * 30},
+        ],
+        ids=["nowhere", "how-far", "unknown", "no-point", "no-distance", "none", "nul", "long"],
+    )
+    def test_nonsense_is_asked_about_and_nothing_saved(self, scene, family, page, sent):
+        answer = family.post(page, {"languages": ["kk"], **sent})
+        assert answer.status_code == 200
+        assert "has-error" in answer.content.decode()
+        assert alert(scene) is None
+
+    def test_a_search_keeps_the_circle_and_writes_no_place_into_an_address(self, scene, family, page, middle):
+        KindergartenFactory.create_batch(25, locality=scene.locality)
+        sent = {"within": "2", "around": str(middle.pk), "point": "43.3:68.25", "search": "x", "find": "1"}
+        answer = family.post(page, sent)
+        assert "68.25" not in answer["Location"]
+        assert f'<option value="{middle.pk}" selected>' in family.get(answer["Location"]).content.decode()
+
+    def test_the_own_place_is_forgotten_with_the_locality(self, scene):
+        there = LocalityFactory(slug="kentau", name_kk="Кентау", name_ru="Кентау")
+        circle = Circle(2, point=(43.3, 68.25))
+        choose(
+            scene.application,
+            user=scene.parent,
+            languages=["kk"],
+            kindergartens=[],
+            circle=circle,
+            now=scene.now,
+        )
+        keeps = keeps_date(there, now=scene.now)
+        change_locality(scene.application, locality=there, keeps=keeps, actor=scene.parent, now=scene.now)
+        assert (alert(scene).within_km, alert(scene).point, alert(scene).is_on) == (None, "", True)
 
 
 class TestList:

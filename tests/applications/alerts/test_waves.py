@@ -11,13 +11,13 @@ from django.urls import reverse
 
 from accounts.models import User
 from applications.alerts import waves
-from applications.alerts.choosing import choose, switch, wish_of
+from applications.alerts.choosing import Circle, choose, near_of, switch, wish_of
 from applications.alerts.suiting import Places, Suiting
 from applications.alerts.waves import LONGEST, QUIET, SOON, WRITTEN_IN, begin_wave, is_ripe, tell_of_places
 from applications.bidding.eligibility import refusal_at_opening
 from applications.models import Alert, Application, PriorityCutoff, ToldPlace, Wave
 from applications.states import ApplicationState
-from bulletin.models import Vacancy
+from bulletin.models import Kindergarten, Vacancy
 from children.models import Guardianship
 from notifications.kinds import KINDS
 from notifications.models import Mail, Message, Notice, TelegramMessage
@@ -228,13 +228,54 @@ class TestOf:
         another_place(asked, kindergarten=mine)
         assert tell_of_places(now=asked.now) == 1
 
-    def test_what_was_chosen_elsewhere_is_no_limit_after_a_move(self, asked):
-        there = KindergartenFactory(
-            locality=LocalityFactory(slug="kentau", name_kk="Кентау", name_ru="Кентау")
+    @pytest.mark.parametrize("is_point", [True, False], ids=["point", "kindergarten"])
+    def test_within_a_distance_and_what_is_not_on_the_map(self, asked, is_point):
+        middle = KindergartenFactory(locality=asked.locality, latitude="43.300000", longitude="68.250000")
+        Kindergarten.objects.filter(pk=asked.vacancy.group.kindergarten_id).update(
+            latitude="43.400000", longitude="68.250000"
         )
         choose(
-            asked.application, user=asked.parent, languages=["kk", "ru"], kindergartens=[there], now=asked.now
+            asked.application,
+            user=asked.parent,
+            languages=["kk", "ru"],
+            kindergartens=[],
+            circle=Circle(2, point=(43.3, 68.25)) if is_point else Circle(2, around=middle),
+            now=asked.now,
         )
+        assert tell_of_places(now=asked.now) == 0
+        for name, latitude in (("Жақын", "43.310000"), ("Алыс", "43.320000"), ("Картада жоқ", None)):
+            kindergarten = KindergartenFactory(
+                locality=asked.locality,
+                name_kk=name,
+                name_ru=name,
+                latitude=latitude,
+                longitude=latitude and "68.250000",
+            )
+            another_place(asked, kindergarten=kindergarten)
+        assert tell_of_places(now=asked.now) == 1
+        [notice] = told(asked.parent)
+        assert "Жақын, топ:" in notice.text_kk
+        assert "түзу сызықпен 1,1 км" in notice.text_kk
+        assert "по прямой 1,1 км" in notice.text_ru
+        assert "Картада жоқ, топ:" in notice.text_kk
+        assert notice.text_kk.count("түзу сызықпен") == 1
+        assert "Алыс" not in notice.text_kk
+
+    def test_what_was_chosen_elsewhere_is_no_limit_after_a_move(self, asked):
+        there = KindergartenFactory(
+            locality=LocalityFactory(slug="kentau", name_kk="Кентау", name_ru="Кентау"),
+            latitude="43.520000",
+            longitude="68.510000",
+        )
+        choose(
+            asked.application,
+            user=asked.parent,
+            languages=["kk", "ru"],
+            kindergartens=[there],
+            circle=Circle(1, around=there),
+            now=asked.now,
+        )
+        assert near_of(Alert.objects.get(), asked.application) is None
         assert tell_of_places(now=asked.now) == 1
 
     def test_languages_that_the_application_has_no_more_are_no_limit(self, asked):
