@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db import models
 
-from bulletin.sorting import name_sort_key, sounds
+from bulletin.sorting import UNSURE, name_sort_key, sounds
 
 
 class SortKeyField(models.CharField):  # type: ignore[type-arg]
@@ -31,3 +31,12 @@ class SearchTextField(models.TextField):  # type: ignore[type-arg]
         value = f"{sounds(model_instance.name_kk)} {sounds(model_instance.name_ru)}"
         setattr(model_instance, self.attname, value)
         return value
+
+
+@SearchTextField.register_lookup
+class ByConsonants(models.Transform):
+    """`search_text__consonants__contains`: without the letters of which whoever types a name may be unsure."""
+
+    lookup_name = "consonants"
+    output_field = models.TextField()
+    template = f"translate(%(expressions)s, '{UNSURE}', '')"

@@ -3,6 +3,9 @@
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import reduce
+from operator import or_
+from typing import Final
 
 from django.db.models import (
     Case,
@@ -19,15 +22,16 @@ from django.db.models import (
     QuerySet,
     Subquery,
     Sum,
+    TextField,
     Value,
     When,
 )
-from django.db.models.functions import Coalesce, Least
+from django.db.models.functions import Coalesce, Concat, Least
 
 from accounts.models import User
 from bulletin.models import AgeGroup, Group, Kindergarten, Locality, Pause, Photo, Review, Vacancy
 from bulletin.opening import Phase, open_to_all_at, phase
-from bulletin.sorting import sounds
+from bulletin.sorting import looked_for, parts_of
 
 # What can be applied for comes first: open to all, to the head of a queue, soon; then what is of no use now.
 _READINESS = Case(
@@ -48,6 +52,12 @@ VACANCY_ORDERS: dict[str, tuple[str | Case, ...]] = {
     "free": ("-free", "-opens_at", "id"),
 }
 
+
+# So many names are offered where none was found, if they share so great a part of what was typed, of which so much is
+# looked at.
+SUGGESTED: Final = 3
+ALIKE: Final = 0.4
+MOST_PARTS: Final = 40
 
 # In which phases a kindergarten has places now, or soon.
 PHASES_OF_PLACES = {"free": (Phase.OPEN, Phase.PRIORITY), "soon": (Phase.ANNOUNCED,)}
@@ -163,14 +173,39 @@ def published_vacancies(
 
 
 def named(search: str, *, prefix: str = "") -> Q:
-    """Every word of `search` occurs in the name; signs alone are looked for as they stand."""
+    """Every telling word of `search` occurs in the name, as `sorting.looked_for` has them; signs as they stand."""
     words = Q()
-    for word in sounds(search).split():
-        words &= Q(**{f"{prefix}search_text__contains": word})
+    for looked in looked_for(search):
+        found = reduce(or_, (Q(**{f"{prefix}search_text__contains": one}) for one in looked.spellings))
+        if looked.consonants:
+            found |= Q(**{f"{prefix}search_text__consonants__contains": looked.consonants})
+        words &= found
     signs = search.strip()
     if signs and not words:
         return Q(**{f"{prefix}name_kk__contains": signs}) | Q(**{f"{prefix}name_ru__contains": signs})
     return words
+
+
+def similar(search: str, among: QuerySet[Kindergarten]) -> list[Kindergarten]:
+    """The few of `among` whose names come closest to a search that found nothing; by one statement.
+
+    They share the most pieces of three letters with what was typed, and a good part of them.
+    """
+    parts = parts_of(search)[:MOST_PARTS]
+    if not parts:
+        return []
+    text = Concat(Value(" "), F("search_text"), Value(" "), output_field=TextField())
+    shared = sum(
+        (Case(When(Q(spaced__contains=part), then=Value(1)), default=Value(0)) for part in parts),
+        start=Value(0),
+    )
+    scored = among.annotate(spaced=text).annotate(shared=shared).filter(shared__gte=len(parts) * ALIKE)
+    return list(scored.order_by("-shared", "sort_key", "pk")[:SUGGESTED])
+
+
+def closest(search: str, among: QuerySet[Kindergarten], *, most: int) -> list[Kindergarten]:
+    """Those of `among` that a search finds, `most` at most; or else those whose names come closest."""
+    return list(among.filter(named(search))[:most]) or similar(search, among)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ the folded text are computed here and stored beside the name.
 
 import re
 import unicodedata
+from dataclasses import dataclass
 from typing import Final
 
 from notifications.folding import fold_name
@@ -93,3 +94,50 @@ def _in_cyrillic(word: str) -> str:
     if _LATIN_WORD.fullmatch(plain):
         return _LATIN_SOUND.sub(lambda sound: _TRANSLITERATED[sound.group()], plain)
     return fold_name(word)
+
+
+# What stands before a name rather than in it, and what kind of organisation it is: in one language or the other, or not
+# at all. Nobody finds a kindergarten by it.
+_ANY_KINDERGARTEN: Final = frozenset(
+    sounds(
+        "балабақша балабақшасы бөбекжай бөбекжайы детский сад садик садика детсад ясли мектепке дейінгі ұйым ұйымы"
+        " дошкольная организация мемлекеттік жекеменшік государственный частный жм чдс мкқк гккп жшс тоо жк ип"
+        " kindergarten balabaqsha bobekjay detsad"
+    ).split()
+)
+# Of fewer consonants many names are made.
+_FEWEST_CONSONANTS: Final = 4
+# The vowels that are left in what `sounds` makes, and the blank: «нурлыжол».
+UNSURE: Final = "аеиоу "
+
+
+@dataclass(frozen=True)
+class Looked:
+    """A word that is looked for: one of `spellings` occurs in what `sounds` makes of a name.
+
+    Or else `consonants` do, in the same without `UNSURE` letters; they are empty where they would say too little.
+    """
+
+    spellings: tuple[str, ...]
+    consonants: str
+
+
+def looked_for(text: str) -> list[Looked]:
+    """The words by which a kindergarten is looked for; those that all kindergartens have count only by themselves."""
+    words = sounds(text).split()
+    telling = [word for word in words if word not in _ANY_KINDERGARTEN] or words
+    return [_looked(word) for word in telling]
+
+
+def _looked(word: str) -> Looked:
+    # Хазірет, Әзірет: one hears the first letter, and another does not.
+    spellings = (word, word[1:]) if word.startswith("х") and len(word) > 4 else (word,)
+    consonants = "".join(letter for letter in word if letter not in UNSURE)
+    is_telling = len(consonants) >= _FEWEST_CONSONANTS and consonants.isalpha()
+    return Looked(spellings, consonants if is_telling else "")
+
+
+def parts_of(text: str) -> list[str]:
+    """The pieces of three letters of what is looked for, with the blanks around each word; each once."""
+    words = (f" {looked.spellings[0]} " for looked in looked_for(text))
+    return list(dict.fromkeys(word[start : start + 3] for word in words for start in range(len(word) - 2)))

@@ -31,6 +31,7 @@ from bulletin.chosen_place import chosen_locality
 from bulletin.closings import running
 from bulletin.comparing import compared
 from bulletin.demand import demand_of
+from bulletin.did_you_mean import Suggestion, did_you_mean
 from bulletin.forms import ALL_PLACES, CatalogueFilterForm, ReviewForm
 from bulletin.mercator import Bounds, Frame, frame_around, frame_of, read_bounds
 from bulletin.models import Kindergarten, Photo, Review
@@ -75,6 +76,7 @@ def kindergartens(request: HttpRequest) -> HttpResponse:
         "filters": filters,
         "page": page,
         "is_near": here is not None,
+        "suggestions": [] if page.object_list else _suggestions(filters, request.GET),
         "wider": [] if page.object_list else _wider(filters, request.GET),
         **_shortlists(request),
     }
@@ -97,6 +99,13 @@ def near(request: HttpRequest) -> HttpResponse:
     else:
         nearness.forget(response)
     return response
+
+
+def _suggestions(filters: CatalogueFilterForm, given: QueryDict) -> list[Suggestion]:
+    """Where nothing was found: names like the one that was typed, under the other filters."""
+    others = filters.values | {"search": ""}
+    among = selectors.kindergartens(**others, now=estimate_clock())
+    return did_you_mean(filters.values["search"], among, given=given)
 
 
 def _wider(filters: CatalogueFilterForm, given: QueryDict) -> list[dict[str, Any]]:
@@ -152,6 +161,7 @@ def kindergarten_map(request: HttpRequest) -> HttpResponse:
         "whole_query": _query(request, bounds=extent.bounds)
         if extent.stray and not asked and not here
         else "",
+        "suggestions": [] if extent.count else _suggestions(filters, request.GET),
         "wider": [] if extent.count else _wider(filters, request.GET),
         "is_unread": "bounds" in request.GET and asked is None,
         "page": _kindergartens_on_page(

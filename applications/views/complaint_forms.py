@@ -3,17 +3,20 @@
 from typing import Any, cast
 
 from django import forms
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy
 
 from accounts.public_text import demand_words
 from accounts.typed_text import SeveralLines
 from applications.models import Application, Complaint
 from bulletin.models import Kindergarten, Locality
+from bulletin.selectors import closest
 
 LONGEST = 2000
 # Digits: fewer than a number that the database would refuse.
 LONGEST_KEY = 10
+# So many kindergartens are listed that a search finds.
+FOUND = 20
 
 
 class _Named(forms.ModelChoiceField):  # type: ignore[type-arg]
@@ -56,6 +59,12 @@ class ComplaintForm(forms.Form):
         queryset=Locality.objects.all(),
         help_text=gettext_lazy("An official of this place answers."),
     )
+    search = forms.CharField(
+        label=gettext_lazy("Find a kindergarten by name"),
+        max_length=100,
+        required=False,
+        widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off"}),
+    )
     kindergarten = _Named(
         label=gettext_lazy("Kindergarten, if it is about one"),
         queryset=Kindergarten.objects.none(),
@@ -73,7 +82,10 @@ class ComplaintForm(forms.Form):
         applications: "QuerySet[Application]",
         **kwargs: Any,
     ) -> None:
-        """The kindergartens offered are those of the locality that is chosen; one of another place may be sent, too."""
+        """The kindergartens offered are those of the locality that is chosen, of these what a search finds.
+
+        One of another place may be sent, too.
+        """
         super().__init__(*args, **kwargs)
         if applications.exists():
             cast(_ApplicationField, self.fields["application"]).queryset = applications
@@ -81,9 +93,15 @@ class ComplaintForm(forms.Form):
             del self.fields["application"]
         offered = cast(_Named, self.fields["kindergarten"])
         offered.queryset = Kindergarten.objects.all()
-        place, chosen = self["locality"].value(), self["kindergarten"].value()
-        found = offered.queryset.filter(Q(locality=_key(place)) | Q(pk=_key(chosen)))
-        offered.choices = [("", offered.empty_label), *((one.pk, one.name) for one in found)]
+        place, chosen = self["locality"].value(), (self.data or self.initial).get("kindergarten")
+        named = offered.queryset.filter(pk__in=[key for key in [_key(chosen)] if key is not None])
+        here = offered.queryset.filter(locality=_key(place)).exclude(pk__in=named)
+        search = str(self["search"].value() or "").replace("\0", "")[:100]
+        found = closest(search, here, most=FOUND) if search else list(here)
+        if search and chosen in (None, "") and len(found) == 1:
+            self.initial["kindergarten"] = found[0].pk
+        listed = [*named, *found]
+        offered.choices = [("", offered.empty_label), *((one.pk, one.name) for one in listed)]
 
 
 def _key(chosen: Any) -> int | None:

@@ -95,20 +95,21 @@ def write_page(
     kindergarten = Kindergarten.objects.filter(slug=asked.get("kindergarten", "")).first()
     if kindergarten is None and named is not None:
         kindergarten = _kindergarten_of(named)
+    initial: dict[str, Any] = {
+        "about": asked.get("about", ""),
+        "application": named or (applications.first() if applications.count() == 1 else None),
+        "kindergarten": kindergarten,
+        "locality": _place_of(named, kindergarten) or chosen_locality(request),
+    }
+    # To find a kindergarten sends nothing: what was written comes back, and nothing of it is judged.
+    is_sent = request.method == "POST" and "find" not in request.POST
+    if request.method == "POST" and not is_sent:
+        initial = request.POST.dict()
     form = refilled(
         request,
-        ComplaintForm(
-            request.POST if request.method == "POST" else None,
-            initial={
-                "about": asked.get("about", ""),
-                "application": named or (applications.first() if applications.count() == 1 else None),
-                "kindergarten": kindergarten,
-                "locality": _place_of(named, kindergarten) or chosen_locality(request),
-            },
-            applications=applications,
-        ),
+        ComplaintForm(request.POST if is_sent else None, initial=initial, applications=applications),
     )
-    if form.is_valid() and request.method == "POST":
+    if form.is_valid():
         sent = _send(request, sender, form, now=now)
         if sent is not None:
             messages.success(request, _accepted(sent, form.cleaned_data["locality"]))

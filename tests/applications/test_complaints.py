@@ -344,6 +344,25 @@ def test_line_breaks_count_once_and_no_mark_turns_the_text():
         field.clean("1234567")
 
 
+def test_a_kindergarten_is_found_by_its_name_and_nothing_is_sent(client_of, city):
+    place = city[0]
+    guardianship = GuardianshipFactory()
+    KindergartenFactory.create_batch(3, locality=place)
+    wanted = KindergartenFactory(locality=place, name_kk="Қарлығаш", name_ru="Карлыгаш")
+    family = client_of(guardianship.user)
+    typed = {"about": "late", "locality": place.pk, "text": "Жазып", "search": "карлагаш", "find": "1"}
+    answer = family.post(reverse("applications:new_complaint"), typed)
+    shown = answer.content.decode()
+    assert f'<option value="{wanted.pk}" selected>' in shown
+    assert len(answer.context["form"].fields["kindergarten"].choices) == 2
+    assert "Жазып" in shown
+    assert "has-error" not in shown
+    assert not Complaint.objects.exists()
+    for nonsense in ("\0", "☺", "%" * 300):
+        sent = typed | {"search": nonsense, "locality": nonsense, "application": nonsense}
+        assert family.post(reverse("applications:new_complaint"), sent).status_code == 200
+
+
 @pytest.mark.parametrize("key", ["x", "99999999999999999999", "-1", "²"])
 def test_a_kindergarten_and_a_place_that_are_none_are_asked_again(client_of, key):
     LocalityFactory()

@@ -391,3 +391,20 @@ def test_any_press_answers_and_leads_nowhere_else(client: Client, amina: Kinderg
     answer = press(client, words, back="https://example.com/")
     assert (answer.status_code, answer["Location"]) == (302, "/kindergartens/")
     assert not client.cookies.get("favourites") or not client.cookies["favourites"].value
+
+
+@pytest.mark.parametrize("page", ["/ru/kindergartens/", "/ru/map/", "/ru/bulletin/"])
+def test_a_name_that_nobody_has_leads_to_one_like_it_with_the_other_filters(
+    client: Client, page: str
+) -> None:
+    found = KindergartenFactory.create(name_kk="Айгөлек", name_ru="Айголек", ownership="private")
+    VacancyFactory.create(group__kindergarten=found)
+    filters = "" if "bulletin" in page else "&ownership=private"
+    answer = client.get(f"{page}?search=айголак{filters}&page=2")
+    [suggestion] = answer.context["suggestions"]
+    assert suggestion.name == "Айголек"
+    assert "page" not in suggestion.query
+    assert "Возможно, вы искали" in text_of(answer)
+    again = client.get(f"{page}?{suggestion.query}")
+    assert "Возможно, вы искали" not in text_of(again)
+    assert found.get_absolute_url().split("/")[-2] in again.content.decode() or "Айголек" in text_of(again)

@@ -356,3 +356,39 @@ def three() -> None:
 @pytest.mark.usefixtures("three")
 def test_what_a_filter_of_the_catalogue_keeps(filters: dict[str, Any], found: list[str]) -> None:
     assert sorted(catalogue(**filters)) == found
+
+
+# --- a search that forgives ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("typed", "name"),
+    [
+        ("детский сад Куншуак", "Күншуақ"),
+        ("бөбекжай қарлығаш", "Қарлығаш"),
+        ("нурлыжол", "Нұрлы жол"),
+        ("карлагаш", "Қарлығаш"),
+        ("Hazret Sultan", "Әзірет Сұлтан"),
+    ],
+)
+def test_a_search_forgives(typed: str, name: str) -> None:
+    for one in ("Күншуақ", "Қарлығаш", "Нұрлы жол", "Қарақат", "Нұр"):
+        KindergartenFactory.create(name_kk=one, name_ru=one)
+    KindergartenFactory.create(name_kk="Әзірет Сұлтан", name_ru="Азрет Султан")
+    vacancies = {one.name_kk: place(group__kindergarten=one) for one in Kindergarten.objects.all()}
+    assert [one.name_kk for one in selectors.kindergartens(search=typed, now=NOW)] == [name]
+    assert listed(search=typed) == [vacancies[name]]
+
+
+def test_where_nothing_is_found_the_closest_names_are_offered() -> None:
+    for name in ("Балдырған", "Балдырған 2", "Балдырған 3", "Балдырған 4", "Қарлығаш", "Айгөлек"):
+        KindergartenFactory.create(name_kk=name, name_ru=name)
+    everywhere = Kindergarten.objects.all()
+    assert not everywhere.filter(selectors.named("балдыран"))
+    similar = selectors.similar("балдыран", everywhere)
+    assert [one.name_kk for one in similar] == ["Балдырған", "Балдырған 2", "Балдырған 3"]
+    assert [one.name_kk for one in selectors.similar("айголак", everywhere)] == ["Айгөлек"]
+    for nothing in ("", "☺", "ваырпджщ", "%", "а" * 100):
+        assert selectors.similar(nothing, everywhere) == []
+    assert [one.name_kk for one in selectors.closest("айголак", everywhere, most=5)] == ["Айгөлек"]
+    assert len(selectors.closest("балдырган", everywhere, most=2)) == 2

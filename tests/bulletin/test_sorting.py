@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bulletin.sorting import ALPHABET, fold, name_sort_key, sort_key, sounds
+from bulletin.sorting import ALPHABET, fold, looked_for, name_sort_key, sort_key, sounds
 
 
 def shuffled(names: list[str]) -> list[str]:
@@ -108,3 +108,26 @@ def test_a_name_is_found_however_it_is_written(typed: str, name: str) -> None:
 @pytest.mark.parametrize("other", ["Алина", "Галия", "Али я"])
 def test_other_names_stay_others(other: str) -> None:
     assert sounds(other) != sounds("Әлия")
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ("детский сад Куншуак", ["куншуак"]),
+        ("бөбекжай-балабақшасы «Нұрлы жол»", ["нурли", "жол"]),
+        # All of them are one: then it is what is looked for.
+        ("балабақша", ["балабакша"]),
+        ("№10 балабақша", ["10"]),
+    ],
+)
+def test_what_every_kindergarten_is_called_is_not_looked_for(typed: str, words: list[str]) -> None:
+    assert [looked.spellings[0] for looked in looked_for(typed)] == words
+
+
+def test_of_few_consonants_nothing_is_said() -> None:
+    assert [looked.consonants for looked in looked_for("Карлагаш Амина 12345 нурлыжол")] == [
+        "крлгш",
+        "",
+        "",
+        "нрлжл",
+    ]

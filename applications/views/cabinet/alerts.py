@@ -29,7 +29,7 @@ from applications.views.cabinet.forms import AlertForm
 from applications.views.people import live_applications, own_application, parent
 from bulletin.models import Kindergarten
 from bulletin.nearness import coarse, may_ask_where
-from bulletin.selectors import named
+from bulletin.selectors import closest
 from notifications.clock import estimate_clock, read_clock
 from notifications.pressing import pressed_on
 
@@ -145,7 +145,7 @@ def _shown(
 ) -> list[Kindergarten]:
     """Those ticked or counted from, and those found; without a search the first ones of the locality."""
     chosen = [*ticked, *_as_keys([around])]
-    found = here.filter(named(search)).exclude(pk__in=chosen)[:LISTED]
+    found = closest(search, here.exclude(pk__in=chosen), most=LISTED)
     return [*here.filter(pk__in=chosen), *found]
 
 

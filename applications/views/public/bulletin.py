@@ -23,8 +23,9 @@ from applications.states import ApplicationState
 from applications.views.listings import listings_of
 from applications.views.people import live_applications
 from bulletin.chosen_place import PLACE_COOKIE, chosen_locality
+from bulletin.did_you_mean import Suggestion, did_you_mean
 from bulletin.forms import BulletinFilterForm
-from bulletin.models import Locality
+from bulletin.models import Kindergarten, Locality
 from bulletin.moment import Moment
 from bulletin.selectors import (
     Listing,
@@ -151,7 +152,16 @@ def _context(request: HttpRequest, onlooker: Onlooker, shown: Shown, *, now: dat
         "listings": shown_listings,
         "unread_notices": onlooker.unread,
         "next": None if shown_listings else _next_opening(shown.search.filters, now=now),
+        "suggestions": [] if shown_listings else _suggestions(request, shown.search.filters, now=now),
     }
+
+
+def _suggestions(request: HttpRequest, filters: BulletinFilterForm, *, now: datetime) -> list[Suggestion]:
+    """Where nothing was found: kindergartens with a name like the one that was typed, whose places are listed."""
+    asked = {name: value for name, value in filters.values.items() if name not in ("status", "sort")}
+    listed = published_vacancies(**asked | {"search": ""}, now=now).order_by()
+    among = Kindergarten.objects.filter(pk__in=listed.values("group__kindergarten"))
+    return did_you_mean(asked["search"], among, given=request.GET)
 
 
 def _next_opening(filters: BulletinFilterForm, *, now: datetime) -> Listing | None:
