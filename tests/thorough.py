@@ -8,10 +8,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import product
 from typing import TypeVar
 
+import pytest
+
 Row = TypeVar("Row")
 Column = TypeVar("Column")
 
 THOROUGH = bool(os.environ.get("THOROUGH"))
+
+# A way through many pages whose steps other tests take one by one: what only the whole shows is looked at less often.
+whole_way = pytest.mark.skipif(not THOROUGH, reason="a whole way: make thorough")
 
 
 def examples(number: int) -> int:

@@ -15,8 +15,10 @@ from notifications.models import Message
 from tests.browser.desk import Desk
 from tests.factories import ChildFactory, GuardianshipFactory, LocalityFactory, UserFactory
 from tests.staff import employee
+from tests.thorough import whole_way
 
 
+@whole_way
 def test_a_call_is_answered_from_the_card(open_context, live_server):
     set_up_roles()
     now, locality = timezone.now(), LocalityFactory()

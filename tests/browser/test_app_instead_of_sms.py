@@ -12,6 +12,7 @@ from accounts.models import Session
 from notifications.clock import read_clock
 from notifications.models import Message
 from tests.factories import UserFactory
+from tests.thorough import whole_way
 
 pytestmark = pytest.mark.browser
 
@@ -32,6 +33,7 @@ def shown(user) -> str:
     return f"{hotp(device.bin_key, step, 6):06d}"
 
 
+@whole_way
 def test_the_app_takes_the_place_of_sms(open_context, live_server, transactional_db):
     parent = UserFactory.create()
     page = open_context().new_page()

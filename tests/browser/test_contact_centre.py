@@ -16,6 +16,7 @@ from balabaqsha.roles import set_up_roles
 from tests.accounts.walk import newest_code
 from tests.factories import LocalityFactory, UserFactory
 from tests.staff import employee, inside
+from tests.thorough import whole_way
 
 NEW, PASSWORD = "+77023334455", "qupiya-soz-1"
 
@@ -35,6 +36,7 @@ def desk(open_context, live_server):
     return opened
 
 
+@whole_way
 def test_a_lost_number_moves_with_two_employees(desk):
     owner = UserFactory()
     first, second = desk(), desk()
@@ -58,6 +60,7 @@ def test_a_lost_number_moves_with_two_employees(desk):
     assert owner.phone == NEW
 
 
+@whole_way
 def test_who_has_no_phone_is_registered_and_signs_in_with_the_paper(desk, page):
     place = LocalityFactory.create()
     person, child = next(

@@ -32,7 +32,7 @@ from tests.factories import (
     nth_iin,
 )
 from tests.staff import code_of, employee, give_app, inside, official_of, press, worker_of
-from tests.thorough import part_for
+from tests.thorough import part_for, whole_way
 
 pytestmark = pytest.mark.browser
 
@@ -198,6 +198,7 @@ def test_a_workers_first_day_from_the_invitation_to_a_printed_list(sit_down, liv
     assert "XLSX" not in text
 
 
+@whole_way
 @day_of("official")
 def test_an_officials_day_from_an_overdue_answer_to_a_decision(sit_down, calendar, language):
     now = timezone.now()
@@ -241,6 +242,7 @@ def test_an_officials_day_from_an_overdue_answer_to_a_decision(sit_down, calenda
     assert Benefit.objects.get().state == BenefitState.VERIFIED
 
 
+@whole_way
 @day_of("auditor")
 def test_an_auditor_finds_who_looked_at_a_child(sit_down, calendar, language):
     application = ApplicationFactory(child__birth_date=BORN)
@@ -261,6 +263,7 @@ def test_an_auditor_finds_who_looked_at_a_child(sit_down, calendar, language):
     desk.took("who looked")
 
 
+@whole_way
 @day_of("lost phone")
 def test_an_administrator_resets_a_lost_device(sit_down, live_server, calendar, language):
     loser = employee(Role.OFFICIAL, username="gulnar", language=language)

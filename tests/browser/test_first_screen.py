@@ -11,7 +11,7 @@ from tests.browser.summer import one_place
 from tests.browser.walk import FATHER, PASSWORD, sms_code
 from tests.city import build_city
 from tests.factories import VacancyFactory
-from tests.thorough import THOROUGH, part_for
+from tests.thorough import THOROUGH, part_for, whole_way
 
 pytestmark = pytest.mark.browser
 
@@ -173,6 +173,7 @@ def is_a_page_of_its_own(page, before: str) -> None:
 
 
 # The pages are the same in both; `test_the_manual` registers in Kazakh.
+@whole_way
 @pytest.mark.parametrize("language", PREFIXES if THOROUGH else ["/ru"])
 def test_from_home_to_a_number(open_context, summer_2019, worker, language):
     """At most eleven pages and twelve presses, ticks included."""

@@ -21,6 +21,7 @@ from tests.browser.walk import DAUGHTER, FATHER, PHONE, Family
 from tests.factories import LocalityFactory
 from tests.patience import PATIENCE
 from tests.staff import employee
+from tests.thorough import whole_way
 
 pytestmark = pytest.mark.browser
 
@@ -65,6 +66,7 @@ def press_until(button, seen):
         button.first.click()
 
 
+@whole_way
 def test_from_the_file_to_the_claimed_place(open_context, live_server, worker, summer_2019):
     call_command("load_holidays", first_year=2019, last_year=2020, verbosity=0)
     set_up_roles()

@@ -13,6 +13,7 @@ from notifications.clock import read_clock
 from tests.accounts.walk import PHONE, newest_code
 from tests.browser.walk import Walk
 from tests.factories import ChildFactory, GuardianshipFactory, UserFactory
+from tests.thorough import whole_way
 
 pytestmark = pytest.mark.browser
 
@@ -38,6 +39,7 @@ def sign_in(walk, phone):
     walk.page.wait_for_url("**/cabinet/**")
 
 
+@whole_way
 def test_a_parent_changes_the_number(page, live_server, owner):
     """With both codes at once; then without the former one, which is stopped in the profile."""
     walk = Walk(page, "kk")
@@ -68,6 +70,7 @@ def test_a_parent_changes_the_number(page, live_server, owner):
     assert User.objects.get().username == NEW
 
 
+@whole_way
 def test_a_stranger_registers_with_a_recycled_number(page, live_server, owner):
     User.objects.update(last_login=read_clock() - timedelta(days=120))
     walk = Walk(page, "ru")

@@ -16,6 +16,7 @@ from applications.models import Application
 from applications.states import ApplicationState
 from notifications.clock import read_clock
 from tests.factories import ApplicationFactory, UserFactory
+from tests.thorough import whole_way
 
 pytestmark = pytest.mark.browser
 
@@ -56,6 +57,7 @@ def seen(page: Page, name: str) -> None:
     page.goto(here)
 
 
+@whole_way
 def test_a_copy_of_ones_data(open_context, live_server, transactional_db):
     parent = UserFactory.create()
     waiting(parent)
@@ -85,6 +87,7 @@ def test_a_copy_of_ones_data(open_context, live_server, transactional_db):
     assert [row["state"] for row in data["applications"]] == [ApplicationState.WAITING]
 
 
+@whole_way
 def test_closing_the_account_and_coming_back(open_context, live_server, transactional_db):
     parent = UserFactory.create()
     application = waiting(parent)

@@ -24,6 +24,7 @@ from tests.browser.summer import one_place
 from tests.browser.walk import DAUGHTER, FATHER, PASSWORD, WORDS, newest_sms
 from tests.factories import ApplicationFactory, StaffFactory, UserFactory
 from tests.patience import until
+from tests.thorough import whole_way
 
 pytestmark = [pytest.mark.browser, pytest.mark.no_cover]
 
@@ -155,6 +156,7 @@ def code_of_the_sms() -> str:
     return re.search(r"\b\d{6}\b", newest_sms(1))[0]
 
 
+@whole_way
 def test_from_registration_to_the_application(page, summer_2019):
     ear, words = Listener(page), WORDS["kk"]
     one_place()

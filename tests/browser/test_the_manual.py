@@ -33,7 +33,7 @@ from tests.factories import (
     VacancyFactory,
 )
 from tests.staff import worker_of
-from tests.thorough import part_for
+from tests.thorough import part_for, whole_way
 
 pytestmark = pytest.mark.browser
 
@@ -187,6 +187,7 @@ def referred(city):
     return paper_is_made()
 
 
+@whole_way
 @walked("nobody came")
 def test_nobody_came(city, family, summer_2019, language):
     """Expiry by itself, the stop-list until 18.07.2019 (the 8th is a day off), and the return at the old date."""
@@ -214,6 +215,7 @@ def test_nobody_came(city, family, summer_2019, language):
     assert StopListEntry.objects.get().lifted_at == datetime(2019, 7, 19, tzinfo=ZONE)
 
 
+@whole_way
 @walked("extended")
 def test_extended_to_the_second_of_august(city, family, summer_2019, language, tmp_path):
     referred(city)

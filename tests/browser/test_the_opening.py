@@ -31,7 +31,7 @@ from tests.browser.session import enter, session_cookie
 from tests.browser.walk import Walk
 from tests.factories import GroupFactory, GuardianshipFactory, KindergartenFactory, VacancyFactory, filer
 from tests.patience import PATIENCE
-from tests.thorough import THOROUGH
+from tests.thorough import THOROUGH, whole_way
 
 pytestmark = pytest.mark.browser
 
@@ -321,6 +321,7 @@ class Session:
         return Answer(response.status, response.getheader("Location", ""), response.read().decode())
 
 
+@whole_way
 def test_forty_families_wait_for_one_opening_and_seven_win(open_context, live_server, place):
     VacancyFactory(
         group=GroupFactory(

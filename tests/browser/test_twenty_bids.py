@@ -15,12 +15,14 @@ from tests.applications.bidding.reference import place_bid
 from tests.browser.desk import MOST
 from tests.factories import ApplicationFactory, GroupFactory, VacancyFactory
 from tests.staff import inside, worker_of
+from tests.thorough import whole_way
 
 pytestmark = pytest.mark.browser
 
 BIDS = 20
 
 
+@whole_way
 def test_twenty_bids_are_answered_in_so_few_presses(open_context, live_server):
     set_up_roles()
     now = timezone.now()

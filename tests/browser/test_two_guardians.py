@@ -17,6 +17,7 @@ from tests.browser.conftest import ZONE
 from tests.browser.session import enter
 from tests.factories import ApplicationFactory, GuardianshipFactory, HolidayFactory, UserFactory
 from tests.staff import employee
+from tests.thorough import whole_way
 
 pytestmark = pytest.mark.browser
 
@@ -42,6 +43,7 @@ def family(summer_2019):
     return mother, stranger, application
 
 
+@whole_way
 def test_the_bin_is_undone_the_stop_halts_and_an_official_decides(family, open_context, live_server):
     mother, stranger, application = family
     official = employee(Role.OFFICIAL, username="айнур")
