@@ -30,9 +30,12 @@ from accounts.models import SmsCode
 from applications.access.by_number import _counted
 from tests.accounts.walk import newest_code
 from tests.factories import UserFactory
+from tests.thorough import THOROUGH
 
 START = datetime(2026, 8, 1, 15, 0, tzinfo=UTC)
 HOUR = 3600  # seconds
+# A quick run has the first quarter of the hour, which is as crowded as the others.
+LASTS = HOUR if THOROUGH else HOUR // 4
 FAMILIES, GUESSES, ADDRESSES = 20_000, 10_000, 30
 MISTYPE = 0.01
 PRESENT = "in"
@@ -161,7 +164,7 @@ BORN = date(2023, 5, 14)
 DRIVEN = 15
 
 
-def evening(addresses: list[str], *, seconds: int = HOUR) -> Evening:
+def evening(addresses: list[str], *, seconds: int = LASTS) -> Evening:
     """The first `seconds` of the hour, planned."""
     chance = random.Random(20260801)
     evening = Evening(addresses, chance)
@@ -205,15 +208,16 @@ def test_nobody_with_right_data_is_refused_and_guesses_are_stopped():
     assert hour.refused == []
     families, told = hour.families, hour.told
     in_the_hour = sum(families.values()) + families[f"on a known device: {PRESENT}"] * (DRIVEN - 1)
-    assert in_the_hour >= FAMILIES
+    share = 0.95 * LASTS / HOUR
+    assert in_the_hour >= FAMILIES * share
     # On a known device nobody is asked for anything more, whatever the neighbours do.
     assert families[f"on a known device: {ONE_MORE}"] == 0
-    # Ten thousand guesses, of which hardly any learns anything.
+    # Thousands of guesses, of which hardly any learns anything.
     assert told[f"password: {PRESENT}"] <= SIGN_IN_PER_NETWORK[-1].times
     assert told[f"password: {REFUSED}"] == 0
-    assert told[f"password: {ONE_MORE}"] >= 4_900
+    assert told[f"password: {ONE_MORE}"] >= 4_900 * share
     assert told[f"pair: {PRESENT}"] <= QUEUE_CHECK_PER_NETWORK.times
-    assert told[f"pair: {REFUSED}"] >= 4_470
+    assert told[f"pair: {REFUSED}"] >= 4_500 * share - QUEUE_CHECK_PER_NETWORK.times
     assert told["IIN: told"] <= 40 * IIN_PER_ACCOUNT.times
 
 

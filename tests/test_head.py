@@ -15,6 +15,7 @@ from tests.city import build_city
 from tests.factories import VacancyFactory
 from tests.shared import built_once
 from tests.staff import inside
+from tests.thorough import part_for
 
 pytestmark = pytest.mark.django_db
 
@@ -72,7 +73,10 @@ class TestSearch:
 
     @pytest.mark.parametrize("language", ["kk", "ru"])
     def test_every_other_page_is_kept_out(self, client, client_of, city, language):
-        """Pages of families and employees, steps of a sign-in, errors, and lists of applications."""
+        """Pages of families and employees, steps of a sign-in, errors, and lists of applications.
+
+        In a quick run each in one of the languages.
+        """
         known = {address.removeprefix(SITE) for address in in_sitemap(client)}
         with override(language):
             objects = [*family_objects(city), reverse("admin:index"), *public_objects(city)]
@@ -83,7 +87,7 @@ class TestSearch:
         }
         kept_out = 0
         for visitor, paths in visitors.items():
-            for path in paths:
+            for path in part_for(language, paths, ("kk", "ru")):
                 page = visitor.get(path, headers={"accept-language": language}).content.decode()
                 is_known = path.partition("?")[0] in known
                 assert bool(links(page, "canonical")) == is_known, path
@@ -92,7 +96,7 @@ class TestSearch:
                     != is_known
                 ), path
                 kept_out += not is_known
-        assert kept_out > 15
+        assert kept_out > 7
 
     def test_a_filter_is_no_page_of_its_own(self, client, city):
         page = client.get("/ru/bulletin/?status=soon&search=nothing").content.decode()

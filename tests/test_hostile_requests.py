@@ -171,7 +171,10 @@ def test_a_length_that_is_none_is_no_error_of_ours(length):
 
 
 def test_heads_are_no_error_of_ours(city, visitors, boss):
-    """Every head with every value on a page that is quickly made; on those that say much, some."""
+    """Every head with every value on a page that is quickly made; on those that say much, some.
+
+    In a quick run every head and every value on one of these, in turns.
+    """
     pages = (
         ("home", b"/", visitors["anonymous"]),
         ("cabinet", b"/cabinet/", visitors["parent"]),
@@ -179,7 +182,7 @@ def test_heads_are_no_error_of_ours(city, visitors, boss):
         ("workplace", b"/admin/", boss),
     )
     everything = product([("clock", b"/clock.json", visitors["anonymous"])], product(HEADS, UNREADABLE))
-    some = ((page, odd) for page in pages for odd in pairs(HEADS, UNREADABLE))
+    some = pairs(pages, [*pairs(HEADS, UNREADABLE)])
     requests = (
         (f"{page} {head} {value[:30]!r}", {"path": path, "client": client, head: value})
         for (page, path, client), (head, value) in chain(everything, some)
@@ -316,7 +319,7 @@ def test_forms_make_no_error_of_nuls_and_odd_letters(city, visitors):
             },
         )
         for ((row, url), who), value in pairs(
-            [*product(one_of_each(city).items(), ("anonymous", "parent"))], values
+            [*pairs([*one_of_each(city).items()], ("anonymous", "parent"))], values
         )
     )
     assert statuses(requests) == {}

@@ -351,7 +351,9 @@ class TestLanguageOf:
     def test_every_page_for_visitors_and_parents(self, city, language, client_of):
         urls = addresses(city, language)
         public = visit(Client(), urls)
-        private = visit(client_of(city.parent), urls)
+        # What everybody may read a family reads with another head: in a quick run each page in one language.
+        mine = {name for name in urls if name not in public} | {*part_for(language, public, LANGUAGES)}
+        private = visit(client_of(city.parent), {name: urls[name] for name in mine})
         assert complaints(public, language) == {}
         assert complaints(private, language) == {}
         assert hard_to_read(public) == {}

@@ -19,6 +19,7 @@ from bulletin.sorting import sort_key
 from tests.balabaqsha.test_staff_lists import city_with_a_row_in_every_list
 from tests.shared import built_once
 from tests.staff import employee, give_app, inside
+from tests.thorough import THOROUGH
 from tests.unseen import pages_unseen
 
 pytestmark = pytest.mark.django_db
@@ -53,8 +54,12 @@ def pages_of(desk, *, prefix=""):
             yield model, address, answer.content.decode(), page
 
 
-@pytest.mark.parametrize("role", [Role.OFFICIAL, Role.CONTACT_CENTRE, Role.AUDITOR, Role.ADMINISTRATOR])
+READERS = (Role.OFFICIAL, Role.CONTACT_CENTRE, Role.AUDITOR, Role.ADMINISTRATOR)
+
+
+@pytest.mark.parametrize("role", READERS)
 def test_headings_are_names_and_no_link_is_forbidden(city, role):
+    """In a quick run the heading of each list is read by one of the roles."""
     FirstSignIn.objects.update(registered_by=city.staff)
     user = employee(role)
     desk = inside(user)
@@ -69,7 +74,7 @@ def test_headings_are_names_and_no_link_is_forbidden(city, role):
         followed |= {
             link for link in re.findall(r'href="(/ru/admin/[^"?]+/change/)"', html) if link != address
         }
-        if page.has_view_or_change_permission(request):
+        if page.has_view_or_change_permission(request) and (THOROUGH or seen % 2 == READERS.index(role) % 2):
             lists = re.sub(r"[^/]+/change/$", "", address)
             assert f"<h1>{listed}</h1>" in desk.get(lists).content.decode(), lists
     assert seen
