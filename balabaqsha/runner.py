@@ -6,6 +6,7 @@ python -m balabaqsha.runner stop           stop it from elsewhere, and what a ru
 """
 
 import errno
+import fcntl
 import operator
 import os
 import select
@@ -17,9 +18,10 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 from balabaqsha import leash, local, portals
 from balabaqsha.queues import WORKERS
@@ -38,6 +40,9 @@ LOGS = VAR / "log"
 READY_SECONDS = 60
 # Longer than the web server's own grace; a Celery task that takes longer is delivered again (late acknowledgement).
 GRACE_SECONDS = 15
+# A log that is larger is begun anew at a start, and what it held is kept beside it.
+LOG_BYTES = 10 * 1024 * 1024
+_OURS = "End it with make stop, or run another one: "
 LEASH = [sys.executable, "-I", "-S", str(Path(leash.__file__))]
 
 
@@ -109,9 +114,11 @@ class Family:
     def start(self, name: str, command: Sequence[str], *, log: Path | None = None, **extra: str) -> Child:
         """Start a child; its output goes to the log if there is one, else to ours. `extra` joins its environment.
 
-        It is told to end when we are dead, even killed; until it has ended it holds the servers.
+        The log is gone on with: another portal of this folder may be writing there, and somebody may look for the last
+        words of the one before. The child is told to end when we are dead, even killed; until it has ended it holds the
+        servers.
         """
-        output = open_privately(log, "wb") if log is not None else None
+        output = _log_to_go_on_with(log) if log is not None else None
         try:
             process = subprocess.Popen(  # noqa: S603 - fixed commands
                 [*LEASH, str(os.getpid()), *command],
@@ -168,18 +175,26 @@ class Family:
         self.children.clear()
 
 
+def _log_to_go_on_with(log: Path) -> IO[bytes]:
+    with suppress(FileNotFoundError):
+        if log.stat().st_size > LOG_BYTES:
+            log.replace(log.with_name(f"{log.name}.1"))
+    return open_privately(log, "ab")
+
+
 def run_portal(environ: Mapping[str, str]) -> int:
     """Run the portal until it is asked to stop (exit code 0) or something fails (1)."""
     host, port = environ.get("HOST") or "127.0.0.1", environ.get("PORT") or "8000"
     family = Family(environment=local.environment(checkout=CHECKOUT, environ=environ))
     watch_signals(family.stop_wish)
-    servers = Running()
+    servers, claim = Running(), ExitStack()
     try:
         check_address(host, port)
+        claimed = claim.enter_context(claim_port(port))
         check_room(environ)
         with step("PostgreSQL and Redis"):
             servers = start_servers(environ=environ)
-        family.files = servers.files
+        family.files = [claimed.fileno(), *servers.files]
         family.environment, owner = apart(dict(family.environment) | servers.urls)
         manage = [sys.executable, "manage.py"]
         family.complete("The set-up", [*manage, "set_up"], **owner | {"LOG_LEVEL": "WARNING"})
@@ -207,6 +222,7 @@ def run_portal(environ: Mapping[str, str]) -> int:
             family.end()
             servers.stop()
             print("Stopped; the data stays in var/.", flush=True)
+        claim.close()
 
 
 def apart(environment: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
@@ -245,13 +261,34 @@ def check_address(host: str, port: str) -> None:
             raise Failed(f"{host}:{port} can't be used: {error.strerror}. {hint}") from None
 
 
+@contextmanager
+def claim_port(port: str, *, var: Path = VAR) -> Iterator[IO[bytes]]:
+    """Keep other portals of this folder from a port; its children hold it, too, so it is free when the last has ended.
+
+    Web servers share a port that both take, and of two that are started at once each would find it free.
+    Raises Failed.
+    """
+    var.mkdir(parents=True, exist_ok=True)
+    with (var / f"port-{port}.lock").open("ab") as claimed:
+        try:
+            fcntl.flock(claimed, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Failed(
+                f"Another portal of this folder takes port {port}. {_OURS}{_on_another_port(port)}"
+            ) from None
+        yield claimed
+
+
+def _on_another_port(port: str) -> str:
+    return f"make run PORT={int(port) + 1 if int(port) < 65535 else 8000}"
+
+
 def _way_out(error: OSError, port: str) -> str:
     """What to do if an address is not available."""
     if error.errno == errno.EADDRINUSE:
-        another = f"make run PORT={int(port) + 1 if int(port) < 65535 else 8000}"
         if any(found.port == port for found in portals.running(CHECKOUT)):
-            return f"This folder's own portal is there already. End it with make stop, or run another one: {another}"
-        return f"Choose another port: {another}"
+            return f"This folder's own portal is there already. {_OURS}{_on_another_port(port)}"
+        return f"Choose another port: {_on_another_port(port)}"
     if error.errno == errno.EACCES:
         return "Ports below 1024 are for the system: make run PORT=8000"
     return "Choose an address of this machine: make run HOST=127.0.0.1"

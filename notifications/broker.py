@@ -47,7 +47,7 @@ def wake_soon(task: str) -> None:
     """Ask a worker to run `task` (its full name, without arguments) within a quarter of a second.
 
     Call it after the commit. It costs the caller nothing: a thread calls the broker, once for all the calls that this
-    process has made by then. If the process dies first, the sweep does the work.
+    process has made by then. If the process dies first, or may begin no thread, the sweep does the work.
     """
     with _lock:
         if task in _soon:
@@ -55,7 +55,13 @@ def wake_soon(task: str) -> None:
         _soon.add(task)
     timer = threading.Timer(SOON_SECONDS, _wake_now, [task])
     timer.daemon = True
-    timer.start()
+    try:
+        timer.start()
+    except RuntimeError:
+        # What it is called for is committed, and stays accepted. The next call tries again.
+        with _lock:
+            _soon.discard(task)
+        logger.warning("No thread could be begun for a wake-up call; the sweep will do the work.")
 
 
 def _wake_now(task: str) -> None:

@@ -76,6 +76,32 @@ def test_what_a_child_writes_is_read_by_nobody_else(family, tmp_path):
     assert [oct((tmp_path / name).stat().st_mode & 0o777) for name in ("log", "paper")] == ["0o600"] * 2
 
 
+def test_a_log_is_gone_on_with_and_one_that_has_grown_is_put_aside(family, tmp_path, monkeypatch):
+    log = tmp_path / "log"
+    for words in ("first", "second"):
+        assert family.start("worker", python(f"print({words!r})"), log=log).process.wait() == 0
+    assert log.read_text() == "first\nsecond\n"
+    monkeypatch.setattr(runner, "LOG_BYTES", 5)
+    assert family.start("worker", python("print('third')"), log=log).process.wait() == 0
+    assert log.read_text() == "third\n"
+    assert (tmp_path / "log.1").read_text() == "first\nsecond\n"
+
+
+def test_of_two_portals_that_begin_at_once_one_has_the_port_until_its_last_child_has_ended(family, tmp_path):
+    with runner.claim_port("8123", var=tmp_path) as claimed:
+        with pytest.raises(runner.Failed, match=r"takes port 8123(.|\n)*make run PORT=8124"):
+            runner.claim_port("8123", var=tmp_path).__enter__()
+        with runner.claim_port("8124", var=tmp_path):
+            pass
+        family.files = [claimed.fileno()]
+        family.start("web server", python("import time; time.sleep(60)"))
+    with pytest.raises(runner.Failed):
+        runner.claim_port("8123", var=tmp_path).__enter__()
+    family.end()
+    with runner.claim_port("8123", var=tmp_path):
+        pass
+
+
 def test_a_failing_step_is_named(family):
     with pytest.raises(runner.Failed, match="migration failed with code 4"):
         family.complete("The migration", python("raise SystemExit(4)"))

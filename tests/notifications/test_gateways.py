@@ -168,6 +168,16 @@ class TestFile:
         newest = read_newest(20)
         assert [line["sent_at"] for line in newest] == [str(n) for n in range(499, 479, -1)]
 
+    @pytest.mark.parametrize("left", ['{"phone": "+7701', "null\n", "{}\n\n", "\0\0"], ids=range(4))
+    def test_what_a_killed_writer_left_costs_no_other_line(self, settings, tmp_path, left):
+        settings.SMS_FILE = tmp_path / "sms.jsonl"
+        send = get_backend(f"{SMS}.file.FileBackend").send
+        send(PHONE, "before", idempotency_key="1")
+        with settings.SMS_FILE.open("a") as file:
+            file.write(left)
+        send(PHONE, "after", idempotency_key="2")
+        assert [line["text"] for line in read_newest(2)] == ["after", "before"]
+
 
 class TestSmsc:
     send = staticmethod(lambda: get_backend(f"{SMS}.smsc.SmscBackend").send(PHONE, TEXT, idempotency_key="k"))

@@ -157,6 +157,26 @@ def test_a_burst_wakes_the_sender_once(parent, monkeypatch, django_capture_on_co
         assert queue.qsize() == 1
 
 
+def test_where_no_thread_can_be_begun_what_is_accepted_stays_and_the_next_call_tries_again(
+    parent, monkeypatch, django_capture_on_commit_callbacks
+):
+    wait_for_wake_ups()
+    begun, start = [], threading.Timer.start
+
+    def refuse_once(timer):
+        begun.append(timer)
+        if len(begun) == 1:
+            raise RuntimeError("can't start new thread")
+        start(timer)
+
+    monkeypatch.setattr(threading.Timer, "start", refuse_once)
+    notifications.broker.wake_soon(DELIVERY_TASK)
+    with django_capture_on_commit_callbacks(execute=True):
+        tell(parent, key="accepted")
+    assert len(begun) == 2
+    wait_for_wake_ups()
+
+
 def test_nobody_is_woken_for_what_was_rolled_back(parent, django_capture_on_commit_callbacks):
     wait_for_wake_ups()
     with django_capture_on_commit_callbacks(execute=True) as callbacks, transaction.atomic():
