@@ -1,13 +1,19 @@
 """The module that Django looks for in a database engine."""
 
+import socket
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, Final
 
+import psycopg2
 from django.core.exceptions import SuspiciousOperation
 from django.db.backends.postgresql import base, operations
 from django.db.utils import DatabaseErrorWrapper
 from django.utils.functional import cached_property
+
+from balabaqsha.postgresql.silence import handle_of, rest, watch
+from notifications import patience
 
 CHECKED_FOR_SECONDS = 1.0
 # The tables with a trigger that refuses TRUNCATE, the bit 32 of its type.
@@ -25,9 +31,19 @@ class UnfitText(SuspiciousOperation, ValueError):
 
 
 class DatabaseErrors(DatabaseErrorWrapper):
-    """Django's translation of the driver's errors, and of texts that the driver does not send."""
+    """Django's translation of the driver's errors, and of texts that the driver does not send.
+
+    It stands around everything that waits for the server, so it is where such a wait gets its end.
+    """
+
+    wrapper: "DatabaseWrapper"
+
+    def __enter__(self) -> None:
+        limit = patience.limit()
+        self.wrapper.due = None if limit is None else time.monotonic() + limit
 
     def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
+        self.wrapper.due = None
         if isinstance(error, UnicodeEncodeError) or (type(error) is ValueError and "NUL" in str(error)):
             raise UnfitText("a text that the database can't hold") from error
         super().__exit__(kind, error, trace)
@@ -57,6 +73,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
     With `CONN_HEALTH_CHECKS` Django checks before every request; at an opening that is a third statement after the two
     of a bid, a quarter of their cost (docs/performance.md). Connections to a restarted database are still replaced
     silently, except for a request that comes within the second.
+
+    Where `notifications.patience` has a limit, an answer that is overdue is an `OperationalError`, and the connection
+    is cut; another one is not asked for at once (`silence.Rest`).
     """
 
     ops_class = DatabaseOperations
@@ -72,6 +91,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._alive_at = float("-inf")
+        # By when the answer is due that is waited for.
+        self.due: float | None = None
+        self._socket: socket.socket | None = None
 
     def close_if_health_check_failed(self) -> None:
         """As Django does, unless it was done a moment ago; never while a transaction is open or ends.
@@ -94,3 +116,39 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """A new connection has just answered."""
         super().connect()
         self._alive_at = time.monotonic()
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        """As Django does, unless the database was silent a moment ago."""
+        limit = patience.limit()
+        if limit is None:
+            return super().get_new_connection(conn_params)
+        if not rest.may_try():
+            raise psycopg2.OperationalError("the database was silent a moment ago")
+        asked = time.monotonic()
+        try:
+            connection = super().get_new_connection(conn_params)
+        except BaseException:
+            # Who refuses does it at once.
+            is_silent = time.monotonic() - asked >= min(limit, conn_params.get("connect_timeout", limit)) / 2
+            (rest.was_silent if is_silent else rest.answered)()
+            raise
+        rest.answered()
+        self._socket = handle_of(connection)
+        watch.add(self)
+        return connection
+
+    def cut(self) -> None:
+        """End whatever is waited for, as if the server had gone. May be called by any thread."""
+        rest.was_silent()
+        handle = self._socket
+        if handle is not None:
+            with suppress(OSError):
+                handle.shutdown(socket.SHUT_RDWR)
+
+    def _close(self) -> Any:
+        handle, self._socket = self._socket, None
+        try:
+            return super()._close()
+        finally:
+            if handle is not None:
+                handle.close()

@@ -44,6 +44,8 @@ _CLOSED: Final = (
     "REVOKE CREATE ON SCHEMA public FROM PUBLIC",
     "REVOKE CREATE, TEMPORARY ON DATABASE {database} FROM PUBLIC",
 )
+# A statement whose reader has gone is ended, whatever it waits for: web processes leave one that takes too long.
+_MANNERS: Final = ("ALTER DATABASE {database} SET client_connection_check_interval = '2s'",)
 _LARGE_OBJECTS: Final = """
     SELECT oid::regprocedure::text FROM pg_proc
     WHERE pronamespace = 'pg_catalog'::regnamespace AND proname ~ '^(lo_.*|loread|lowrite)$'
@@ -144,7 +146,7 @@ def give(cursor: CursorWrapper, *, role: str) -> None:
         _execute(cursor, "REVOKE UPDATE, DELETE ON {table} FROM {role}", role=role, table=table)
     cursor.execute("SELECT current_database(), rolsuper FROM pg_roles WHERE rolname = current_user")
     database, is_superuser = cursor.fetchone()
-    for statement in _CLOSED:
+    for statement in (*_CLOSED, *_MANNERS):
         _execute(cursor, statement, database=database)
     if is_superuser:
         cursor.execute(_LARGE_OBJECTS)

@@ -31,6 +31,7 @@ from balabaqsha.serving.contract import (
     REFUSAL,
     Refusal,
 )
+from notifications import patience
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +43,7 @@ FORM_WITH_FILES: Final = "multipart/"
 
 def load(target: str) -> Any:
     """The gateway to the WSGI application `module:name`; granian's types know of functions only."""
+    patience.wait_at_most(patience.WEB_SECONDS)
     module, _, name = target.partition(":")
     return Gateway(getattr(import_module(module), name))
 

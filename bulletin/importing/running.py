@@ -24,6 +24,7 @@ from bulletin.importing.table import read_table
 from bulletin.journal_actions import Action
 from bulletin.models import ImportBatch
 from notifications.clock import read_clock
+from notifications.patience import with_time
 
 # How many rows a report names; it counts all of them.
 MOST_FAULTS: Final = 10_000
@@ -197,7 +198,7 @@ def own_localities(kind: Kind, user: User) -> list[int] | None:
 def alone() -> Iterator[None]:
     """One transaction in which nobody else imports or undoes. Raises `AnotherAtWork` and `Disturbed`."""
     try:
-        with transaction.atomic():
+        with with_time(), transaction.atomic():
             demand_alone()
             yield
     except DatabaseError as error:
