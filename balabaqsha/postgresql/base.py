@@ -148,7 +148,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def _close(self) -> Any:
         handle, self._socket = self._socket, None
         try:
-            return super()._close()
+            return super()._close()  # type: ignore[misc] # Django's, which has no type
         finally:
             if handle is not None:
                 handle.close()

@@ -9,6 +9,7 @@ import logging
 from functools import partial
 from importlib import import_module
 from io import BytesIO
+from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 from balabaqsha.serving import lanes, sockets, wsgi
@@ -31,6 +32,7 @@ from balabaqsha.serving.contract import (
     REFUSAL,
     Refusal,
 )
+from balabaqsha.serving.pulse import EVERY_SECONDS, Pulse
 from notifications import patience
 
 logger = logging.getLogger(__name__)
@@ -41,22 +43,24 @@ PASSWORD_FIELD: Final = b"password"
 FORM_WITH_FILES: Final = "multipart/"
 
 
-def load(target: str) -> Any:
-    """The gateway to the WSGI application `module:name`; granian's types know of functions only."""
+def load(target: str, *, beats: Path) -> Any:
+    """The gateway to the WSGI application `module:name`, which beats in that folder; granian takes functions only."""
     patience.wait_at_most(patience.WEB_SECONDS)
     module, _, name = target.partition(":")
-    return Gateway(getattr(import_module(module), name))
+    return Gateway(getattr(import_module(module), name), Pulse(beats))
 
 
 class Gateway:
     """An RSGI application, one for each process."""
 
-    def __init__(self, application: wsgi.Application) -> None:
+    def __init__(self, application: wsgi.Application, pulse: Pulse) -> None:
         self._application = application
+        self._pulse = pulse
         self._large = LargeBodies()
 
     def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
+        self._beat()
         # By then granian listens.
         loop.call_soon(sockets.end_silent_connections)
         self._pages = lanes.Lane("page", threads=PAGE_THREADS)
@@ -72,7 +76,13 @@ class Gateway:
             "file", threads=lanes.FILE_THREADS, waiting=lanes.FILES_WAITING, seconds=lanes.FILE_SECONDS
         )
 
+    def _beat(self) -> None:
+        self._pulse.beat()
+        self._next_beat = self._loop.call_later(EVERY_SECONDS, self._beat)
+
     def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._next_beat.cancel()
+        self._pulse.end()
         self._pages.close()
         self._health.close()
         self._passwords.close()

@@ -4,6 +4,9 @@ import resource
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from django.core.exceptions import ImproperlyConfigured
@@ -15,6 +18,7 @@ from balabaqsha.environment import reader_of
 from balabaqsha.log_lines import chosen_format
 from balabaqsha.serving.contract import MOST_WORKERS, WORKERS
 from balabaqsha.serving.gateway import load
+from balabaqsha.serving.pulse import Watch
 
 PORTAL: Final = "balabaqsha.wsgi:application"
 # Every phone on the waiting page holds one; a process with this many accepts no more.
@@ -136,26 +140,29 @@ def logs(log_format: str) -> dict[str, Any]:
 def serve(chosen: Plan, *, host: str, port: int, app: str) -> None:
     """Serve on `host`, an address or a name, until SIGTERM or SIGINT. Raises `Unusable`.
 
-    A worker that dies is replaced; when one dies as soon as it is started, this process exits with 1.
+    A worker that dies or hangs is replaced; when one dies as soon as it is started, this process exits with 1.
     """
-    Granian(
-        app,
-        address=address_of(host),
-        port=port,
-        # Spoken to a WSGI application by our gateway, which reads the bodies first.
-        interface=Interfaces.RSGI,
-        workers=chosen.workers,
-        # For each process; the kernel cuts it to net.core.somaxconn.
-        backlog=chosen.connections,
-        # It counts open connections, not only requests.
-        backpressure=chosen.connections,
-        http=HTTPModes.http1,
-        http1_settings=HTTP1Settings(header_read_timeout=1000 * IDLE_SECONDS, max_buffer_size=HEAD_BYTES),
-        websockets=False,
-        log_access=True,
-        log_access_format=ACCESS_FORMAT[chosen.log_format],
-        log_dictconfig=logs(chosen.log_format),
-        # Without it, one dead worker ends them all.
-        respawn_failed_workers=True,
-        workers_kill_timeout=STOP_SECONDS,
-    ).serve(target_loader=load)
+    with TemporaryDirectory(prefix="balabaqsha-") as folder:
+        beats = Path(folder)
+        Watch(beats).start()
+        Granian(
+            app,
+            address=address_of(host),
+            port=port,
+            # Spoken to a WSGI application by our gateway, which reads the bodies first.
+            interface=Interfaces.RSGI,
+            workers=chosen.workers,
+            # For each process; the kernel cuts it to net.core.somaxconn.
+            backlog=chosen.connections,
+            # It counts open connections, not only requests.
+            backpressure=chosen.connections,
+            http=HTTPModes.http1,
+            http1_settings=HTTP1Settings(header_read_timeout=1000 * IDLE_SECONDS, max_buffer_size=HEAD_BYTES),
+            websockets=False,
+            log_access=True,
+            log_access_format=ACCESS_FORMAT[chosen.log_format],
+            log_dictconfig=logs(chosen.log_format),
+            # Without it, one dead worker ends them all.
+            respawn_failed_workers=True,
+            workers_kill_timeout=STOP_SECONDS,
+        ).serve(target_loader=partial(load, beats=beats))
