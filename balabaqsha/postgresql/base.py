@@ -12,7 +12,7 @@ from django.db.backends.postgresql import base, operations
 from django.db.utils import DatabaseErrorWrapper
 from django.utils.functional import cached_property
 
-from balabaqsha.postgresql.silence import handle_of, rest, watch
+from balabaqsha.postgresql.silence import handle_of, rest_of, watch
 from notifications import patience
 
 CHECKED_FOR_SECONDS = 1.0
@@ -122,6 +122,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         limit = patience.limit()
         if limit is None:
             return super().get_new_connection(conn_params)
+        rest = rest_of(self.alias)
         if not rest.may_try():
             raise psycopg2.OperationalError("the database was silent a moment ago")
         asked = time.monotonic()
@@ -139,7 +140,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def cut(self) -> None:
         """End whatever is waited for, as if the server had gone. May be called by any thread."""
-        rest.was_silent()
+        rest_of(self.alias).was_silent()
         handle = self._socket
         if handle is not None:
             with suppress(OSError):

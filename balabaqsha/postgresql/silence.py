@@ -7,6 +7,7 @@ took too long. The driver would wait for ever, or for as long as the kernel does
 import os
 import socket
 import time
+from collections import defaultdict
 from threading import Lock, Thread
 from typing import Final, Protocol
 from weakref import WeakSet
@@ -87,7 +88,12 @@ class Rest:
 
 
 watch: Final = Watch()
-rest: Final = Rest()
+_rests: Final[defaultdict[str, Rest]] = defaultdict(Rest)
+
+
+def rest_of(alias: str) -> Rest:
+    """The rest of one database of the settings: a replica that is silent keeps nobody from the others."""
+    return _rests[alias]
 
 
 def handle_of(connection: object) -> socket.socket:

@@ -9,7 +9,7 @@ from threading import Thread
 import pytest
 from django.db import OperationalError, connection
 
-from balabaqsha.postgresql import base, silence
+from balabaqsha.postgresql import silence
 from balabaqsha.postgresql.silence import RESTS_SECONDS, Rest, Watch
 from notifications import patience
 from tests.balabaqsha.silent import silent_server
@@ -24,10 +24,11 @@ SECONDS = 0.5
 def line(monkeypatch):
     """A connection of a process whose answers are due in half a second."""
     monkeypatch.setattr(patience, "_of_the_process", SECONDS)
-    monkeypatch.setattr(base, "rest", Rest())
+    silence._rests.clear()
     line = connection.copy()
     yield line
     line.close()
+    silence._rests.clear()
 
 
 def ask(line, statement="SELECT 1"):
@@ -95,6 +96,17 @@ def test_one_that_refuses_is_asked_again_at_once(line):
     for _ in range(2):
         with pytest.raises(OperationalError, match="refused"):
             line.ensure_connection()
+
+
+def test_one_that_is_silent_keeps_nobody_from_another(line):
+    ask(line)
+    line.alias = "replica"
+    line.cut()
+    other = connection.copy()
+    try:
+        assert ask(other, "SELECT 2") == 2
+    finally:
+        other.close()
 
 
 def test_after_a_silence_one_tries_and_the_others_go_on_without(monkeypatch):
