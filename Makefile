@@ -1,6 +1,6 @@
 # Two commands are all it takes: `make run` and `make test`. `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help run stop test tests thorough coverage lint audit judges mutants format messages shell reset-demo bench bench-alerts bench-crowd bench-import bench-map bench-outbox bench-queue bench-workplace soak pages manual sbom licences reproducible update pictures screenshots install lock
+.PHONY: help run stop test tests thorough coverage lint audit judges mutants format messages shell reset-demo bench bench-alerts bench-crowd bench-import bench-map bench-opening bench-outbox bench-queue bench-workplace soak pages manual sbom licences reproducible update pictures screenshots install lock
 
 # Any Python from 3.11 on makes the environment; everything else runs inside it.
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
@@ -127,6 +127,10 @@ bench: ## Measure the minute it opens, on a scratch database (SERVER=path of gun
 bench-crowd: ## Measure who comes beside 10,000 connections, 40 sign-ins, 200 slow senders (part of bench; ROUNDS=3)
 	@$(PREPARE) run
 	@$(PY) benchmarks/rush.py --crowd $(if $(ROUNDS),--rounds $(ROUNDS))
+
+bench-opening: ## Ten thousand families in the minute of an opening, processes killed in it (FAMILIES=1000 SECONDS=30)
+	@$(PREPARE) run
+	@$(PY) benchmarks/opening.py $(if $(FAMILIES),--families $(FAMILIES)) $(if $(SECONDS),--before $(SECONDS))
 
 bench-queue: ## Measure what a number in the queue costs, on a scratch database (ROWS=1000000)
 	@$(PREPARE) run

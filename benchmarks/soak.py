@@ -299,8 +299,24 @@ class Soak:
         return {kind: n for kind, n in lost.items() if n > 0}
 
 
-def seed(database: str) -> None:
-    """Tables, calendar, families with a password, some of them with a session, vacancies."""
+def settings_for(addresses: Mapping[str, str], *, redis_url: str, folder: Path) -> dict[str, str]:
+    """The environment of the portal on these servers, as behind the proxy of a real installation."""
+    # Newcomers have consecutive numbers, as only a bot's are.
+    wide = {f"SMS_CODES_PER_{numbers}_PER_HOUR": "1000000" for numbers in ("OPERATOR", "BLOCK")}
+    own = {
+        "REDIS_URL": redis_url,
+        "BALABAQSHA_DEMO": "1",
+        "DEBUG": "0",
+        # It tells the families' addresses.
+        "BEHIND_PROXY": "1",
+        "SMS_FILE": str(folder / "sms.jsonl"),
+        "MEDIA_ROOT": str(folder / "media"),
+    }
+    return local.environment(checkout=ROOT, environ=dict(os.environ) | dict(addresses) | wide | own)
+
+
+def seed(database: str, *, families: int = FAMILIES, inside: int = INSIDE) -> None:
+    """Tables, calendar, families with a password, the first of them with a session, vacancies."""
     import django
 
     django.setup()
@@ -317,18 +333,18 @@ def seed(database: str) -> None:
     for command in ("load_holidays", "compile_catalogues", "build_fonts"):
         call_command(command, stdout=sys.stderr)
     call_command("collectstatic", interactive=False, verbosity=0)
-    families = Path(__file__).with_name("rush_seed.sql").read_text()
+    town = Path(__file__).with_name("rush_seed.sql").read_text()
     with closing(psycopg2.connect(database)) as owner, owner, owner.cursor() as cursor:
-        cursor.execute(
-            families.format(parents=FAMILIES, vacancies=VACANCIES, password=make_password(PASSWORD))
-        )
-        cursor.execute(MORE_CHILDREN.format(families=FAMILIES))
+        cursor.execute(town.format(parents=families, vacancies=VACANCIES, password=make_password(PASSWORD)))
+        cursor.execute(MORE_CHILDREN.format(families=families))
     stamp = User.objects.get(pk=key("u1")).get_session_auth_hash()
     encode, expires = SessionStore().encode, timezone.now() + timedelta(days=1)
     backend = "django.contrib.auth.backends.ModelBackend"
-    for n in range(1, INSIDE + 1):
+    sessions = []
+    for n in range(1, inside + 1):
         known = {SESSION_KEY: str(key(f"u{n}")), BACKEND_SESSION_KEY: backend, HASH_SESSION_KEY: stamp}
-        Session(session_key=session_of(n), session_data=encode(known), expire_date=expires).save()
+        sessions.append(Session(session_key=session_of(n), session_data=encode(known), expire_date=expires))
+    Session.objects.bulk_create(sessions, batch_size=4000)
     connection.close()
     with closing(psycopg2.connect(database)) as raw:
         raw.autocommit = True
@@ -390,16 +406,7 @@ def main() -> int:
     ):
         folder = Path(name)
         database = addresses["MIGRATE_DATABASE_URL"]
-        # Its newcomers have consecutive numbers, as only a bot's are.
-        wide = {f"SMS_CODES_PER_{numbers}_PER_HOUR": "1000000" for numbers in ("OPERATOR", "BLOCK")}
-        own = addresses | wide | {"REDIS_URL": redis_url, "BALABAQSHA_DEMO": "1", "DEBUG": "0"}
-        # As behind the proxy of a real installation: it tells the families' addresses.
-        own |= {
-            "BEHIND_PROXY": "1",
-            "SMS_FILE": str(folder / "sms.jsonl"),
-            "MEDIA_ROOT": str(folder / "media"),
-        }
-        os.environ.update(local.environment(checkout=ROOT, environ=dict(os.environ) | own))
+        os.environ.update(settings_for(addresses, redis_url=redis_url, folder=folder))
         seed(database)
         soak = Soak(
             database=database,
