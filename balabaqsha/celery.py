@@ -10,6 +10,7 @@ from django.conf import settings
 from kombu.entity import Queue
 
 from balabaqsha.health import worker
+from balabaqsha.metrics import tasks as _counted  # noqa: F401 - it counts by signals
 from balabaqsha.queues import ORDINARY, QUEUES, ROUTES
 from balabaqsha.schedule import SCHEDULE
 

@@ -21,6 +21,7 @@ from bulletin.tiles import UnfitFileError, demand_tiles
 # How long a key must be; 32 random bytes are 43 letters, and Django asks for 50 of its own.
 KEY_LENGTHS: Final = {"SECRET_KEY": 50, "IIN_HASH_KEY": 40}
 DISTINCT_SIGNS: Final = 10
+METRICS_TOKEN_LENGTH: Final = 32
 MAKE_KEY: Final = 'python3 -c "import secrets; print(secrets.token_urlsafe(50))"'
 MAKE_FERNET_KEY: Final = (
     'python3 -c "import base64, secrets; print(base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())"'
@@ -237,6 +238,18 @@ def operator_is_named(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
             "Set it to its numbers, comma separated, as people write them: 8 (727) 123-45-67. SMS name the first.",
         ),
     ]
+
+
+@register(deploy=True)
+def metrics_have_a_secret(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Metrics name nobody, but they tell how busy the portal is and what is broken in it."""
+    token = settings.METRICS_TOKEN
+    return _refuse(
+        bool(token) and (len(token) < METRICS_TOKEN_LENGTH or len(set(token)) < DISTINCT_SIGNS),
+        "025",
+        f"METRICS_TOKEN is shorter than {METRICS_TOKEN_LENGTH} signs or not random.",
+        f"Make one ({MAKE_KEY}), or unset it: then there are no metrics.",
+    )
 
 
 @register(deploy=True)

@@ -20,7 +20,7 @@ from django_guid.integrations import CeleryIntegration
 from balabaqsha.environment import Environment, origin_of
 from balabaqsha.log_lines import chosen_format
 from balabaqsha.servers import running
-from balabaqsha.serving.contract import MOST_WORKERS, PAGE_THREADS, WORKERS
+from balabaqsha.serving.contract import MOST_WORKERS, PAGE_THREADS, PROBED_PATHS, WORKERS
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
@@ -86,6 +86,8 @@ TLS_ENDS_HERE: bool = env.bool("TLS_ENDS_HERE", default=False)
 
 # For `python -m balabaqsha.serving`, which reads it before there are settings; it is here so that checks see it.
 WEB_WORKERS: int = env.int("WEB_WORKERS", default=WORKERS, least=1, most=MOST_WORKERS)
+# For whoever reads `/metrics`; without it that is not there, and nothing is counted.
+METRICS_TOKEN: str = env.token("METRICS_TOKEN")
 
 # --- apps and the way of a request ---------------------------------------------------------------------------
 
@@ -111,6 +113,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "balabaqsha.metrics.requests.CountingMiddleware",
     "django_guid.middleware.guid_middleware",
     "balabaqsha.middleware.BrowserLimitsMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -521,6 +524,8 @@ CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "balabaqsha.views.csrf_failure"
 if HTTPS:
     SECURE_SSL_REDIRECT = True
+    # Programs of the operator ask for them on the machine itself, where nobody speaks TLS.
+    SECURE_REDIRECT_EXEMPT = [rf"^{path.strip('/')}/?$" for path in PROBED_PATHS]
     SECURE_HSTS_SECONDS = 31_536_000
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
     SECURE_HSTS_PRELOAD = True

@@ -10,8 +10,9 @@ from django.views.generic import TemplateView
 from applications.objections import ANSWER_WORKING_DAYS
 from balabaqsha import installable, views
 from balabaqsha.admin_site import staff_site
+from balabaqsha.metrics.views import metrics
 from balabaqsha.open_data import views as open_data
-from balabaqsha.serving.contract import ALIVE_PATH, HEALTH_PATH, READY_PATH
+from balabaqsha.serving.contract import ALIVE_PATH, HEALTH_PATH, METRICS_PATH, READY_PATH
 from balabaqsha.sitemap import sitemap
 from bulletin.views import map_tile
 from notifications import webhooks
@@ -40,6 +41,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(HEALTH_PATH.removeprefix("/"), views.health, name="health"),
     path(ALIVE_PATH.removeprefix("/"), views.alive, name="alive"),
     path(READY_PATH.removeprefix("/"), views.ready, name="ready"),
+    path(METRICS_PATH.removeprefix("/"), metrics, name="metrics"),
     # Called by machines, in no language.
     path("sms/reports/mobizon/", webhooks.mobizon_report, name="mobizon_report"),
     path("sms/reports/kannel/", webhooks.kannel_report, name="kannel_report"),

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple, TypeVar
 
 from django.db import connection, transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import Count, F, Min, Q, QuerySet
 
 from notifications.kinds import (
     PastBudget,
@@ -66,6 +66,13 @@ def pushes_due(*, now: datetime) -> QuerySet[PushMessage]:
 def waiting_codes() -> QuerySet[Message]:
     """The codes that have not gone out and have not been given up, due or put off: somebody waits for each."""
     return Message.objects.filter(state__in=_UNDER_WAY, kind__in=secret_kinds())
+
+
+def waiting_by_kind(model: type[Any]) -> QuerySet[Any, Any]:
+    """Of each kind that has not gone out and has not been given up: how many, and when the oldest was written."""
+    rows: QuerySet[Any, Any] = model.objects.filter(state__in=_UNDER_WAY).order_by().values("kind")
+    rows = rows.annotate(found=Count("pk"), oldest=Min("created_at"))
+    return rows.values_list("kind", "found", "oldest")
 
 
 def is_any_due(model: type[Outgoing], *, now: datetime) -> bool:

@@ -211,6 +211,8 @@ LEFT_OUT: dict[str, set[enum.Enum] | str] = {
     # What appears on a screen need not be seen.
     "notifications/ways.py _OWN · Way": "SECOND_PHONE PUSH",
     # A chat never has a warning of its own, and a second phone none at all.
+    # What goes to the second phone is an SMS like any other.
+    "balabaqsha/metrics/database.py _BY_WAY · Way": "SECOND_PHONE",
     "notifications/choosing.py _OWN · Way": "TELEGRAM SECOND_PHONE PUSH",
     # What families may switch off.
     "notifications/kinds.py _MANDATORY · Topic": "ALERTS BIDS QUEUE REVIEWS WORK",

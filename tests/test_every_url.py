@@ -69,6 +69,8 @@ TABLE = {
     "health": EVERYONE,
     "alive": EVERYONE,
     "ready": EVERYONE,
+    # Without a token there is none.
+    "metrics": (404, 404, 404, 404, 404),
     # Gateways call them: by POST, and with a signature.
     "mobizon_report": (405, 405, 405, 405, 405),
     "kannel_report": (404, 404, 404, 404, 404),

@@ -80,6 +80,7 @@ NOT_PAGES = {
     "api_csv",
     "alive",
     "health",
+    "metrics",
     "ready",
     "mobizon_report",
     "kannel_report",

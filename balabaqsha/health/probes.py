@@ -10,11 +10,10 @@ from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 import redis
 from django.conf import settings
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from accounts.kept_files import Room, try_keeping
 from balabaqsha.health.line import Silent, Unready
+from balabaqsha.health.redis_line import impatient_redis
 from balabaqsha.health.report import Facts, is_well, judge, read_facts
 
 logger = logging.getLogger(__name__)
@@ -84,13 +83,8 @@ class Probe(Generic[V]):
 
 
 def ping_redis() -> bool:
-    """Whether Redis answers, asked once on a separate connection. Raises `redis.RedisError` if it does not."""
-    client = redis.Redis.from_url(
-        settings.REDIS_URL,
-        socket_timeout=1,
-        socket_connect_timeout=1,
-        retry=Retry(NoBackoff(), 0),
-    )
+    """Whether Redis answers, asked once. Raises `redis.RedisError` if it does not."""
+    client = impatient_redis()
     try:
         return bool(client.ping())
     finally:
@@ -108,6 +102,11 @@ def ask_database() -> Facts | Unready:
 _database: Probe[Facts | Unready] = Probe(ask_database)
 _redis: Probe[bool] = Probe(ping_redis)
 _files: Probe[Room] = Probe(lambda: try_keeping(Path(settings.MEDIA_ROOT))[0])
+
+
+def database_facts() -> Asked[Facts | Unready]:
+    """Begin to ask what the database knows: one question for all who want to know in the same second."""
+    return _database.start()
 
 
 def report() -> tuple[dict[str, Any], bool]:

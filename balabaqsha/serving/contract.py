@@ -15,7 +15,12 @@ MOST_IN_PATH: Final = 512
 HEALTH_PATH: Final = "/health/"
 ALIVE_PATH: Final = "/healthz"
 READY_PATH: Final = "/readyz"
-PROBED_PATHS: Final = frozenset({HEALTH_PATH, ALIVE_PATH, READY_PATH})
+METRICS_PATH: Final = "/metrics"
+PROBED_PATHS: Final = frozenset({HEALTH_PATH, ALIVE_PATH, READY_PATH, METRICS_PATH})
+# When the whole request was there, by the monotonic clock, and waited for a thread.
+READY_AT: Final = "balabaqsha.ready_at"
+# The variable with which the library that counts learns where the processes keep their counters.
+METRICS_FOLDER: Final = "PROMETHEUS_MULTIPROC_DIR"
 # A body larger than any page accepts is announced: may it come? It may where the answer is 204 with these two headers.
 # Anything else is sent to the visitor as it is. The view is not called.
 QUESTION: Final = "balabaqsha.question"

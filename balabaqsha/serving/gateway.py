@@ -6,6 +6,8 @@ read on the event loop of the process, which can wait for as many as there are c
 
 import asyncio
 import logging
+import time
+from collections.abc import Callable
 from functools import partial
 from importlib import import_module
 from io import BytesIO
@@ -29,6 +31,7 @@ from balabaqsha.serving.contract import (
     PAGE_THREADS,
     PROBED_PATHS,
     QUESTION,
+    READY_AT,
     REFUSAL,
     Refusal,
 )
@@ -93,7 +96,7 @@ class Gateway:
             length = announced(scope.headers)
             if length == 0:
                 lane = self._health if scope.path in PROBED_PATHS else self._pages
-                await lane.run(partial(self._answer, scope, protocol, BytesIO(), 0))
+                await lane.run(self._work(scope, protocol, BytesIO(), 0))
             elif length is None or length <= SMALL_BYTES:
                 await self._serve_small(scope, protocol, await receive(protocol, length=length))
             else:
@@ -108,7 +111,7 @@ class Gateway:
         if lane is self._pages and PASSWORD_FIELD in body:
             lane = self._passwords
         try:
-            await lane.run(partial(self._answer, scope, protocol, BytesIO(body), len(body)))
+            await lane.run(self._work(scope, protocol, BytesIO(body), len(body)))
         except Refused as refused:
             await self._turn_away(scope, protocol, refused.refusal, body=body)
 
@@ -125,7 +128,7 @@ class Gateway:
                 logger.exception("A body of %s bytes can't be kept", length)
                 raise Refused(Refusal.CROWDED) from None
             with body:
-                await self._lane_with_body(scope).run(partial(self._answer, scope, protocol, body, length))
+                await self._lane_with_body(scope).run(self._work(scope, protocol, body, length))
 
     def _lane_with_body(self, scope: Any) -> lanes.Lane:
         has_files = (scope.headers.get("content-type") or "").lstrip().lower().startswith(FORM_WITH_FILES)
@@ -133,7 +136,14 @@ class Gateway:
 
     async def _turn_away(self, scope: Any, protocol: Any, refusal: Refusal, *, body: bytes = b"") -> None:
         told = {REFUSAL: refusal.value}
-        await self._pages.run(partial(self._answer, scope, protocol, BytesIO(body), len(body), told))
+        await self._pages.run(self._work(scope, protocol, BytesIO(body), len(body), told))
+
+    def _work(
+        self, scope: Any, protocol: Any, body: BinaryIO, length: int, told: dict[str, str] | None = None
+    ) -> Callable[[], None]:
+        """What a thread has to do for a request whose whole body is there, with the time at which it was."""
+        facts = {READY_AT: time.monotonic()} | (told or {})
+        return partial(self._answer, scope, protocol, body, length, facts)
 
     # In a thread of a lane.
 
@@ -143,9 +153,9 @@ class Gateway:
         protocol: Any,
         body: BinaryIO,
         length: int,
-        told: dict[str, str] | None = None,
+        told: dict[str, Any],
     ) -> None:
-        environ = wsgi.environ_of(scope, body=body, length=length) | (told or {})
+        environ = wsgi.environ_of(scope, body=body, length=length) | told
         wsgi.send(wsgi.call(self._application, environ), protocol, self._loop)
 
     def _ask(self, scope: Any, protocol: Any) -> Allowance | None:

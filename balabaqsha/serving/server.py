@@ -1,5 +1,6 @@
 """The web server's limits, what this machine allows, and the server itself (docs/adr/0009-web-server.md)."""
 
+import os
 import resource
 import socket
 from collections.abc import Mapping
@@ -16,7 +17,7 @@ from granian.http import HTTP1Settings
 
 from balabaqsha.environment import reader_of
 from balabaqsha.log_lines import chosen_format
-from balabaqsha.serving.contract import MOST_WORKERS, WORKERS
+from balabaqsha.serving.contract import METRICS_FOLDER, MOST_WORKERS, WORKERS
 from balabaqsha.serving.gateway import load
 from balabaqsha.serving.pulse import Watch
 
@@ -58,6 +59,8 @@ class Plan:
     workers: int
     connections: int
     log_format: str = "line"
+    # Whether requests are counted, for whoever has the token.
+    counts: bool = False
     warnings: tuple[str, ...] = ()
 
 
@@ -70,10 +73,11 @@ def plan(environ: Mapping[str, str]) -> Plan:
         reader = reader_of(environ)
         workers = reader.int("WEB_WORKERS", default=WORKERS, least=1, most=MOST_WORKERS)
         log_format = chosen_format(reader)
+        counts = bool(reader.token("METRICS_TOKEN"))
     except ImproperlyConfigured as error:
         raise Unusable(str(error)) from None
     connections, warnings = connections_within(raise_open_files())
-    return Plan(workers=workers, connections=connections, log_format=log_format, warnings=warnings)
+    return Plan(workers, connections, log_format, counts, warnings)
 
 
 def raise_open_files() -> int:
@@ -143,8 +147,13 @@ def serve(chosen: Plan, *, host: str, port: int, app: str) -> None:
     A worker that dies or hangs is replaced; when one dies as soon as it is started, this process exits with 1.
     """
     with TemporaryDirectory(prefix="balabaqsha-") as folder:
-        beats = Path(folder)
+        beats, counters = Path(folder, "beats"), Path(folder, "counters")
+        beats.mkdir()
+        counters.mkdir()
         Watch(beats).start()
+        if chosen.counts:
+            # What the processes count (`balabaqsha.metrics.requests`); a new start begins from nought.
+            os.environ[METRICS_FOLDER] = str(counters)
         Granian(
             app,
             address=address_of(host),

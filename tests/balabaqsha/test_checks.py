@@ -23,6 +23,7 @@ from tests.thorough import pairs
 
 EVERY = (
     checks.no_debug,
+    checks.metrics_have_a_secret,
     checks.hosts_are_named,
     checks.keys_are_secret,
     checks.iin_keys_encrypt,
@@ -130,6 +131,8 @@ def test_the_address_that_we_give_away(real, address, fits):
         ({"IIN_KEYS": ["құпия"]}, "E005", "no Fernet key"),
         ({"IIN_KEYS": ["A" * 43 + "="]}, "E005", "not random"),
         ({"STAFF_SECOND_FACTOR": False}, "E006", "second factor"),
+        ({"METRICS_TOKEN": "secret"}, "E025", "shorter than 32"),
+        ({"METRICS_TOKEN": "ab" * 16}, "E025", "not random"),
         ({"STAFF_IDLE_MINUTES": 4}, "E007", "4 minutes"),
         ({"STAFF_IDLE_MINUTES": 121}, "E007", "121 minutes"),
         ({"STAFF_IDLE_MINUTES": -1}, "E007", "-1 minutes"),

@@ -73,6 +73,7 @@ FROM_THE_DATABASE = {
     "contacts",
     "glossary",
     "health",
+    "metrics",
     "help",
     "help_question",
     "kannel_report",

@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
+from prometheus_client import Counter
 
 from accounts.agreement import is_due
 from accounts.visits import store
@@ -28,6 +29,14 @@ from bulletin.selectors import running_pauses
 from notifications.clock import clock_column, estimate_clock
 
 _full_places = FullPlaces()
+
+# Of this process alone; nothing is asked for it, and nobody waits.
+PRESSES = Counter(
+    "balabaqsha_presses",
+    "Presses of the button for a place, by what they were answered.",
+    ["answer"],
+    registry=None,
+)
 
 # What must be settled first, and what has a page of its own: the usual view handles these.
 _LOOK_CLOSER = {
@@ -54,6 +63,7 @@ def answer_press(request: HttpRequest, pk: UUID, vacancy_pk: UUID) -> HttpRespon
         make_page=lambda: _full_page(vacancy_pk),
     )
     if isinstance(answer, bytes):
+        PRESSES.labels(Refusal.FULL.value).inc()
         return HttpResponse(answer, status=409)
     if answer in _LOOK_CLOSER:
         return None
@@ -79,7 +89,9 @@ def press_as(request: HttpRequest, pk: UUID, vacancy_pk: UUID) -> Outcome | Refu
     # Who has not agreed to the data policy reads on, and does nothing: the usual view says so.
     if not user_id or not stamp or is_due(request):
         return Outcome.UNKNOWN
-    return press(user_id=user_id, password_stamp=stamp, application_id=pk, vacancy_id=vacancy_pk)
+    answer = press(user_id=user_id, password_stamp=stamp, application_id=pk, vacancy_id=vacancy_pk)
+    PRESSES.labels(answer.value).inc()
+    return answer
 
 
 def sent(request: HttpRequest, outcome: Outcome, pk: UUID) -> HttpResponse:

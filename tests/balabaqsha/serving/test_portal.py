@@ -21,6 +21,11 @@ from tests.factories import UserFactory, VacancyFactory
 pytestmark = pytest.mark.django_db(transaction=True)
 
 PASSWORD = "parent-pass-1"
+TWO_THAT_COUNT = """
+one = server.plan
+server.plan = lambda environ: one({**environ, "WEB_WORKERS": "2", "METRICS_TOKEN": "any"})
+"""
+METRICS_TOKEN = "a-token-of-monitoring-and-of-nobody-else"
 
 
 @pytest.fixture(scope="module")
@@ -84,11 +89,10 @@ def portal(static, tmp_path_factory, django_db_setup, django_db_blocker) -> Iter
     own = address._replace(path=f"/{connection.settings_dict['NAME']}")
     media = str(tmp_path_factory.mktemp("media"))
     with pytest.MonkeyPatch.context() as patch, serving(tmp_path_factory.mktemp("portal")) as serve:
-        for name, value in (
-            demo(static=static) | {"DATABASE_URL": own.geturl(), "MEDIA_ROOT": media}
-        ).items():
+        place = {"DATABASE_URL": own.geturl(), "MEDIA_ROOT": media, "METRICS_TOKEN": METRICS_TOKEN}
+        for name, value in (demo(static=static) | place).items():
             patch.setenv(name, value)
-        yield serve("balabaqsha.wsgi:application")
+        yield serve("balabaqsha.wsgi:application", prelude=TWO_THAT_COUNT)
 
 
 @pytest.fixture
@@ -179,3 +183,21 @@ def test_heads_and_addresses(browser):
         assert (answer.status, nothing) == (200, b"")
     assert browser.get("/%FF%FE/")[0].status == 404
     assert browser.get("/?next=%00%D2")[0].status == 400
+
+
+def clocks_counted(portal):
+    fresh = Browser(portal.port)
+    answer, text = fresh.get("/metrics", Authorization=f"Bearer {METRICS_TOKEN}")
+    fresh.connection.close()
+    assert answer.status == 200
+    return sum(map(float, re.findall(rb'balabaqsha_requests_total{[^}]*view="clock"[^}]*} (.*)', text)))
+
+
+def test_whichever_process_is_asked_tells_of_all(portal):
+    """Each connection reaches one of them; the answers add up what every one has counted."""
+    before = clocks_counted(portal)
+    for _connection in range(12):
+        fresh = Browser(portal.port)
+        fresh.get("/clock.json")
+        fresh.connection.close()
+    assert [clocks_counted(portal) - before for _connection in range(4)] == [12] * 4

@@ -1,0 +1,1 @@
+"""What programs that watch the portal read at `/metrics` (docs/adr/0034-metrics.md)."""
