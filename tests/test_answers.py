@@ -3,9 +3,6 @@
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import nullcontext
-from email.message import Message
 
 import pytest
 from django.conf import settings
@@ -18,8 +15,8 @@ from balabaqsha.urls import urlpatterns as portal_addresses
 from tests.factories import UserFactory
 from tests.real_portal import ENVIRONMENT
 from tests.staff import inside
-from tests.test_every_url import TABLE, built_city, city, url_of, visitors
-from tests.unseen import pages_unseen
+from tests.test_every_url import built_city, city, visitors
+from tests.told_to_browsers import of_other_sites, of_policy, of_the_way_out, of_type, told_wrongly
 
 __all__ = ["built_city", "city", "handler400", "handler403", "handler404", "handler500", "visitors"]
 
@@ -28,95 +25,30 @@ def broken(request):
     raise RuntimeError("a secret of the database")
 
 
-# The open data.
-FOR_OTHER_SITES = {"api", "api_rows", "api_csv"}
-
 urlpatterns = [path("broken/", broken), *portal_addresses]
 
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.test_answers")]
 
 
-def answers(city, visitors):
-    """Every address as a visitor, the family and an employee; refusals and errors as well."""
+def test_refusals_and_errors(city, visitors):
+    """Each names its type, runs and loads only what is ours, and is for no other site: as every page and file is.
+
+    Of these it is known to `tests.test_every_url`.
+    """
+    faults = {}
     for who in ("anonymous", "parent", "worker"):
-        for row in TABLE:
-            # Only of the family's pages more is read than the head.
-            with nullcontext() if who == "parent" else pages_unseen():
-                answer = visitors[who].get(url_of(row, city))
-            yield f"{who} {row}", answer
+        visitors[who].raise_request_exception = False
         for method, address in (
             ("post", "/login/"),
             ("put", "/login/"),
             ("get", "/nowhere/"),
             ("get", "/broken/"),
         ):
-            visitors[who].raise_request_exception = False
-            yield f"{who} {method} {address}", getattr(visitors[who], method)(address)
-
-
-def test_every_answer(city, visitors):
-    """It names its type, runs and loads only what is ours, and is for no other site."""
-    faults = {
-        name: found
-        for name, answer in answers(city, visitors)
-        if (
-            found := [
-                *of_type(answer),
-                *of_policy(answer),
-                *(() if name.split()[1] in FOR_OTHER_SITES else of_other_sites(answer)),
-                *of_the_way_out(answer, name),
-            ]
-        )
-    }
+            answer = getattr(visitors[who], method)(address)
+            if found := told_wrongly(answer, who, address):
+                faults[who, method, address] = found
     assert faults == {}
     assert 'id="logout-form"' in inside(city.worker).get(reverse("admin:index")).content.decode()
-
-
-def of_type(answer) -> Iterator[str]:
-    if answer.headers["X-Content-Type-Options"] != "nosniff":
-        yield "the type may be guessed"
-    if answer.status_code in (200, 202, 400, 403, 404, 500):
-        told = Message()
-        told["content-type"] = answer.headers["Content-Type"]
-        is_text = told.get_content_maintype() == "text" or told.get_content_subtype().endswith("xml")
-        if is_text and told.get_param("charset") != "utf-8":
-            yield "text without its letters' encoding"
-
-
-def of_policy(answer) -> Iterator[str]:
-    parts = answer.headers["Content-Security-Policy"].split(";")
-    policy = {name: values for name, _, values in (part.strip().partition(" ") for part in parts)}
-    # In a sandbox is a file: a document of its own, in which nothing runs.
-    demanded = {"frame-ancestors": "'none'"} | (
-        {"default-src": "'none'"}
-        if "sandbox" in policy
-        else {"default-src": "'self'", "form-action": "'self'", "object-src": "'none'", "base-uri": "'none'"}
-    )
-    for name, value in demanded.items():
-        if policy.get(name) != value:
-            yield f"{name} is {policy.get(name)}"
-    loose = {"'unsafe-inline'", "'unsafe-eval'", "*"} & set(" ".join(policy.values()).split())
-    if loose and "sandbox" not in policy:
-        yield f"the policy allows {loose}"
-
-
-def of_other_sites(answer) -> Iterator[str]:
-    yield from (header for header in answer.headers if header.startswith("Access-Control-"))
-    if answer.headers["Referrer-Policy"] != "same-origin":
-        yield "other sites learn addresses"
-
-
-# The portal's status and its errors are the same for whoever reads them, and without the internet there is no way.
-FOR_ANYBODY = {"status", "offline", "styleguide_error"}
-
-
-def of_the_way_out(answer, name: str) -> Iterator[str]:
-    is_page = answer.status_code == 200 and answer.headers["Content-Type"].startswith("text/html")
-    if not (is_page and name.startswith("parent ")) or name.removeprefix("parent ") in FOR_ANYBODY:
-        return
-    page = answer.content.decode()
-    if "<header" in page and 'class="logout"' not in page:
-        yield "no way out"
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import polib
@@ -70,8 +71,7 @@ NEVER = {
 }
 
 
-def said(language: str) -> Iterator[tuple[str, str]]:
-    """Everything that people read in a language: where it stands, and the text."""
+def read(language: str) -> Iterator[tuple[str, str]]:
     for path in sorted((BASE / "locale").glob(f"{language}/**/*.po")) + sorted(
         (BASE / "locale" / "libraries").glob(f"{language}/**/*.po")
     ):
@@ -81,6 +81,12 @@ def said(language: str) -> Iterator[tuple[str, str]]:
     for path in sorted((BASE / "templates").rglob(f"*.{language}.*")):
         for number, line in enumerate(path.read_text().splitlines(), start=1):
             yield f"{path.relative_to(BASE)}:{number}", line
+
+
+@cache
+def said(language: str) -> list[tuple[str, str]]:
+    """Everything that people read in a language: where it stands, and the text."""
+    return list(read(language))
 
 
 @pytest.mark.parametrize(

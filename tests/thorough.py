@@ -21,7 +21,7 @@ whole_way = pytest.mark.skipif(not THOROUGH, reason="a whole way: make thorough"
 
 def examples(number: int) -> int:
     """How many examples Hypothesis makes up where each builds rows of the database."""
-    return number if THOROUGH else number // 4
+    return number if THOROUGH else number // 6
 
 
 def pairs(rows: Sequence[Row], columns: Sequence[Column]) -> Iterator[tuple[Row, Column]]:

@@ -13,10 +13,9 @@ from balabaqsha.urls import handler400, handler403, handler404, handler500
 from balabaqsha.urls import urlpatterns as portal_addresses
 from tests.factories import StaffFactory
 from tests.staff import give_app, inside
-from tests.test_every_url import TABLE, built_city, city, url_of
-from tests.unseen import pages_unseen
+from tests.told_to_browsers import is_limited
 
-__all__ = ["built_city", "city", "handler400", "handler403", "handler404", "handler500"]
+__all__ = ["handler400", "handler403", "handler404", "handler500"]
 
 
 def broken(request):
@@ -34,40 +33,21 @@ urlpatterns = [path("broken/", broken), path("unreachable/", unreachable), *port
 pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.balabaqsha.test_middleware")]
 
 
-def is_limited(answer, *, geolocation="()", shared="same-origin") -> bool:
-    policy = answer.headers.get("Permissions-Policy", "").split(", ")
-    return (
-        {"camera=()", "microphone=()", "payment=()", "usb=()"} <= set(policy)
-        and [one for one in policy if not one.endswith("=()")]
-        == ([] if geolocation == "()" else [f"geolocation={geolocation}"])
-        and f"geolocation={geolocation}" in policy
-        and answer.headers.get("Cross-Origin-Resource-Policy") == shared
-    )
-
-
 @pytest.fixture
 def visitor():
     return Client(raise_request_exception=False, enforce_csrf_checks=True)
 
 
 # The pages that may ask where their visitor is.
-ASKS_WHERE = ("bulletin:kindergartens", "bulletin:map", "applications:alert")
 
 
-def test_every_page_file_and_feed(city, client_of):
+def test_the_workplace_and_files():
+    """Of every other page, file and feed it is known to `tests.test_every_url`."""
     chief = StaffFactory(is_superuser=True)
     give_app(chief)
     desk = inside(chief)
-    with pages_unseen():
-        for browser in (Client(), client_of(city.parent)):
-            for row in TABLE:
-                answer = browser.get(url_of(row, city))
-                geolocation = "(self)" if row.split()[0] in ASKS_WHERE and answer.status_code == 200 else "()"
-                # The open data is for pages of other sites, too.
-                shared = "cross-origin" if row.split()[0] in ("api", "api_rows", "api_csv") else "same-origin"
-                assert is_limited(answer, geolocation=geolocation, shared=shared), row
-        for page in ("admin:index", "admin:accounts_user_changelist", "admin:login", "admin:jsi18n"):
-            assert is_limited(desk.get(reverse(page))), page
+    for page in ("admin:index", "admin:accounts_user_changelist", "admin:login", "admin:jsi18n"):
+        assert is_limited(desk.get(reverse(page))), page
 
 
 @pytest.mark.parametrize(

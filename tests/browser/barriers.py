@@ -22,11 +22,16 @@ FRAME = r"""() => {
         .replace(/ (href|action|value|data-now|aria-current)="[^"]*"/g, "")
         .replace(/<time .*?<\/time>/gs, "");
 }"""
+# Taken out and put back: what is only hidden axe walks through all the same, for as long again as it takes for `main`.
 # The skip link stays: it belongs to what it leads to.
-HIDDEN = """shows => {
-    for (const one of document.querySelectorAll("body > :not(main, .skip-link)"))
-        shows ? one.style.removeProperty("display") : one.style.setProperty("display", "none", "important");
+OUT = """() => {
+    window.taken = [...document.querySelectorAll("body > :not(main, .skip-link)")].map(one => {
+        const place = document.createComment("");
+        one.replaceWith(place);
+        return [place, one];
+    });
 }"""
+BACK = "for (const [place, one] of window.taken) place.replaceWith(one)"
 _frames_without_faults: set[str] = set()
 
 # Whether letters stand out is what axe takes longest for, and what a style sheet decides for all pages alike. A look is
@@ -64,7 +69,7 @@ _looks_that_stand_out: set[str] = set()
 def against_axe(page: Page, *, width: int | None = None) -> list[str]:
     """What axe finds on the page as it is, at this width of the window if one is given.
 
-    A frame in which it found nothing is hidden from it on further pages that have the very same, and letters of a look
+    A frame in which it found nothing is taken from it on further pages that have the very same, and letters of a look
     that stood out are taken to stand out there too.
     """
     if width is not None:
@@ -73,12 +78,12 @@ def against_axe(page: Page, *, width: int | None = None) -> list[str]:
     frame = page.evaluate(FRAME)
     is_known = frame in _frames_without_faults
     if is_known:
-        page.evaluate(HIDDEN, False)
+        page.evaluate(OUT)
     looks = page.evaluate(MARKED, [] if THOROUGH else list(_looks_that_stand_out))
     faults = page.evaluate(RUN)
     page.evaluate(UNMARKED)
     if is_known:
-        page.evaluate(HIDDEN, True)
+        page.evaluate(BACK)
     elif frame and not faults:
         _frames_without_faults.add(frame)
     if not any(fault["id"] == "color-contrast" for fault in faults):

@@ -75,12 +75,16 @@ ACTS = {
 }
 
 
-def orders(one, other, *, both, turned):
-    """In a quick run the less dangerous pairs meet in one order, by turns."""
-    found = [(one, other), (other, one)]
-    return found if both else [found[turned]]
+def orders(new, act, *, place):
+    """Both orders; in a quick run the less dangerous acts meet one of the new two, in one order, by turns."""
+    found = [(new, act), (act, new)]
+    if THOROUGH or act in DANGEROUS:
+        return found
+    return [found[place // 2 % 2]] if NEW[place % 2] in (new, act) else []
 
 
+NEW = ("close", "move out")
+DANGEROUS = {"bid", "sign", "publish"}
 # In an open group; in one whose vacancy is over; after an award, with an offer made.
 MET = {
     "open": set(OTHERS) - {"publish", "offer"},
@@ -90,9 +94,9 @@ MET = {
 PAIRS = [
     (kind, *pair)
     for kind, acts in MET.items()
-    for new in ("close", "move out")
-    for place, act in enumerate(sorted({*acts, "move out" if new == "close" else "close"}))
-    for pair in orders(new, act, both=THOROUGH or act in ("bid", "sign", "publish"), turned=place % 2 == 1)
+    for new in NEW
+    for place, act in enumerate(sorted({*acts, *NEW} - {new}))
+    for pair in orders(new, act, place=place)
 ]
 
 
