@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.template.loader import render_to_string
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
@@ -23,13 +24,15 @@ class Row:
 def compared(kindergartens: Sequence[Kindergarten], *, now: datetime) -> list[Row]:
     """The rows of the comparison; those in which nobody tells anything are left out.
 
-    The kindergartens come with `free_places` and their pages (`selectors.kindergartens_at`).
+    The kindergartens come with `free_places` and their pages (`selectors.kindergartens_at`), and their
+    `opening` (`openings.with_openings`).
     """
     pages = [profile_of(one) for one in kindergartens]
     waited = [demand_of(one, now=now).waited_days for one in kindergartens]
     names = [one.name for one in kindergartens]
     answers = [
         (_("Vacant places"), [str(getattr(one, "free_places", "")) for one in kindergartens]),
+        (_("Opening of places"), [_opening(one) for one in kindergartens]),
         (_("The family pays"), [_fee(page) for page in pages]),
         (_("Hours"), [page.hours for page in pages]),
         (_("Food"), [page.food for page in pages]),
@@ -46,6 +49,12 @@ def compared(kindergartens: Sequence[Kindergarten], *, now: datetime) -> list[Ro
         (_("Phone"), [one.phone_label for one in kindergartens]),
     ]
     return [Row(label, [*zip(names, values, strict=True)]) for label, values in answers if any(values)]
+
+
+def _opening(kindergarten: Kindergarten) -> str:
+    """As the card of the catalogue says it."""
+    opening = getattr(kindergarten, "opening", None)
+    return render_to_string("bulletin/parts/opening.html", {"opening": opening}) if opening else ""
 
 
 def _fee(page: ProfileValues) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from itertools import groupby
+from itertools import chain, groupby
 from operator import itemgetter
 from typing import Any, Final
 
@@ -35,11 +35,12 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from bulletin.mercator import EARTH_RADIUS, TILE, Bounds, Frame, distance
-from bulletin.models import Kindergarten
+from bulletin.models import Kindergarten, Locality
 from bulletin.selectors import PHASES_OF_PLACES, in_phases
 
-# A mark is as large as a finger needs; what lies in the same cell of this size, in pixels, shares one.
-CELL: Final = 44
+# What lies in the same cell of this size, in pixels, or nearer to another mark, shares one. On the narrowest phone the
+# drawing is shrunk to two thirds: then it is as large as a finger needs.
+CELL: Final = 66
 # Most of a list lie between these parts of its latitudes and longitudes. What lies farther from there than three times
 # their span, and than so many degrees, is not what a map begins with: one wrong point would shrink a city to a mark.
 _MOST: Final = (0.1, 0.9)
@@ -172,7 +173,7 @@ def marks(found: QuerySet[Kindergarten], shown: Bounds, frame: Frame, *, now: da
         )
         .order_by("row", "column")
     )
-    cells = [list(cell) for _place, cell in groupby(parts, key=itemgetter("row", "column"))]
+    cells = _apart([list(cell) for _place, cell in groupby(parts, key=itemgetter("row", "column"))], frame)
     alone = _named(part["first"] for cell in cells for part in cell if _count(cell) == 1)
     return [_mark(cell, frame, alone) for cell in cells]
 
@@ -204,6 +205,25 @@ def nearest_first(found: QuerySet[Kindergarten], here: tuple[float, float]) -> Q
     east = (Cast("longitude", FloatField()) - here[1]) * _narrowing(here)
     order: Iterable[Any] = found.query.order_by or Kindergarten._meta.ordering or ()
     return found.order_by(OrderBy(north * north + east * east, nulls_last=True), *order)
+
+
+@dataclass(frozen=True)
+class FarAway:
+    """Who looks for kindergartens is so far from the nearest of a list; the nearest of all is in `locality`."""
+
+    away: str
+    locality: Locality
+    locality_away: str
+
+
+def far_away(found: QuerySet[Kindergarten], here: tuple[float, float]) -> FarAway | None:
+    """None where one of the list is nearer than `FAR`, or where none is on the map."""
+    metres = far_from(found, here)
+    everywhere = Kindergarten.objects.filter(latitude__isnull=False).select_related("locality")
+    nearest = nearest_first(everywhere, here).first() if metres else None
+    if metres is None or nearest is None:
+        return None
+    return FarAway(in_words(metres), nearest.locality, away(nearest, here))
 
 
 def away(kindergarten: Kindergarten, here: tuple[float, float]) -> str:
@@ -274,9 +294,27 @@ def _count(cell: Sequence[Cell], availability: Availability | None = None) -> in
     return sum(part["count"] for part in cell if availability in (None, part["availability"]))
 
 
+def _apart(cells: list[list[Cell]], frame: Frame) -> list[list[Cell]]:
+    """Those on either side of a line of the grid, whose marks would overlap, together."""
+    apart: list[list[Cell]] = []
+    for cell in cells:
+        here = frame.place(*_middle(cell))
+        near = [one for one in apart if math.dist(here, frame.place(*_middle(one))) < CELL]
+        apart = [*(one for one in apart if one not in near), list(chain(*near, cell))]
+    # What was put together may have come near to another.
+    return apart if len(apart) == len(cells) else _apart(apart, frame)
+
+
+def _middle(cell: Sequence[Cell]) -> tuple[float, float]:
+    """The mean latitude and longitude."""
+    count = _count(cell)
+    north, east = (float(sum(part[side] for part in cell) / count) for side in ("sum_north", "sum_east"))
+    return north, east
+
+
 def _mark(cell: Sequence[Cell], frame: Frame, alone: dict[int, Kindergarten]) -> Mark:
     count, free, soon = (_count(cell, which) for which in (None, Availability.FREE, Availability.SOON))
-    north, east = (float(sum(part[side] for part in cell) / count) for side in ("sum_north", "sum_east"))
+    north, east = _middle(cell)
     x, y = frame.place(north, east)
     return Mark(
         x=round(x),

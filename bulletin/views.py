@@ -37,6 +37,7 @@ from bulletin.mercator import Bounds, Frame, frame_around, frame_of, read_bounds
 from bulletin.models import Kindergarten, Photo, Review
 from bulletin.moment import Moment
 from bulletin.nearness import may_ask_where, point_of, read_point
+from bulletin.openings import openings, with_openings
 from bulletin.profiles import profile_of
 from bulletin.services import TooManyReviewsError, submit_review
 from bulletin.shortlists import COMPARED, FAVOURITES, SHORTLISTS, remember, slugs_in
@@ -72,10 +73,12 @@ def kindergartens(request: HttpRequest) -> HttpResponse:
     here = point_of(request) if filters.is_by_distance else None
     ordered = on_map.nearest_first(found, here) if here else found
     page = _kindergartens_on_page(request, ordered, here=here, told=partial(selectors.with_offer, now=now))
+    with_openings(page.object_list, now=now)
     context = {
         "filters": filters,
         "page": page,
         "is_near": here is not None,
+        "far": on_map.far_away(found, here) if here else None,
         "suggestions": [] if page.object_list else _suggestions(filters, request.GET),
         "wider": [] if page.object_list else _wider(filters, request.GET),
         **_shortlists(request),
@@ -172,6 +175,7 @@ def kindergarten_map(request: HttpRequest) -> HttpResponse:
             told=partial(on_map.with_availability, now=now),
         ),
         "is_near": here is not None,
+        "far": on_map.far_away(found, here) if here else None,
         "catalogue_query": _query(request, bounds=None),
     }
     return may_ask_where(render(request, "bulletin/map.html", context))
@@ -263,16 +267,21 @@ def kindergarten(request: HttpRequest, slug: str) -> HttpResponse:
     timezone.activate(found.locality.zone)
     vacancies = selectors.published_vacancies(now=now).filter(group__kindergarten=found)
     reviews = selectors.published_reviews(kindergarten=found)
+    listed = selectors.listings(vacancies, now=now)
+    groups = list(selectors.groups_of(found, now=now))
+    opening = openings(listed, of=lambda vacancy: vacancy.group_id)
+    for group in groups:
+        vars(group)["opening"] = opening.get(group.pk)
     context = {
         "kindergarten": found,
         "profile": profile_of(found),
-        "groups": selectors.groups_of(found, now=now),
+        "groups": groups,
         "photos": selectors.published_photos(found),
         "demand": demand_of(found, now=now),
         "place": _place(found, now=now),
         "closings": running(found),
         "today": found.locality.day(now),
-        "listings": selectors.listings(vacancies, now=now),
+        "listings": listed,
         "reviews": reviews[:REVIEWS_ON_A_CARD],
         "review_count": reviews.count(),
         **_shortlists(request),
@@ -305,10 +314,10 @@ def _place(kindergarten: Kindergarten, *, now: datetime) -> dict[str, Any] | Non
 def favourites(request: HttpRequest) -> HttpResponse:
     """The kindergartens that this visitor marked, the last first."""
     slugs = slugs_in(request, FAVOURITES)[::-1]
-    context = {
-        "kindergartens": selectors.kindergartens_at(slugs, now=estimate_clock()),
-        **_shortlists(request),
-    }
+    now = estimate_clock()
+    marked = selectors.kindergartens_at(slugs, now=now)
+    with_openings(marked, now=now)
+    context = {"kindergartens": marked, **_shortlists(request)}
     return render(request, "bulletin/favourites.html", context)
 
 
@@ -317,6 +326,7 @@ def compare(request: HttpRequest) -> HttpResponse:
     """Up to four kindergartens side by side."""
     now = estimate_clock()
     chosen = selectors.kindergartens_at(slugs_in(request, COMPARED), now=now)
+    with_openings(chosen, now=now)
     context = {"kindergartens": chosen, "rows": compared(chosen, now=now), **_shortlists(request)}
     return render(request, "bulletin/compare.html", context)
 

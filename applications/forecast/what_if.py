@@ -1,11 +1,11 @@
 """What a child could apply for, said to somebody without an account: of the child only its birth year is known."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final, NamedTuple
 
-from django.db.models import Q
+from django.db.models import Count, F
 
 from applications.bidding.eligibility import refusal_of_newcomer
 from applications.forecast.outlook import LAST, Outlook, outlook_of_newcomer
@@ -57,7 +57,17 @@ class Offer:
 
     fits: list[Fit]
     counts: MatchCounts
-    open_now: int
+    by_phase: Mapping[Phase, int]
+
+    @property
+    def open_now(self) -> int:
+        """How many can be pressed for now; who files now is in no head of a queue."""
+        return self.by_phase.get(Phase.OPEN, 0)
+
+    @property
+    def not_now(self) -> list[tuple[str, int]]:
+        """The others that suit, by what they are now."""
+        return [(str(phase.label), count) for phase, count in self.by_phase.items() if phase != Phase.OPEN]
 
     @property
     def of_other_years(self) -> int:
@@ -76,9 +86,10 @@ def offer_for(one: Newcomer, locality: Locality, *, first: int, now: datetime) -
         .prefetch_related("cutoffs")
     )
     counts = match_counts(locality=locality, birth_year=one.birth_year, languages=one.languages, now=now)
-    # Who files now is in no head of a queue.
-    open_now = suiting.filter(Q(phase_now=Phase.OPEN)).count()
-    return Offer([fit_of(one, vacancy, now=now) for vacancy in suiting[:first]], counts, open_now)
+    counted = suiting.order_by().values(now_in=F("phase_now")).annotate(count=Count("pk"))
+    phases = {row["now_in"]: row["count"] for row in counted}
+    by_phase = {one: phases[one] for one in Phase if one in phases}
+    return Offer([fit_of(one, vacancy, now=now) for vacancy in suiting[:first]], counts, by_phase)
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,7 @@
 """The map that moves: the list follows it, a row shows its mark, and where somebody is stands in no address."""
 
+import itertools
+import math
 from decimal import Decimal
 
 import pytest
@@ -24,7 +26,7 @@ def city(transactional_db):
         KindergartenFactory.create(slug=slug, name_kk=slug, latitude=NORTH + north, longitude=EAST + east)
         for slug, north, east in (
             ("amina", Decimal(0), Decimal(0)),
-            ("balapan", Decimal(0), Decimal("0.000500")),
+            ("balapan", Decimal(0), Decimal("0.001000")),
             ("qarlygash", Decimal("0.020000"), Decimal(0)),
         )
     ]
@@ -118,3 +120,24 @@ def test_an_employee_presses_where_the_kindergarten_is(open_context, city, live_
     moved = Kindergarten.objects.get(pk=amina.pk)
     assert moved.latitude > amina.latitude
     assert moved.longitude < amina.longitude
+
+
+@pytest.mark.parametrize("width", [360, 1024])
+def test_the_drawn_map_is_pressed_by_a_finger_on_any_screen(open_context, city, width):
+    for step in range(1, 8):
+        KindergartenFactory.create(
+            latitude=NORTH + step * Decimal("0.004"), longitude=EAST + step * Decimal("0.002")
+        )
+    page = open_context(viewport={"width": width, "height": 800}, java_script_enabled=False).new_page()
+    page.goto("/map/")
+    marks = page.locator(".map__mark").all()
+    assert len(marks) > 2
+    presses = [mark.locator(".map__press").bounding_box() for mark in marks]
+    for box in presses:
+        assert min(box["width"], box["height"]) >= 43.9
+    for mark in marks:
+        seen = mark.locator("use").bounding_box()
+        assert min(seen["width"], seen["height"]) >= 24
+    for one, other in itertools.combinations(presses, 2):
+        across = math.dist((one["x"], one["y"]), (other["x"], other["y"]))
+        assert across >= 43.9

@@ -4,6 +4,7 @@ import logging
 
 import pytest
 
+from bulletin.models import Kindergarten
 from bulletin.nearness import COOKIE
 from tests.factories import KindergartenFactory, LocalityFactory
 
@@ -97,3 +98,19 @@ def test_the_way_back_is_on_this_site(client) -> None:
 def test_only_pages_that_ask_may_know_where_the_visitor_is(client) -> None:
     assert "geolocation=(self)" in client.get("/kindergartens/")["Permissions-Policy"]
     assert "geolocation=()" in client.get("/")["Permissions-Policy"]
+
+
+@pytest.mark.parametrize("page", ["/ru/kindergartens/", "/ru/map/"])
+def test_whoever_is_far_away_reads_how_far_and_where_the_nearest_are(client, page) -> None:
+    there = LocalityFactory(slug="kentau", name_kk="Кентау қ.", name_ru="г. Кентау", order=9)
+    KindergartenFactory(locality=there, latitude="44.300000", longitude="68.250000")
+    here(client, latitude="44.31")
+    here_first = Kindergarten.objects.exclude(locality=there).first().locality.slug
+    answer = client.get(f"{page}?place={here_first}&sort=near").content.decode()
+    assert "по прямой: 110 км" in answer
+    assert 'href="?place=kentau&amp;sort=near"' in answer
+    assert "г. Кентау, 1,1 км" in answer
+    for found in ("place=kentau&sort=near", "place=all&sort=near", "place=kentau"):
+        assert "по прямой:" not in client.get(f"{page}?{found}").content.decode().replace(
+            "От вас по прямой:", ""
+        )

@@ -408,3 +408,58 @@ def test_a_name_that_nobody_has_leads_to_one_like_it_with_the_other_filters(
     again = client.get(f"{page}?{suggestion.query}")
     assert "Возможно, вы искали" not in text_of(again)
     assert found.get_absolute_url().split("/")[-2] in again.content.decode() or "Айголек" in text_of(again)
+
+
+class TestOpening:
+    """«Бос орындар: 5» of places that are not open yet says when they open, and to whom."""
+
+    @pytest.fixture
+    def offered(self, amina: Kindergarten):
+        now = timezone.now()
+
+        def offer(days: int, *, priority: int | None = None, seats: int = 5) -> Vacancy:
+            return VacancyFactory.create(
+                group__kindergarten=amina,
+                seats_total=seats,
+                opens_at=now + timedelta(days=days),
+                priority_until=None if priority is None else now + timedelta(days=priority),
+            )
+
+        return offer
+
+    def said(self, client: Client, amina: Kindergarten) -> set[str]:
+        client.get("/kindergartens/")
+        press = {"press": f"add compared {amina.slug}", "next": "/kindergartens/"}
+        client.post("/kindergartens/shortlist/", press)
+        pages = ("/ru/kindergartens/", amina.get_absolute_url().replace("/kinder", "/ru/kinder", 1))
+        return {text_of(client.get(page)) for page in pages}
+
+    def test_for_everybody(self, client: Client, amina: Kindergarten, offered) -> None:
+        offered(3)
+        for page in self.said(client, amina):
+            assert "(для всех)" in page
+            assert "для первых в очереди" not in page
+
+    def test_for_the_head_of_the_queue_first(self, client: Client, amina: Kindergarten, offered) -> None:
+        offered(3, priority=6)
+        for page in self.said(client, amina):
+            assert "(для первых в очереди). Для всех откроется:" in page
+
+    def test_of_what_is_open_beside_it_the_number_is_told(self, client: Client, amina, offered) -> None:
+        offered(-1, seats=2)
+        offered(3)
+        catalogue = text_of(client.get("/ru/kindergartens/"))
+        assert "Сейчас открыто для всех: 2." in catalogue
+
+    def test_nothing_is_said_of_places_that_are_open(self, client: Client, amina, offered) -> None:
+        offered(-1)
+        for page in self.said(client, amina):
+            assert "(для всех)" not in page
+            assert "Сейчас открыто" not in page
+
+    def test_a_place_that_is_for_the_head_now_opens_to_all_later(
+        self, client: Client, amina, offered
+    ) -> None:
+        offered(-1, priority=2)
+        for page in self.said(client, amina):
+            assert "Сейчас для первых в очереди. Для всех откроется:" in page

@@ -22,7 +22,7 @@ from applications.forecast.what_if import (
 )
 from applications.views.listings import public_vacancies
 from applications.views.public.forecast import ahead_told
-from applications.views.public.forms import WhatIfForm
+from applications.views.public.forms import BENEFITS, WhatIfForm
 from bulletin.chosen_place import chosen_locality
 from bulletin.models import Vacancy
 from bulletin.school_years import OLDEST_MIXED
@@ -58,7 +58,8 @@ def what_if(request: HttpRequest) -> HttpResponse:
             "this": fit_of(child, vacancy, now=now) if vacancy else None,
             "offer": offer_for(child, place, first=FIRST_PLACES, now=now),
             "groups": groups_ahead(birth_year, today=place.day(now)),
-            "options": [_told(option) for option in options],
+            "options": (told := [_told(option) for option in options]),
+            "is_untold": not all(one["ahead"] for one in told),
         }
     return render(request, "applications/what_if.html", context)
 
@@ -75,7 +76,7 @@ def _asked_vacancy(request: HttpRequest) -> Vacancy | None:
 def _told(option: Option) -> dict[str, Any]:
     return {
         "place": option.locality,
-        "tier": option.tier,
+        "benefit": BENEFITS[option.tier],
         "is_asked": option.is_asked,
         "ahead": ahead_told(option.outlook.position, option.tier),
         "wait": option.outlook.told,

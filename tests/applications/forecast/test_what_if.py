@@ -12,6 +12,7 @@ from applications.models import Rules
 from applications.refusals import Refusal
 from applications.states import Tier
 from bulletin.models import AgeGroup, Vacancy
+from bulletin.opening import Phase
 from tests.factories import ApplicationFactory, GroupFactory, LocalityFactory, VacancyFactory
 
 pytestmark = pytest.mark.django_db
@@ -78,6 +79,8 @@ def test_what_suits_comes_first_and_the_others_are_counted_by_what_parts_them(
         offer = offer_for(child(place), place, first=5, now=NOW)
     assert [(fit.vacancy, fit.refusal) for fit in offer.fits] == [(now, None), (soon, Refusal.NOT_OPEN_YET)]
     assert (offer.of_other_years, offer.in_other_languages, offer.open_now) == (2, 1, 1)
+    # What can't be pressed for now is named apart.
+    assert offer.not_now == [(str(Phase.ANNOUNCED.label), 1)]
     # Without a language the application names them all.
     everything = offer_for(child(place, language=""), place, first=5, now=NOW)
     assert (len(everything.fits), everything.in_other_languages) == (3, 0)
@@ -135,6 +138,7 @@ def test_a_place_that_opens_later_says_on_every_page_when_it_opens_to_whom(clien
         f"{PAGE}?birth_year={YEAR}&vacancy={vacancy.pk}",
         "/ru/",
         "/ru/bulletin/",
+        "/ru/kindergartens/",
         f"/ru{vacancy.group.kindergarten.get_absolute_url()}",
     ]
     for page in pages:
@@ -191,8 +195,19 @@ def test_a_small_queue_tells_nobody_how_many_have_a_benefit(client, place):
     born = {"locality": place, "child__birth_date": date(YEAR, 5, 4)}
     ApplicationFactory.create_batch(6, **born)
     ApplicationFactory(tier=Tier.PRIORITY, **born)
-    rows = client.get(PAGE, {"birth_year": YEAR}).context["options"]
-    assert [row["ahead"] for row in rows] == ["7", "", "0"]
+    answer = client.get(PAGE, {"birth_year": YEAR})
+    assert [row["ahead"] for row in answer.context["options"]] == ["7", "", "0"]
+    assert "Прочерк вместо числа" in answer.content.decode()
+    # The list calls the parts of the queue as the choice above it does.
+    assert [str(row["benefit"]) for row in answer.context["options"]] == [
+        str(label) for _value, label in answer.context["filters"].fields["tier"].choices
+    ]
+
+
+def test_of_a_birth_year_that_no_group_by_age_is_for_it_says_so(client, place):
+    Rules.objects.create(valid_from=date(2020, 1, 1), locality=place, youngest_age=1, oldest_age=9)
+    assert "групп для этого года рождения нет" in client.get(PAGE, {"birth_year": 2018}).content.decode()
+    assert "групп для этого года рождения нет" not in client.get(PAGE, {"birth_year": YEAR}).content.decode()
 
 
 def test_the_bulletin_a_place_and_the_forecast_lead_here(client, place):
