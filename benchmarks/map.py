@@ -11,7 +11,6 @@ than for a tenth. What a page takes of the processors, here and in the database,
 nothing, and so is the clock's time: both are this machine's, and others may be at work on it.
 """
 
-import argparse
 import json
 import random
 import statistics
@@ -25,10 +24,9 @@ from typing import Any, NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from balabaqsha.servers.running import start as start_servers
-from benchmarks.scratch import django_on, scratch_database
+from benchmarks.scratch import measure_at_two_sizes
 
-KINDERGARTENS, TENTH = 12_000, 10
+KINDERGARTENS = 12_000
 ROUNDS = 7
 MILLISECONDS, KILOBYTES = 100, 200
 EMPTY = "a page that asks for nothing"
@@ -218,22 +216,14 @@ def report(measured: list[Measured]) -> bool:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
-    parser.add_argument("--kindergartens", type=int, default=KINDERGARTENS, help="of all places together")
-    kindergartens = parser.parse_args().kindergartens
     measured: dict[str, Measured] = {}
-    with (
-        start_servers() as running,
-        scratch_database(running) as addresses,
-        # It empties and fills tables: all of it is the owner's work.
-        django_on(running.urls | dict.fromkeys(addresses, addresses["MIGRATE_DATABASE_URL"])),
-    ):
-        from django.core.management import call_command
-
-        call_command("collectstatic", interactive=False, verbosity=0)
-        for size in (kindergartens // TENTH, kindergartens):
-            measure(measured, kindergartens=size)
-        return 0 if report(list(measured.values())) else 1
+    measure_at_two_sizes(
+        lambda size: measure(measured, kindergartens=size),
+        described=__doc__,
+        kindergartens=KINDERGARTENS,
+        among="of all places together",
+    )
+    return 0 if report(list(measured.values())) else 1
 
 
 if __name__ == "__main__":

@@ -42,7 +42,7 @@ from balabaqsha.servers.programs import postgres_programs
 from balabaqsha.servers.running import start as start_servers
 from benchmarks import crowd
 from benchmarks.load import GENERATOR, TOKEN, Load, Request, fire
-from benchmarks.scratch import scratch_database
+from benchmarks.scratch import build_pages, scratch_database
 
 PARENTS, VACANCIES, ROUNDS = 24_000, 10_000, 3
 CLIENTS, FLOOR_CLIENTS, FLOOR_EACH = 32, 16, 150
@@ -191,9 +191,7 @@ def seed(bench: Bench) -> None:
 
     call_command("migrate", interactive=False, verbosity=0)
     call_command("load_holidays", stdout=sys.stderr)
-    for command in ("compile_catalogues", "build_fonts"):
-        call_command(command, stdout=sys.stderr)
-    call_command("collectstatic", interactive=False, verbosity=0)
+    build_pages()
     seeds = Path(__file__).with_name("rush_seed.sql").read_text()
     bench.sql(seeds.format(parents=PARENTS, vacancies=VACANCIES, password=STAMP_OF))
     encode, expires = SessionStore().encode, timezone.now() + timedelta(days=1)

@@ -1,7 +1,9 @@
 """Servers of one's own for a benchmark: a database and a Redis on those that run, and the portal upon them."""
 
+import argparse
 import os
-from collections.abc import Iterator, Mapping
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import time
 from pathlib import Path
@@ -12,8 +14,10 @@ from redis import Redis
 
 from balabaqsha import runner
 from balabaqsha.servers.running import Running
+from balabaqsha.servers.running import start as start_servers
 
 NAME = f"bench_{os.getpid()}"
+TENTH = 10
 
 
 @contextmanager
@@ -77,6 +81,36 @@ def django_on(urls: dict[str, str]) -> Iterator[None]:
     finally:
         connection.close()
         Redis.from_url(settings.REDIS_URL).delete(NAME, f"_kombu.binding.{NAME}")
+
+
+def build_pages() -> None:
+    """Make what pages are served with and a fresh clone has none of: translations, fonts, files with their digests."""
+    from django.core.management import call_command
+
+    for command in ("compile_catalogues", "build_fonts"):
+        call_command(command, stdout=sys.stderr)
+    call_command("collectstatic", interactive=False, verbosity=0)
+
+
+def measure_at_two_sizes(
+    measure: Callable[[int], None], *, described: str | None, kindergartens: int, among: str
+) -> None:
+    """Call `measure` with a tenth of the kindergartens and with all, on a database of its own.
+
+    How many they are may be said on the command line; `among` is what is said of it there.
+    """
+    parser = argparse.ArgumentParser(description=(described or "").partition("\n")[0])
+    parser.add_argument("--kindergartens", type=int, default=kindergartens, help=among)
+    whole = parser.parse_args().kindergartens
+    with (
+        start_servers() as running,
+        scratch_database(running) as addresses,
+        # It empties and fills tables: all of it is the owner's work.
+        django_on(running.urls | dict.fromkeys(addresses, addresses["MIGRATE_DATABASE_URL"])),
+    ):
+        build_pages()
+        for size in (whole // TENTH, whole):
+            measure(size)
 
 
 def at_any_hour() -> None:

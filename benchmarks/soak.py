@@ -39,7 +39,7 @@ from balabaqsha.servers.running import start as start_servers
 from benchmarks.load import TOKEN
 from benchmarks.queue_position import percentile
 from benchmarks.rush import key
-from benchmarks.scratch import scratch_database, scratch_redis, served
+from benchmarks.scratch import build_pages, scratch_database, scratch_redis, served
 
 SECONDS, POSTS_PER_SECOND = 120, 20.0
 # Every fifth request reads a page.
@@ -330,9 +330,8 @@ def seed(database: str, *, families: int = FAMILIES, inside: int = INSIDE) -> No
     from accounts.sessions import SessionStore
 
     call_command("migrate", interactive=False, verbosity=0)
-    for command in ("load_holidays", "compile_catalogues", "build_fonts"):
-        call_command(command, stdout=sys.stderr)
-    call_command("collectstatic", interactive=False, verbosity=0)
+    call_command("load_holidays", stdout=sys.stderr)
+    build_pages()
     town = Path(__file__).with_name("rush_seed.sql").read_text()
     with closing(psycopg2.connect(database)) as owner, owner, owner.cursor() as cursor:
         cursor.execute(town.format(parents=families, vacancies=VACANCIES, password=make_password(PASSWORD)))

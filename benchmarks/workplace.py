@@ -10,7 +10,6 @@ its range: it grows with the city, and its growth is only shown. Milliseconds ar
 nothing: they are this machine's.
 """
 
-import argparse
 import json
 import re
 import statistics
@@ -23,11 +22,10 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from balabaqsha.servers.running import start as start_servers
-from benchmarks.scratch import django_on, scratch_database
+from benchmarks.scratch import measure_at_two_sizes
 
 SEED = Path(__file__).with_name("workplace_seed.sql")
-KINDERGARTENS, TENTH = 1_000, 10
+KINDERGARTENS = 1_000
 ROUNDS = 9
 MILLISECONDS, STATEMENTS, GROWTH = 150, 15, 1.3
 # Below this a page grows by noise alone.
@@ -210,22 +208,14 @@ def say(text: str) -> None:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
-    parser.add_argument("--kindergartens", type=int, default=KINDERGARTENS, help="of the whole city")
-    kindergartens = parser.parse_args().kindergartens
     visited: dict[tuple[str, str], Visited] = {}
-    with (
-        start_servers() as running,
-        scratch_database(running) as addresses,
-        # It empties and fills tables: all of it is the owner's work.
-        django_on(running.urls | dict.fromkeys(addresses, addresses["MIGRATE_DATABASE_URL"])),
-    ):
-        from django.core.management import call_command
-
-        call_command("collectstatic", interactive=False, verbosity=0)
-        for size in (kindergartens // TENTH, kindergartens):
-            measure(visited, kindergartens=size)
-        return 0 if report(list(visited.values())) else 1
+    measure_at_two_sizes(
+        lambda size: measure(visited, kindergartens=size),
+        described=__doc__,
+        kindergartens=KINDERGARTENS,
+        among="of the whole city",
+    )
+    return 0 if report(list(visited.values())) else 1
 
 
 if __name__ == "__main__":
