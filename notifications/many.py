@@ -12,7 +12,7 @@ from notifications.copied_rows import copy_values
 from notifications.hours import Hours
 from notifications.kinds import KINDS, Channel
 from notifications.models import Mail, Message, Notice, Outgoing, PushMessage, TelegramMessage
-from notifications.services import copy_key, render, stored_key, times_of
+from notifications.services import ROWS, copy_key, render, stored_key, text_of, times_of
 from notifications.troubles import Trouble
 from notifications.ways import Chosen, Way, address_of, ways
 
@@ -90,14 +90,6 @@ _OUTGOING: Final = (
     "recipient_id", "kind", "language", "text", "about", "dedupe_key", "created_at", "next_attempt_at", "give_up_at",
     "known_by", "zone_name",
 )  # fmt: skip
-# Where what goes by a way is written: the model, the column of the address if it has one, and what else is said of it.
-_ROWS: Final[Mapping[Way, tuple[type[Outgoing], tuple[str, ...], Mapping[str, Any]]]] = {
-    Way.SMS: (Message, ("phone",), {}),
-    Way.EMAIL: (Mail, ("address",), {}),
-    Way.TELEGRAM: (TelegramMessage, ("chat",), {}),
-    Way.SECOND_PHONE: (Message, ("phone",), {"is_copy": True}),
-    Way.PUSH: (PushMessage, (), {}),
-}
 
 
 def enqueue_many(kind: str, letters: Sequence[Letter], *, now: datetime, sent_from: datetime) -> None:
@@ -123,10 +115,9 @@ def enqueue_many(kind: str, letters: Sequence[Letter], *, now: datetime, sent_fr
         texts = [say(Channel.INBOX, language, letter.values) for language in ("kk", "ru")]
         notices.append((reader.pk, kind, *texts, letter.link, letter.about, key, now))
         for way in ways(what, reader):
-            channel = what.mailed_as if way is Way.EMAIL else Channel.SMS
-            text = say(channel, reader.language, letter.values)
+            text = say(text_of(what, way), reader.language, letter.values)
             own_key = copy_key(key) if way is Way.SECOND_PHONE else key
-            _model, columns, more = _ROWS[way]
+            _model, columns, more = ROWS[way]
             to = [address_of(reader, way) for _column in columns]
             posted[way].append(
                 (
@@ -136,7 +127,7 @@ def enqueue_many(kind: str, letters: Sequence[Letter], *, now: datetime, sent_fr
             )  # fmt: skip
     copy_values(Notice, _NOTICE, notices)
     for way, rows in posted.items():
-        model, columns, more = _ROWS[way]
+        model, columns, more = ROWS[way]
         copy_values(model, (*_OUTGOING, *columns, *more), rows)
 
 

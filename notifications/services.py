@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import partial
 from typing import Any, Final
@@ -51,6 +51,14 @@ _TASKS: Final[Mapping[type[Outgoing], str]] = {
     Mail: MAIL_TASK,
     TelegramMessage: TELEGRAM_TASK,
     PushMessage: PUSH_TASK,
+}
+# Where what goes by a way is written: the model, the column of the address if it has one, and what else is said of it.
+ROWS: Final[Mapping[Way, tuple[type[Outgoing], tuple[str, ...], Mapping[str, Any]]]] = {
+    Way.SMS: (Message, ("phone",), {}),
+    Way.EMAIL: (Mail, ("address",), {}),
+    Way.TELEGRAM: (TelegramMessage, ("chat",), {}),
+    Way.SECOND_PHONE: (Message, ("phone",), {"is_copy": True}),
+    Way.PUSH: (PushMessage, (), {}),
 }
 
 
@@ -106,7 +114,8 @@ def enqueue(
     )
     times = times_for()
     for way in chosen:
-        _SEND_BY[way](
+        _write(
+            way,
             what,
             address_of(recipient, way),
             recipient.language,
@@ -127,7 +136,8 @@ def enqueue_by(
     """
     to = address_of(recipient, way)
     if to:
-        _SEND_BY[way](
+        _write(
+            way,
             KINDS[kind],
             to,
             recipient.language,
@@ -212,7 +222,8 @@ def enqueue_to_mail(
     Where the portal sends no e-mails it does nothing (`settings.SENDS_MAIL`).
     """
     what = KINDS[kind]
-    _mail(
+    _write(
+        Way.EMAIL,
         what,
         address,
         language,
@@ -239,7 +250,8 @@ def enqueue_to_phone(
     `has_pressed`: whoever holds that phone has just pressed what the message tells of.
     """
     what = KINDS[kind]
-    _post(
+    _write(
+        Way.SMS,
         what,
         phone,
         language,
@@ -491,36 +503,10 @@ def _times_again(message: Message, *, is_copy: bool = False, now: datetime) -> d
     return times | {"give_up_at": message.give_up_at}
 
 
-def _post(
+def _write(
+    way: Way,
     kind: Kind,
-    phone: Any,
-    language: str,
-    *,
-    context: dict[str, Any],
-    key: str,
-    times: dict[str, Any],
-    recipient_id: Any,
-    about: UUID | None = None,
-    is_copy: bool = False,
-) -> None:
-    message = Message(
-        recipient_id=recipient_id,
-        about=about,
-        phone=phone,
-        is_copy=is_copy,
-        kind=kind.code,
-        language=language,
-        text=render(kind, Channel.SMS, language=language, context=context),
-        dedupe_key=copy_key(key) if is_copy else key,
-        **times,
-    )
-    Message.objects.bulk_create([message], ignore_conflicts=True)
-    wake_soon_on_commit(DELIVERY_TASK)
-
-
-def _mail(
-    kind: Kind,
-    address: str,
+    address: Any,
     language: str,
     *,
     context: dict[str, Any],
@@ -529,80 +515,28 @@ def _mail(
     recipient_id: Any,
     about: UUID | None = None,
 ) -> None:
-    if not settings.SENDS_MAIL:
+    """Put one message into the outbox of its way; one of the same key is there already, or none."""
+    if way is Way.EMAIL and not settings.SENDS_MAIL:
         return
-    mail = Mail(
-        recipient_id=recipient_id,
-        address=address,
-        kind=kind.code,
-        language=language,
-        text=render(kind, kind.mailed_as, language=language, context=context),
-        dedupe_key=key,
-        **times,
-        about=about,
-    )
-    Mail.objects.bulk_create([mail], ignore_conflicts=True)
-    wake_soon_on_commit(MAIL_TASK)
-
-
-def _telegram(
-    kind: Kind,
-    chat: str,
-    language: str,
-    *,
-    context: dict[str, Any],
-    key: str,
-    times: dict[str, Any],
-    recipient_id: Any,
-    about: UUID | None = None,
-) -> None:
-    # The text of the SMS: it names nobody, and goes through servers of another country.
-    telegram = TelegramMessage(
-        recipient_id=recipient_id,
-        about=about,
-        chat=chat,
-        kind=kind.code,
-        language=language,
-        text=render(kind, Channel.SMS, language=language, context=context),
-        dedupe_key=key,
-        **times,
-    )
-    TelegramMessage.objects.bulk_create([telegram], ignore_conflicts=True)
-    wake_soon_on_commit(TELEGRAM_TASK)
-
-
-def _push(
-    kind: Kind,
-    _devices: str,
-    language: str,
-    *,
-    context: dict[str, Any],
-    key: str,
-    times: dict[str, Any],
-    recipient_id: Any,
-    about: UUID | None = None,
-) -> None:
-    # The text of the SMS: whoever stands by reads the screen, too.
-    push = PushMessage(
+    model, columns, more = ROWS[way]
+    message = model(
         recipient_id=recipient_id,
         about=about,
         kind=kind.code,
         language=language,
-        text=render(kind, Channel.SMS, language=language, context=context),
-        dedupe_key=key,
+        text=render(kind, text_of(kind, way), language=language, context=context),
+        dedupe_key=copy_key(key) if way is Way.SECOND_PHONE else key,
+        **dict.fromkeys(columns, address),
+        **more,
         **times,
     )
-    PushMessage.objects.bulk_create([push], ignore_conflicts=True)
-    wake_soon_on_commit(PUSH_TASK)
+    model._default_manager.bulk_create([message], ignore_conflicts=True)
+    wake_soon_on_commit(_TASKS[model])
 
 
-_SEND_BY: Final[Mapping[Way, Callable[..., None]]] = {
-    Way.SMS: _post,
-    Way.EMAIL: _mail,
-    Way.TELEGRAM: _telegram,
-    Way.SECOND_PHONE: partial(_post, is_copy=True),
-    Way.PUSH: _push,
-}
+def text_of(kind: Kind, way: Way) -> Channel:
+    """Which text goes by a way: all but the mail have that of the SMS, which names nobody, as others may read it."""
+    return kind.mailed_as if way is Way.EMAIL else Channel.SMS
 
 
 def copy_key(key: str) -> str:
