@@ -195,6 +195,14 @@ class Environment(environ.FileAwareEnv):
             settings["PASSWORD"] = given
         return settings
 
+    def certificate(self, var: str) -> str:
+        """Where a certificate is: a server that shows it, as host:port, or the path of a file; empty if nowhere."""
+        value = self.credential(var).strip()
+        host, _, port = value.rpartition(":")
+        if value and not (value.startswith("/") or (host and "/" not in host and port.isdecimal())):
+            raise ImproperlyConfigured(f"{var} must look like bala.example.kz:443 or /etc/ssl/bala.pem.")
+        return value
+
     def prices(self, var: str) -> dict[str, Decimal]:
         """Prices by name: `name=18.50`, between commas; none by default."""
         found: dict[str, Decimal] = {}

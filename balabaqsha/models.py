@@ -30,6 +30,8 @@ class Sweep(models.Model):
     task = models.CharField(max_length=200, primary_key=True)
     known_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
+    # How many faults it found, where it looks for some.
+    faults = models.PositiveIntegerField(null=True)
 
     def __str__(self) -> str:
         return self.task

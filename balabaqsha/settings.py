@@ -88,6 +88,11 @@ TLS_ENDS_HERE: bool = env.bool("TLS_ENDS_HERE", default=False)
 WEB_WORKERS: int = env.int("WEB_WORKERS", default=WORKERS, least=1, most=MOST_WORKERS)
 # For whoever reads `/metrics`; without it that is not there, and nothing is counted.
 METRICS_TOKEN: str = env.token("METRICS_TOKEN")
+# What `/health/` looks at besides (`balabaqsha.health.surroundings`): the certificate that visitors are shown, as
+# host:port or the path of a file; what `deploy/backup` writes down; the folder of a database on this machine.
+CERTIFICATE: str = env.certificate("CERTIFICATE")
+BACKUP_STATE: str = env.credential("BACKUP_STATE").strip()
+DATABASE_FOLDER: str = env.credential("DATABASE_FOLDER").strip()
 
 # --- apps and the way of a request ---------------------------------------------------------------------------
 

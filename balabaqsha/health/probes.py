@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from datetime import datetime
 from pathlib import Path
 from threading import Lock, Thread
 from typing import Any, Final, Generic, NamedTuple, TypeVar
@@ -12,9 +13,13 @@ import redis
 from django.conf import settings
 
 from accounts.kept_files import Room, try_keeping
+from balabaqsha import __version__
+from balabaqsha.health import surroundings
 from balabaqsha.health.line import Silent, Unready
 from balabaqsha.health.redis_line import impatient_redis
 from balabaqsha.health.report import Facts, is_well, judge, read_facts
+from balabaqsha.health.surroundings import Backup
+from notifications.clock import machine_clock
 
 logger = logging.getLogger(__name__)
 
@@ -52,8 +57,9 @@ class Probe(Generic[V]):
     don't hold the web server's threads.
     """
 
-    def __init__(self, ask: Callable[[], V]) -> None:
+    def __init__(self, ask: Callable[[], V], *, holds: float = HOLDS_SECONDS) -> None:
         self._ask = ask
+        self._holds = holds
         self._starting = Lock()
         self._asked: Asked[V] | None = None
         self._answered_at = 0.0
@@ -62,7 +68,7 @@ class Probe(Generic[V]):
         """Ask, unless it is being asked, or was answered a moment ago."""
         with self._starting:
             asked, now = self._asked, time.monotonic()
-            holds = HOLDS_SECONDS if settings.REMEMBER_FOR_A_SECOND else 0
+            holds = self._holds if settings.REMEMBER_FOR_A_SECOND else 0
             if asked and not (asked.answer.done() and now >= self._answered_at + holds):
                 return asked
             patience = AGAIN_SECONDS if asked and asked.answer.result() is None else ANSWER_SECONDS
@@ -102,6 +108,10 @@ def ask_database() -> Facts | Unready:
 _database: Probe[Facts | Unready] = Probe(ask_database)
 _redis: Probe[bool] = Probe(ping_redis)
 _files: Probe[Room] = Probe(lambda: try_keeping(Path(settings.MEDIA_ROOT))[0])
+_disks: Probe[dict[str, int]] = Probe(surroundings.free_bytes)
+# Nobody shakes hands with the proxy every second for a day that is weeks away.
+_certificate: Probe[datetime | None] = Probe(surroundings.certificate_ends, holds=60.0)
+_backup: Probe[Backup | None] = Probe(surroundings.last_backup)
 
 
 def database_facts() -> Asked[Facts | Unready]:
@@ -109,18 +119,37 @@ def database_facts() -> Asked[Facts | Unready]:
     return _database.start()
 
 
+class Surroundings(NamedTuple):
+    """What the machine is asked: its disks and, where they are named, the certificate and the last backup."""
+
+    disks: Asked[dict[str, int]]
+    certificate: Asked[datetime | None] | None
+    backup: Asked[Backup | None] | None
+
+
+def start_surroundings() -> Surroundings:
+    """Begin to ask."""
+    return Surroundings(
+        _disks.start(),
+        _certificate.start() if settings.CERTIFICATE else None,
+        _backup.start() if settings.BACKUP_STATE else None,
+    )
+
+
 def report() -> tuple[dict[str, Any], bool]:
     """What `/health/` answers, and whether the portal can serve: whether the database and Redis answer."""
     database, cache, files = _database.start(), _redis.start(), _files.start()
+    around = start_surroundings()
     facts, pong, room = database.result(), cache.result(), files.result()
     words = {
         "database": _database_word(facts),
         "redis": "ok" if pong else "failing",
         "files": (room or Room.FAILING).value,
     }
+    words |= _judge_surroundings(around, now=facts.now if isinstance(facts, Facts) else machine_clock())
     serves = isinstance(facts, Facts) and bool(pong)
     told = words | judge(facts) if isinstance(facts, Facts) else words
-    return {"status": _status(told, serves=serves)} | told, serves
+    return {"status": _status(told, serves=serves), "version": __version__} | told, serves
 
 
 def readiness() -> tuple[dict[str, str], bool]:
@@ -140,3 +169,12 @@ def _status(told: dict[str, Any], *, serves: bool) -> str:
     if not serves:
         return "failing"
     return "ok" if is_well(told) else "warning"
+
+
+def _judge_surroundings(around: Surroundings, *, now: datetime) -> dict[str, Any]:
+    words = surroundings.judge_disks(around.disks.result())
+    if around.certificate:
+        words |= surroundings.judge_certificate(around.certificate.result(), now=now)
+    if around.backup:
+        words |= surroundings.judge_backup(around.backup.result(), now=now)
+    return words

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from balabaqsha.health import heartbeats
 from balabaqsha.health.line import Line
-from balabaqsha.health.sweeps import SEEN, late_sweeps
+from balabaqsha.health.sweeps import CHECK, late_sweeps, read_sweeps
 from balabaqsha.health.versions import APPLIED, missing_migrations
 from balabaqsha.queues import DELIVERIES, QUEUES
 from bulletin.calendar import MUST_REACH, CalendarEmpty, calendar_of, calendar_rows
@@ -53,6 +53,8 @@ class Facts:
     clock_ahead: timedelta
     signs: Collection[Sign]
     sweeps: dict[str, datetime]
+    # What the sweeps that look for faults found the last time.
+    faults: dict[str, int]
     outbox_due_at: datetime | None
     code_made_at: datetime | None
     sms: Usage
@@ -70,7 +72,7 @@ def read_facts(*, seconds: float) -> Facts:
         now = line.read_clock()
         middle = before + (machine_clock() - before) / 2
         signs = [Sign(*row) for row in line.rows(_HEARTBEATS, [now - heartbeats.KEPT_FOR])]
-        sweeps = dict(line.rows(SEEN))
+        sweeps, faults = read_sweeps(line)
         applied = [(app, name) for app, name in line.rows(APPLIED)]
         decisions = line.rows(undecided().values_list("due_at")[:1])
         oldest = line.rows(due(now=now).order_by("next_attempt_at").values_list("next_attempt_at")[:1])
@@ -87,6 +89,7 @@ def read_facts(*, seconds: float) -> Facts:
         clock_ahead=middle - now,
         signs=signs,
         sweeps=sweeps,
+        faults=faults,
         outbox_due_at=min(at for (at,) in oldest) if oldest else None,
         code_made_at=oldest_code[0][0] if oldest_code else None,
         gateways={name: alarm or "left" for name, alarm in troubled},
@@ -116,6 +119,7 @@ def judge(facts: Facts) -> dict[str, Any]:
         **_beat(facts),
         **_workers(facts),
         **_sweeps(facts),
+        **_check(facts),
         **_clocks(facts),
     }
 
@@ -162,6 +166,12 @@ def _has_its_own(workers: Collection[Sign]) -> bool:
 def _sweeps(facts: Facts) -> dict[str, Any]:
     late = {name: _seconds(by) for name, by in late_sweeps(facts.sweeps, now=facts.now).items()}
     return {"sweeps": "late" if late else "ok", "sweeps_late": late}
+
+
+def _check(facts: Facts) -> dict[str, Any]:
+    """What the nightly check of the data found; that it did not run is said of sweeps."""
+    faults = facts.faults.get(CHECK, 0)
+    return {"check": "faults" if faults else "ok", "check_faults": faults}
 
 
 def _clocks(facts: Facts) -> dict[str, Any]:

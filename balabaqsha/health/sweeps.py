@@ -24,7 +24,12 @@ SELECT task, coalesce(%s, clock_timestamp()) FROM unnest(%s::text[]) AS task
 ON CONFLICT (task) DO NOTHING
 """
 SEEN: Final = "SELECT task, coalesce(finished_at, known_at) FROM balabaqsha_sweep"
-_FINISHED = "UPDATE balabaqsha_sweep SET finished_at = coalesce(%s, clock_timestamp()) WHERE task = %s"
+_FOUND: Final = "SELECT task, coalesce(finished_at, known_at), faults FROM balabaqsha_sweep"
+_FINISHED = """
+UPDATE balabaqsha_sweep SET finished_at = coalesce(%s, clock_timestamp()), faults = %s WHERE task = %s
+"""
+# The sweep that compares the data with each other every night.
+CHECK: Final = "applications.tasks.check_invariants"
 
 
 def introduce(*, seconds: float) -> dict[str, datetime]:
@@ -39,11 +44,20 @@ def introduce(*, seconds: float) -> dict[str, datetime]:
         return dict(line.rows(SEEN))
 
 
-def note_finished(task: str) -> None:
-    """Note that a task ran to its end just now; a task that is not on the schedule is ignored."""
+def read_sweeps(line: Line) -> tuple[dict[str, datetime], dict[str, int]]:
+    """When each last ran, or became known, and how many faults were found by those that look for some."""
+    rows = line.rows(_FOUND)
+    return (
+        {task: seen_at for task, seen_at, _faults in rows},
+        {task: faults for task, _seen_at, faults in rows if faults is not None},
+    )
+
+
+def note_finished(task: str, *, faults: int | None = None) -> None:
+    """Note that a task ran to its end just now, and what it found; one that is not on the schedule is ignored."""
     if any(entry["task"] == task for entry in SCHEDULE.values()):
         with connection.cursor() as cursor:
-            cursor.execute(_FINISHED, [stopped_clock(), task])
+            cursor.execute(_FINISHED, [stopped_clock(), faults, task])
 
 
 def late_sweeps(seen: Mapping[str, datetime], *, now: datetime) -> dict[str, timedelta]:

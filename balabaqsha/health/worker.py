@@ -54,6 +54,6 @@ class Farewell(bootsteps.StartStopStep):
 
 
 @signals.task_success.connect
-def note_sweep(sender: Any, **_kwargs: Any) -> None:
-    """In a process of the pool, after each task that did not fail."""
-    sweeps.note_finished(sender.name)
+def note_sweep(sender: Any, result: Any = None, **_kwargs: Any) -> None:
+    """In a process of the pool, after each task that did not fail; the check says how many faults it found."""
+    sweeps.note_finished(sender.name, faults=result if sender.name == sweeps.CHECK else None)

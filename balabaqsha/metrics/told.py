@@ -13,16 +13,25 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector, CollectorRegistry
 
 from balabaqsha import __version__
-from balabaqsha.health.probes import ANSWER_SECONDS, Probe, database_facts, report
+from balabaqsha.health.probes import (
+    ANSWER_SECONDS,
+    Probe,
+    Surroundings,
+    database_facts,
+    report,
+    start_surroundings,
+)
 from balabaqsha.health.report import Facts, Sign, is_alive
-from balabaqsha.health.sweeps import late_sweeps
+from balabaqsha.health.sweeps import CHECK, late_sweeps
 from balabaqsha.metrics.database import Work, ask_database
 from balabaqsha.metrics.requests import registry
 from balabaqsha.metrics.tasks import Broker, ask_broker
 from balabaqsha.queues import QUEUES
 from balabaqsha.schedule import SCHEDULE
+from notifications.clock import machine_clock
 
 _PREFIX: Final = "balabaqsha_"
+_NO_PARTS: Final = ("status", "version")
 
 _work: Probe[Work] = Probe(lambda: ask_database(seconds=ANSWER_SECONDS))
 _broker: Probe[Broker] = Probe(ask_broker)
@@ -31,10 +40,11 @@ _broker: Probe[Broker] = Probe(ask_broker)
 def told() -> bytes:
     """The whole answer."""
     asked_work, asked_broker, asked_facts = _work.start(), _broker.start(), database_facts()
+    around = start_surroundings()
     words, _serves = report()
     work, broker, facts = asked_work.result(), asked_broker.result(), asked_facts.result()
     known = CollectorRegistry()
-    known.register(_Told(_families(words, facts if isinstance(facts, Facts) else None, work, broker)))
+    known.register(_Told(_families(words, around, facts if isinstance(facts, Facts) else None, work, broker)))
     return generate_latest(registry()) + generate_latest(known)
 
 
@@ -47,7 +57,11 @@ class _Told(Collector):
 
 
 def _families(
-    words: Mapping[str, Any], facts: Facts | None, work: Work | None, broker: Broker | None
+    words: Mapping[str, Any],
+    around: Surroundings,
+    facts: Facts | None,
+    work: Work | None,
+    broker: Broker | None,
 ) -> Iterator[Metric]:
     yield _gauge("version_info", "The version that answers.", ["version"], {(__version__,): 1})
     yield _gauge(
@@ -60,8 +74,13 @@ def _families(
         "health",
         "Whether /health/ says ok of a part: 1 or 0.",
         ["part"],
-        {(part,): word == "ok" for part, word in words.items() if isinstance(word, str) and part != "status"},
+        {
+            (part,): word == "ok"
+            for part, word in words.items()
+            if isinstance(word, str) and part not in _NO_PARTS
+        },
     )
+    yield from _of_the_machine(around, now=facts.now if facts else machine_clock())
     if facts:
         yield from _of_processes(facts)
         yield from _of_sweeps(facts)
@@ -71,6 +90,28 @@ def _families(
         yield from _of_the_database(work)
     if broker:
         yield from _of_the_broker(broker)
+
+
+def _of_the_machine(around: Surroundings, *, now: datetime) -> Iterator[Metric]:
+    yield _gauge(
+        "disk_free_bytes",
+        "What is free where files are kept; several places may be one disk.",
+        ["place"],
+        {(place,): free for place, free in (around.disks.result() or {}).items()},
+    )
+    if around.certificate and (ends := around.certificate.result()):
+        left = (ends - now).total_seconds()
+        yield _gauge("certificate_seconds", "Until the certificate ends; negative after it.", [], {(): left})
+    if around.backup and (backup := around.backup.result()):
+        yield _gauge(
+            "backup_age_seconds",
+            "Since the last backup that was found whole was begun (made), and was found so (verified).",
+            ["step"],
+            {
+                ("made",): _seconds(now, backup.made_at),
+                ("verified",): _seconds(now, backup.verified_at),
+            },
+        )
 
 
 def _of_processes(facts: Facts) -> Iterator[Metric]:
@@ -147,6 +188,9 @@ def _of_the_rest(facts: Facts) -> Iterator[Metric]:
     yield _gauge(
         "sms_budget_percent", "How much of the day's budget of SMS is spent.", [], {(): facts.sms.percent}
     )
+    if CHECK in facts.faults:
+        found = facts.faults[CHECK]
+        yield _gauge("check_faults", "Faults that the last nightly check of the data found.", [], {(): found})
     if facts.calendar_ends:
         left = facts.calendar_ends - timezone.localdate(facts.now)
         yield _gauge("calendar_days", "Days until the calendar of working days ends.", [], {(): left.days})

@@ -2,6 +2,7 @@
 
 import json
 import time
+import tomllib
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from io import StringIO
@@ -16,7 +17,9 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.kept_files import Room
-from balabaqsha.health import heartbeats, probes, sweeps
+from applications.tasks import check_invariants
+from balabaqsha import __version__
+from balabaqsha.health import heartbeats, probes, sweeps, worker
 from balabaqsha.health import line as line_module
 from balabaqsha.health.versions import newest_migrations
 from balabaqsha.models import Heartbeat, Sweep
@@ -27,6 +30,8 @@ from tests.factories import DisputeFactory
 from tests.patience import PATIENCE
 
 ADDRESS = "/health/"
+# What is known without any database.
+MACHINE = {"version": __version__, "disks": "ok", "disks_low": {}}
 MICROSECOND = timedelta(microseconds=1)
 NOW = datetime(2026, 9, 1, 9, 0, tzinfo=UTC)
 # The report is made on a connection of its own, which sees only what is committed.
@@ -38,7 +43,8 @@ def _asked_anew(monkeypatch):
     """Each test asks for itself."""
     monkeypatch.setattr(probes, "_database", probes.Probe(probes._database._ask))
     monkeypatch.setattr(probes, "_redis", probes.Probe(probes._redis._ask))
-    monkeypatch.setattr(probes, "_files", probes.Probe(probes._files._ask))
+    for name in ("_files", "_disks", "_certificate", "_backup"):
+        monkeypatch.setattr(probes, name, probes.Probe(getattr(probes, name)._ask))
 
 
 @pytest.fixture
@@ -87,6 +93,7 @@ def told(client, *, at=NOW, address=ADDRESS):
 def test_all_well(client):
     assert told(client) == {
         "status": "ok",
+        "version": __version__,
         "database": "ok",
         "redis": "ok",
         "files": "ok",
@@ -110,6 +117,10 @@ def test_all_well(client):
         "sweeps_late": {},
         "clocks": "ok",
         "clocks_differ": {},
+        "check": "ok",
+        "check_faults": 0,
+        "disks": "ok",
+        "disks_low": {},
     }
     assert "no-store" in client.get(ADDRESS).headers["Cache-Control"]
 
@@ -151,9 +162,12 @@ def test_a_database_without_tables_is_not_set_up(client):
         assert response.status_code == 503
         assert response.json() == {
             "status": "failing",
+            "version": __version__,
             "database": "not set up",
             "redis": "ok",
             "files": "ok",
+            "disks": "ok",
+            "disks_low": {},
         }
         for arguments in (["worker"], ["--forget", "x"]):
             with pytest.raises(CommandError, match=r"manage\.py set_up"):
@@ -161,6 +175,28 @@ def test_a_database_without_tables_is_not_set_up(client):
     finally:
         with connection.cursor() as cursor:
             cursor.execute("ALTER TABLE elsewhere RENAME TO balabaqsha_heartbeat")
+
+
+@pytest.mark.usefixtures("_well")
+@pytest.mark.parametrize(("faults", "word", "status"), [(0, "ok", "ok"), (1, "faults", "warning")])
+def test_what_the_nightly_check_found(client, faults, word, status):
+    """As a worker notes it: what the task returns."""
+    with time_machine.travel(NOW, tick=False):
+        worker.note_sweep(sender=check_invariants, result=faults)
+    answer = told(client)
+    assert (answer["check"], answer["check_faults"], answer["status"]) == (word, faults, status)
+
+
+@pytest.mark.usefixtures("_well")
+def test_what_the_machine_knows_needs_a_person_too(client, settings, tmp_path):
+    settings.CERTIFICATE, settings.BACKUP_STATE = f"{tmp_path}/no.pem", f"{tmp_path}/no.json"
+    answer = told(client)
+    assert (answer["certificate"], answer["backup"], answer["status"]) == ("failing", "missing", "warning")
+
+
+def test_the_version_is_that_of_the_release():
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
+    assert __version__ == project["version"]
 
 
 @pytest.mark.usefixtures("_well")
@@ -337,12 +373,17 @@ class TestWhateverHangs:
     def test_a_database_that_says_nothing_is_failing_and_nothing_more_is_told(self, client, dead_database):
         response = client.get(ADDRESS)
         assert response.status_code == 503
-        assert response.json() == {"status": "failing", "database": "failing", "redis": "ok", "files": "ok"}
+        assert response.json() == MACHINE | {
+            "status": "failing",
+            "database": "failing",
+            "redis": "ok",
+            "files": "ok",
+        }
         assert "secret" not in response.content.decode()
 
     def test_a_database_that_is_gone_is_failing(self, client, monkeypatch):
         monkeypatch.setattr(line_module, "connections", {"default": at_port(1)})
-        assert client.get(ADDRESS).json() == {
+        assert client.get(ADDRESS).json() == MACHINE | {
             "status": "failing",
             "database": "failing",
             "redis": "ok",
@@ -381,7 +422,12 @@ class TestWhateverHangs:
         with silent_server(drips=drips, every=0.7) as server:
             settings.REDIS_URL = f"redis://127.0.0.1:{server.port}/0"
             answer = client.get(ADDRESS).json()
-        assert answer == {"status": "failing", "database": "failing", "redis": "failing", "files": "ok"}
+        assert answer == MACHINE | {
+            "status": "failing",
+            "database": "failing",
+            "redis": "failing",
+            "files": "ok",
+        }
 
     def test_a_fault_of_our_own_is_in_the_log_and_no_error_page(self, client, monkeypatch, caplog):
         def broken():
@@ -474,7 +520,7 @@ def test_only_names_and_ages_are_told(client):
             return all(isinstance(name, str) and harmless(age) for name, age in value.items())
         if isinstance(value, list):
             return set(value) <= {*QUEUES}
-        return value in ("ok", "late", "missing", "ending", "differ", "warning") or isinstance(
+        return value in ("ok", "late", "missing", "ending", "differ", "warning", __version__) or isinstance(
             value, int | float
         )
 

@@ -25,6 +25,7 @@ from notifications.models import GatewayMinute, Message
 from notifications.ways import Way
 from tests.applications.conftest import build_calendar, build_scene
 from tests.balabaqsha.silent import at_port, silent_server
+from tests.balabaqsha.test_surroundings import backup_state, certificate
 from tests.factories import ProfileFactory
 
 TOKEN = "a-token-of-monitoring-and-of-nobody-else"
@@ -60,6 +61,10 @@ KNOWN: dict[str, dict[str, Any]] = {
     "codes_oldest_seconds": {},
     "sms_budget_percent": {},
     "calendar_days": {},
+    "check_faults": {},
+    "disk_free_bytes": {"place": {"media", "var", "temporary", "database"}},
+    "certificate_seconds": {},
+    "backup_age_seconds": {"step": {"made", "verified"}},
     "outbox_waiting": {"way": set(Way.values), "kind": lambda value: value in KINDS},
     "outbox_oldest_seconds": {"way": set(Way.values), "kind": lambda value: value in KINDS},
     "sms_tries": {"gateway": {"smsc", "mobizon", "kannel"}, "outcome": OUTCOMES},
@@ -94,7 +99,10 @@ def views():
 def _asked_anew(settings, monkeypatch):
     """Each test asks for itself, with the token set, and counts its own tasks."""
     settings.METRICS_TOKEN = TOKEN
-    for module, names in ((probes, ("_database", "_redis", "_files")), (told_module, ("_work", "_broker"))):
+    for module, names in (
+        (probes, ("_database", "_redis", "_files", "_disks", "_certificate", "_backup")),
+        (told_module, ("_work", "_broker")),
+    ):
         for name in names:
             monkeypatch.setattr(module, name, probes.Probe(getattr(module, name)._ask))
     monkeypatch.setattr(counted_tasks, "_KEY", f"tasks of {time.monotonic_ns()}")
@@ -141,8 +149,10 @@ class TestTheDoor:
 
 @committed
 @pytest.mark.usefixtures("clock")
-def test_after_a_busy_scene_every_name_and_label_is_one_of_ours(client_of):
+def test_after_a_busy_scene_every_name_and_label_is_one_of_ours(client_of, settings, tmp_path):
     now = read_clock()
+    settings.CERTIFICATE = str(certificate(tmp_path, ends=now))
+    settings.BACKUP_STATE = str(backup_state(tmp_path, made=now))
     build_calendar()
     scene = build_scene()
     profile = ProfileFactory()
@@ -158,6 +168,7 @@ def test_after_a_busy_scene_every_name_and_label_is_one_of_ours(client_of):
         gateway="smsc", kind="bid_placed", minute=now.replace(second=0), taken=3, failed=1
     )
     watch_itself.apply()
+    sweeps.note_finished(sweeps.CHECK, faults=2)
     text = scrape()
     seen = set()
     for name, family_of in metrics(text).items():
@@ -238,7 +249,7 @@ class TestWhatItSays:
     def test_a_database_that_hangs_is_down_and_the_rest_is_told_in_two_seconds(self, monkeypatch):
         REQUESTS.labels("home", "2xx").inc()
         with silent_server() as server:
-            monkeypatch.setattr(line_module, "connection", at_port(server.port))
+            monkeypatch.setattr(line_module, "connections", {"default": at_port(server.port)})
             began = time.monotonic()
             text = scrape()
         assert time.monotonic() - began < 2
