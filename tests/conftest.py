@@ -1,6 +1,7 @@
 """What every test may ask for."""
 
 import atexit
+import fcntl
 import gc
 import shutil
 import uuid
@@ -45,6 +46,19 @@ gc.disable()
 
 # The marks of tests that take long.
 LONG = ("browser", "concurrency")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection():
+    """Of the processes that test at once one collects first: in a fresh checkout each would compile every module."""
+    lock = Path(settings.VAR_DIR) / "collecting.lock"
+    with lock.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            # Then all the others together.
+            fcntl.flock(file, fcntl.LOCK_SH)
+        return (yield)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

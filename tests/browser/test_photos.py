@@ -19,12 +19,12 @@ PROFILE = "/cabinet/profile/"
 @pytest.fixture(scope="module")
 def photo() -> bytes:
     """Wider than high, as a camera holds it that was turned; more than may be sent."""
-    noise = Image.frombytes("RGB", (2000, 1500), os.urandom(9_000_000)).resize((4400, 3300))
-    noise.paste("red", (0, 0, 2200, 3300))
+    noise = Image.frombytes("RGB", (2800, 2100), os.urandom(2800 * 2100 * 3))
+    noise.paste("red", (0, 0, 1400, 2100))
     exif = Image.Exif()
     exif[0x0112] = 6
     buffer = io.BytesIO()
-    noise.save(buffer, "JPEG", quality=97, exif=exif)
+    noise.save(buffer, "JPEG", quality=100, exif=exif)
     assert buffer.tell() > settings.UPLOAD_MAX_BYTES
     return buffer.getvalue()
 

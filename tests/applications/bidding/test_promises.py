@@ -208,7 +208,7 @@ def test_never_more_is_promised_than_there_is(scene):
     seen: Counter[str] = Counter()
 
     @given(data=st.data())
-    @settings(max_examples=examples(30), deadline=None, phases=[Phase.explicit, Phase.generate])
+    @settings(max_examples=examples(45), deadline=None, phases=[Phase.explicit, Phase.generate])
     def run(data):
         with transaction.atomic():
             _let_it_happen(scene, data.draw, seen)
