@@ -1,6 +1,6 @@
 # Two commands are all it takes: `make run` and `make test`. `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help run stop test tests thorough coverage lint audit judges mutants format messages shell reset-demo bench bench-alerts bench-crowd bench-import bench-map bench-opening bench-outbox bench-queue bench-workplace soak pages manual sbom licences reproducible update pictures screenshots install lock
+.PHONY: help run stop test tests thorough coverage lint audit judges mutants format messages shell reset-demo bench bench-alerts bench-crowd bench-import bench-map bench-opening bench-outbox bench-queue bench-workplace soak cluster failover pages manual sbom licences reproducible update pictures screenshots install lock
 
 # Any Python from 3.11 on makes the environment; everything else runs inside it.
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
@@ -159,6 +159,14 @@ bench-workplace: ## Measure every list and start page of the workplace in a city
 soak: ## Two minutes of an ordinary day against the portal as it is served, on a scratch database (SECONDS=250, RATE=10)
 	@$(PREPARE) run
 	@$(PY) benchmarks/soak.py $(if $(SECONDS),--seconds $(SECONDS)) $(if $(RATE),--per-second $(RATE))
+
+cluster: ## The portal as several machines serve it, on this one, and what befalls it there (KEEP=1 leaves it standing)
+	@$(PREPARE) run
+	@$(PY) -m drills.cluster $(if $(KEEP),--keep)
+
+failover: ## The database dies while families write, the standby takes over, and nothing is lost (KEEP=1)
+	@$(PREPARE) run
+	@$(PY) -m drills.failover $(if $(KEEP),--keep)
 
 pages: ## Weigh every page on a slow phone, look at all widths, take pictures into var/pages (URL=..., a demo that runs)
 	@$(PREPARE) test

@@ -218,6 +218,8 @@ for _address in DATABASES.values():
         "keepalives_interval": 2,
         "keepalives_count": 3,
     } | _address.get("OPTIONS", {})
+# The databases as the role that says whether commits wait for the standby, as libpq reads it: `guard_standby` alone.
+GUARD_DATABASE_URL: str = env.secret("GUARD_DATABASE_URL").strip()
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL: str = env.redis("REDIS_URL", default=running.redis_url())

@@ -71,6 +71,7 @@ BAD = {
     "rebuild_queue": ["extra"],
     "reset_second_factor": ["", "nobody", LONG, SURROGATE],
     "check_invariants": ["extra"],
+    "guard_standby": ["", "extra"],
     "settle_applications": ["extra"],
     "load_benefit_categories": ["extra"],
     "prune_sms_codes": ["extra"],

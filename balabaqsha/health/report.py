@@ -63,6 +63,8 @@ class Facts:
     calendar_ends: date | None
     decision_due_at: datetime | None
     missing_migrations: Collection[str]
+    # Whether a commit waits until a standby has it, too.
+    waits_for_standby: bool = False
 
 
 def read_facts(*, seconds: float) -> Facts:
@@ -74,6 +76,7 @@ def read_facts(*, seconds: float) -> Facts:
         signs = [Sign(*row) for row in line.rows(_HEARTBEATS, [now - heartbeats.KEPT_FOR])]
         sweeps, faults = read_sweeps(line)
         applied = [(app, name) for app, name in line.rows(APPLIED)]
+        ((standbys,),) = line.rows("SELECT current_setting('synchronous_standby_names')")
         decisions = line.rows(undecided().values_list("due_at")[:1])
         oldest = line.rows(due(now=now).order_by("next_attempt_at").values_list("next_attempt_at")[:1])
         oldest += line.rows(mails_due(now=now).order_by("next_attempt_at").values_list("next_attempt_at")[:1])
@@ -97,6 +100,7 @@ def read_facts(*, seconds: float) -> Facts:
         calendar_ends=calendar_ends,
         decision_due_at=decisions[0][0] if decisions else None,
         missing_migrations=missing_migrations(applied),
+        waits_for_standby=bool(standbys),
     )
 
 
@@ -116,6 +120,7 @@ def judge(facts: Facts) -> dict[str, Any]:
         "sms_gateways_troubled": facts.gateways,
         "calendar": _calendar(facts),
         "disputes": _disputes(facts),
+        "standby": "away" if settings.REPLICA_URL and not facts.waits_for_standby else "ok",
         **_beat(facts),
         **_workers(facts),
         **_sweeps(facts),

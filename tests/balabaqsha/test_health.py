@@ -108,6 +108,7 @@ def test_all_well(client):
         "sms_gateways_troubled": {},
         "calendar": "ok",
         "disputes": "ok",
+        "standby": "ok",
         "beat": "ok",
         "beat_seconds": 0,
         "workers": "ok",
@@ -129,6 +130,13 @@ def test_all_well(client):
 def test_one_that_needs_a_person_makes_it_a_warning_and_the_web_server_stays(client):
     Heartbeat.objects.filter(name="celery@two").update(seen_at=NOW - timedelta(hours=1))
     assert told(client)["status"] == "warning"
+
+
+@pytest.mark.usefixtures("_well")
+def test_a_replica_that_no_commit_waits_for_is_told(client, settings):
+    settings.REPLICA_URL = "postgres://balabaqsha_web@replica/balabaqsha"
+    answer = told(client)
+    assert (answer["status"], answer["standby"]) == ("warning", "away")
 
 
 @committed
