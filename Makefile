@@ -1,6 +1,6 @@
 # Two commands are all it takes: `make run` and `make test`. `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help run stop test tests thorough coverage lint audit judges mutants format messages shell reset-demo bench bench-alerts bench-crowd bench-import bench-map bench-opening bench-outbox bench-queue bench-workplace soak cluster failover pages manual sbom licences reproducible update pictures screenshots install lock
+.PHONY: help run stop test tests thorough coverage lint audit judges mutants format messages shell reset-demo bench bench-alerts bench-crowd bench-import bench-map bench-opening bench-outbox bench-queue bench-workplace soak pin-images cluster failover pages manual sbom licences reproducible update pictures screenshots install lock
 
 # Any Python from 3.11 on makes the environment; everything else runs inside it.
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
@@ -85,6 +85,7 @@ lint-declared:
 	$(BIN)/deptry . --no-ansi $(DEPTRY_TESTS)
 lint-files:
 	$(PY) -m check_jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+	$(PY) -m check_jsonschema --schemafile deploy/compose.schema.json docker-compose.yml
 	$(PY) -m check_jsonschema --builtin-schema vendor.github-workflows .github/workflows/test.yml
 
 # The tests, too, use only what is declared; that they use the tools of development is as it should be.
@@ -159,6 +160,9 @@ bench-workplace: ## Measure every list and start page of the workplace in a city
 soak: ## Two minutes of an ordinary day against the portal as it is served, on a scratch database (SECONDS=250, RATE=10)
 	@$(PREPARE) run
 	@$(PY) benchmarks/soak.py $(if $(SECONDS),--seconds $(SECONDS)) $(if $(RATE),--per-second $(RATE))
+
+pin-images: ## Name the images of docker compose by what is in them, as the registry has it (needs skopeo; CHECK=1 asks nobody)
+	@$(or $(PYTHON),python3) bin/pin_images.py $(if $(CHECK),--check)
 
 cluster: ## The portal as several machines serve it, on this one, and what befalls it there (KEEP=1 leaves it standing)
 	@$(PREPARE) run
