@@ -22,6 +22,7 @@ from accounts.devices import device_hash
 from accounts.models import User
 from accounts.services import must_accept_policy, set_language
 from accounts.sessions import SessionStore
+from accounts.typed_text import all_as_read
 from accounts.way_back import page_of_ours
 from notifications.clock import counted_clock, read_clock
 
@@ -46,6 +47,23 @@ class ForeignNextMiddleware:
             request.META["QUERY_STRING"] = kept.urlencode()
             request.GET = QueryDict(kept.urlencode())
         return self.get_response(request)
+
+
+class TypedTextMiddleware:
+    """Reads what is typed into any form alike (`typed_text.as_read`): so no form refuses what its browser let pass.
+
+    Programs that send us something, past the check of forms, are read as they are.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Callable[..., Any], *_args: Any) -> None:
+        if request.method == "POST" and not getattr(view, "csrf_exempt", False):
+            request.POST = all_as_read(request.POST)  # type: ignore[assignment]
 
 
 class PrivatePagesMiddleware:

@@ -17,6 +17,7 @@ from accounts.masks import DOT
 _GROUPS: Final = re.compile(r"[0-9]+(?:[ -]{1,3}[0-9]+)*")
 _WORD: Final = re.compile(r"[^\W\d_]+")
 _HOME: Final = "KZ"
+_PASSWORD: Final = re.compile(r"(құпия|купия)\s*(сөз|соз)|парол|password")
 # The last letters of a name that Russian replaces by others.
 _ENDINGS: Final = "аяйь"
 _LONGEST_ENDING: Final = 4
@@ -72,7 +73,7 @@ def refuse_personal_numbers(text: str, *, published: Collection[PhoneNumber] = (
     any script count, and invisible characters hide nothing. The contact centre's numbers, and those among `published`,
     may stand there: everybody can read them elsewhere. All that is wrong is said at once.
     """
-    plain = "".join(_plain(character) for character in text)
+    plain = _as_plain(text)
     faults = []
     if any(_holds_iin(groups.group()) for groups in _GROUPS.finditer(plain)):
         faults.append(
@@ -83,8 +84,7 @@ def refuse_personal_numbers(text: str, *, published: Collection[PhoneNumber] = (
                 code="iin_in_text",
             )
         )
-    public = [*published, *_contact_centre()]
-    if any(not _is_among(found.number, public) for found in PhoneNumberMatcher(plain, _HOME)):
+    if _holds_foreign_phone(plain, published):
         faults.append(
             ValidationError(
                 _("Remove the phone number: no person's is written here. The contact centre's may be."),
@@ -93,6 +93,30 @@ def refuse_personal_numbers(text: str, *, published: Collection[PhoneNumber] = (
         )
     if faults:
         raise ValidationError(faults)
+
+
+def private_in(text: str, *, published: Collection[PhoneNumber] = ()) -> list[str]:
+    """What a text holds that its reader need not know, in the active language: an IIN, a password, a phone number.
+
+    An IIN is one whose check digit fits, a password the word itself. Telephone numbers as `refuse_personal_numbers`.
+    """
+    plain = _as_plain(text)
+    parts = [re.split(r"[ -]+", groups.group()) for groups in _GROUPS.finditer(plain)]
+    found = {
+        _("an IIN"): any(_holds_iin_in(one, fewest=1) for one in parts),
+        _("a password"): bool(_PASSWORD.search(plain.casefold())),
+        _("a phone number"): _holds_foreign_phone(plain, published),
+    }
+    return [what for what, is_there in found.items() if is_there]
+
+
+def _as_plain(text: str) -> str:
+    return "".join(_plain(character) for character in text)
+
+
+def _holds_foreign_phone(plain: str, published: Collection[PhoneNumber]) -> bool:
+    public = [*published, *_contact_centre()]
+    return any(not _is_among(found.number, public) for found in PhoneNumberMatcher(plain, _HOME))
 
 
 def _contact_centre() -> list[PhoneNumber]:
@@ -121,12 +145,15 @@ def _plain(character: str) -> str:
 def _holds_iin(groups: str) -> bool:
     """Whether a group has twelve digits or more, or neighbouring groups make an IIN together."""
     parts = re.split(r"[ -]+", groups)
-    if any(len(part) >= LENGTH for part in parts):
-        return True
+    return any(len(part) >= LENGTH for part in parts) or _holds_iin_in(parts, fewest=2)
+
+
+def _holds_iin_in(parts: list[str], *, fewest: int) -> bool:
+    """Whether so many neighbouring groups or more make an IIN whose check digit fits."""
     return any(
         _is_iin("".join(parts[first : last + 1]))
         for first in range(len(parts))
-        for last in range(first + 1, min(first + LENGTH, len(parts)))
+        for last in range(first + fewest - 1, min(first + LENGTH, len(parts)))
     )
 
 

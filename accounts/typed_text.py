@@ -1,8 +1,8 @@
-"""What people write in several lines, as it is kept and shown."""
+"""What people type, as the portal reads it, whichever form it is sent by. Pure."""
 
-from typing import Any, Final
+from typing import Final
 
-from django import forms
+from django.http import QueryDict
 
 # Marks that turn the direction of what follows: an IIN or an address would be read backwards.
 _DIRECTION: Final = dict.fromkeys(
@@ -10,11 +10,17 @@ _DIRECTION: Final = dict.fromkeys(
 )
 
 
-class SeveralLines(forms.CharField):
-    """A text whose line breaks count once, as the browser counts them, without marks of direction."""
+def as_read(text: str) -> str:
+    """The text with line breaks that count once, as its browser counts them, and without marks of direction."""
+    return text.replace("\r\n", "\n").translate(_DIRECTION)
 
-    widget = forms.Textarea
 
-    def to_python(self, value: Any) -> str:
-        text = super().to_python(value) or ""
-        return text.replace("\r\n", "\n").translate(_DIRECTION)
+def all_as_read(post: QueryDict) -> QueryDict:
+    """The same for each value of a form; the form itself where nothing changes."""
+    if all(as_read(value) == value for _name, values in post.lists() for value in values):
+        return post
+    read = QueryDict(mutable=True, encoding=post.encoding)
+    for name, values in post.lists():
+        read.setlist(name, [as_read(value) for value in values])
+    read._mutable = False
+    return read

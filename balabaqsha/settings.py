@@ -136,6 +136,7 @@ MIDDLEWARE = [
     "applications.middleware.HandingInMiddleware",
     "balabaqsha.turned_away.GatewayMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
+    "accounts.middleware.TypedTextMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_otp.middleware.OTPMiddleware",
     "accounts.middleware.PrivatePagesMiddleware",

@@ -1,6 +1,7 @@
 """Complaints: an official of the locality answers; what was not solved, and what is late, those of the whole city."""
 
 from datetime import datetime, tzinfo
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -13,9 +14,9 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.masks import mask_phone
 from accounts.models import User
-from accounts.typed_text import SeveralLines
+from accounts.public_text import demand_words, refuse_personal_numbers
 from applications.admin.in_turn import InTurn
-from applications.admin.work import READ_BY_OTHERS, Rows, Words, Work, WorkAdmin, staff_of, tag, written
+from applications.admin.work import Rows, Words, Work, WorkAdmin, staff_of, tag, written
 from applications.complaints.turns import answer_complaint, answer_due
 from applications.complaints.whose import ANSWER, to_answer
 from applications.models import Complaint
@@ -58,16 +59,29 @@ class AnswerFilter(admin.SimpleListFilter):
 
 
 class AnswerForm(forms.Form):
-    text = SeveralLines(
+    text = forms.CharField(
         label=_("Answer"),
-        help_text=_(
-            "Write in the language in which the complaint is written. Say what was done, or why nothing is, and what "
-            "the family can do. No IIN, and no phone number but the contact centre's."
-        ),
         max_length=2000,
-        validators=READ_BY_OTHERS,
         widget=forms.Textarea(attrs={"rows": 8, "cols": 60}),
     )
+
+    def __init__(self, *args: Any, complaint: Complaint, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        whose = complaint.kindergarten
+        # Whom to call is the kindergarten itself: its number stands on its page.
+        published = [whose.phone] if whose and whose.phone else []
+        self.fields["text"].validators += [
+            demand_words,
+            partial(refuse_personal_numbers, published=published),
+        ]
+        about = gettext(
+            "Who complained alone reads it. Write in the language of the complaint: what was done, or why nothing is, "
+            "and what can be done now. No IIN, and no person's phone number."
+        )
+        allowed = gettext("These may stand in it: the contact centre's, the kindergarten's: %(phone)s") % {
+            "phone": (whose.phone_label if whose else "") or "—"
+        }
+        self.fields["text"].help_text = f"{about} {allowed}"
 
 
 def _is_open(complaint: Complaint, now: datetime) -> bool:
@@ -146,6 +160,7 @@ class ComplaintAdmin(InTurn, WorkAdmin):
             perform=_answer,
             preview=_preview,
             form=AnswerForm,
+            told=lambda complaint: {"complaint": complaint},
             is_in_journal=True,
         )
     ]

@@ -144,7 +144,7 @@ class Work:
     `perform(obj, actor, data, now)` calls a service and may raise `Refused` or `ValidationError`, whose words are
     shown, with the filled form where there is one; `data` is the form's cleaned data. `done` are the words of success,
     or what says them of the changed object.
-    `initial(obj)` fills the form with what the page has shown.
+    `initial(obj)` fills the form with what the page has shown, `told(obj)` are further arguments of the form.
     With a `preview(obj, data, now)` the filled form is answered first by what it would do, as rows, and done only when
     that is confirmed; the preview may raise `Refused` too. `fields` names the field at which a refusal is said.
     `is_in_journal`: the service itself enters it into the object's history, in its own transaction.
@@ -161,6 +161,7 @@ class Work:
     danger: bool = False
     preview: Callable[[Any, dict[str, Any], datetime], Rows] | None = None
     initial: Callable[[Any], dict[str, Any]] | None = None
+    told: Callable[[Any], dict[str, Any]] = lambda _obj: {}
     fields: Mapping[Refusal, str] = field(default_factory=dict)
     is_in_journal: bool = False
     # What the button of the form says, where that is another thing than its name: a request is no fact yet.
@@ -438,7 +439,7 @@ class WorkAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         self.tell_times_of(obj)
         initial = work.initial(obj) if work.initial else {}
         sent = request.POST.copy()
-        form = work.form(sent if request.method == "POST" else None, initial=initial)
+        form = work.form(sent if request.method == "POST" else None, initial=initial, **work.told(obj))
         effect: Rows = []
         if form.is_valid():
             is_preview = work.preview is not None and "confirmed" not in request.POST

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.timezone import localdate
+from phonenumbers import PhoneNumber, parse
 
 from accounts.identity import phone_hash, phone_hashes
 from accounts.models import User
@@ -30,6 +31,12 @@ class Sender:
     def key(self) -> str:
         """By which the sender is counted."""
         return str(self.user.pk) if self.user else str(phone_hash(self.phone))
+
+    @property
+    def phones(self) -> list[PhoneNumber]:
+        """Their own numbers, which they may name."""
+        own = [self.phone] if self.user is None else [self.user.phone, self.user.profile.second_phone]
+        return [parse(str(number)) for number in own if number]
 
     def complaints(self) -> QuerySet[Complaint]:
         """What the sender has sent, the newest first; nothing of applications of which they are told nothing."""

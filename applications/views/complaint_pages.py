@@ -107,12 +107,18 @@ def write_page(
         initial = request.POST.dict()
     form = refilled(
         request,
-        ComplaintForm(request.POST if is_sent else None, initial=initial, applications=applications),
+        ComplaintForm(
+            request.POST if is_sent else None,
+            initial=initial,
+            applications=applications,
+            phones=sender.phones,
+        ),
     )
     if form.is_valid():
         sent = _send(request, sender, form, now=now)
         if sent is not None:
-            messages.success(request, _accepted(sent, form.cleaned_data["locality"]))
+            said = _("The complaint is accepted. Its number: %(number)s") % {"number": sent.number}
+            messages.success(request, said)
             return redirect(pages.one, sent.pk)
     place = chosen_locality(request)
     context = {"form": form, "days": rules_at(place, now).complaint_working_days, **more}
@@ -128,14 +134,6 @@ def _kindergarten_of(application: Application) -> Kindergarten | None:
 def _place_of(application: Application | None, kindergarten: Kindergarten | None) -> Locality | None:
     """Whose officials answer, as in `send_complaint`."""
     return application.locality if application else kindergarten.locality if kindergarten else None
-
-
-def _accepted(sent: Complaint, chosen: Locality) -> str:
-    said = _("The complaint is accepted. Its number: %(number)s") % {"number": sent.number}
-    if sent.locality == chosen:
-        return said
-    where = _("The officials of the place that it is about answer: %(place)s") % {"place": sent.locality.name}
-    return f"{said}. {where}"
 
 
 def _send(request: HttpRequest, sender: Sender, form: ComplaintForm, *, now: datetime) -> Complaint | None:
@@ -167,7 +165,7 @@ def one_page(request: HttpRequest, sender: Sender, pages: Pages, pk: UUID, *, no
     if own is None:
         raise Http404
     timezone.activate(own.locality.zone)
-    form = NotSolvedForm(request.POST if "not_solved" in request.POST else None)
+    form = NotSolvedForm(request.POST if "not_solved" in request.POST else None, phones=sender.phones)
     act = _act_of(request, form)
     if act is not None:
         try:
@@ -179,6 +177,7 @@ def one_page(request: HttpRequest, sender: Sender, pages: Pages, pk: UUID, *, no
     context = {
         "layout": pages.layout,
         "all_url": reverse(pages.all),
+        "may_leave": sender.user is None,
         "turns": [shown(one, now=now) for one in dict.fromkeys([own, last])],
         "now_shown": shown(last, now=now),
         "form": refilled(request, form),

@@ -3,15 +3,15 @@
 from datetime import datetime, timedelta
 
 import pytest
-from django.core.exceptions import ValidationError
 from django.db import DatabaseError, connection, transaction
 from django.urls import reverse
+from django.utils import translation
 from django.utils.timezone import localtime
 
 from accounts import audit
 from accounts.models import AuditEntry, SmsCode
 from accounts.roles import Role
-from accounts.typed_text import SeveralLines
+from applications.admin.complaints import AnswerForm
 from applications.complaints import counts
 from applications.complaints.late import tell_of_late
 from applications.complaints.turns import (
@@ -27,6 +27,7 @@ from applications.journal_actions import Action
 from applications.models import Complaint
 from applications.moves import Refused
 from applications.refusals import Refusal
+from bulletin.models import Review
 from notifications.models import Mail, Message, Notice
 from tests.applications.conftest import NOW, ZONE
 from tests.factories import (
@@ -38,6 +39,7 @@ from tests.factories import (
     LocalityFactory,
     StaffFactory,
     UserFactory,
+    nth_iin,
 )
 from tests.staff import employee, give_app, inside, official_of, press
 
@@ -288,9 +290,13 @@ def test_a_visitor_writes_and_reads_by_phone_and_code(client, city):
     assert kindergarten.name_kk in page
     assert family.number not in page
     data = {"about": "conduct", "locality": city[0].pk, "kindergarten": kindergarten.pk, "text": TEXT}
-    address = client.post(write, data).url
+    # The kindergarten says where, and that is said before anything is kept.
+    page = client.post(write, data)
+    assert f"сол жердің мамандары жауап береді: {city[1].name_kk}" in text(page)
+    assert page.context["form"]["locality"].value() == city[1].pk
+    assert not Complaint.objects.filter(user=None).exists()
+    address = client.post(write, data | {"locality": city[1].pk}).url
     own = Complaint.objects.get(user=None)
-    # The kindergarten says where.
     assert (str(own.phone), own.locality, own.kindergarten) == (phone, city[1], kindergarten)
     answered(own, official_of(city[1]))
     assert ANSWER in text(client.get(address))
@@ -302,6 +308,7 @@ def test_a_visitor_writes_and_reads_by_phone_and_code(client, city):
     assert own.closed_at is not None
     # Within the hour the way in leads to the form, until they close it for the next person at this browser.
     assert client.get(reverse("applications:complain")).url == write
+    assert 'name="leave"' in text(client.get(address))
     assert client.post(write, {"leave": "1"}).url == reverse("applications:complain")
     assert phone[-4:] not in text(client.get(reverse("applications:complain")))
     assert client.get(address).url == reverse("applications:complain")
@@ -323,9 +330,11 @@ def test_a_family_names_a_kindergarten_and_finds_its_complaints_again(client_of,
 
     data = {"about": "late", "application": application.pk, "kindergarten": asked.pk, "text": TEXT}
     page = text(browser.post(form, data | {"locality": other.pk}, follow=True))
+    assert f"сол жердің мамандары жауап береді: {place.name_kk}" in page
+    assert not Complaint.objects.exists()
+    browser.post(form, data | {"locality": place.pk})
     own = Complaint.objects.get()
     assert (own.kindergarten, own.locality) == (asked, place)
-    assert f"Оған шағым қай жерге қатысты болса, сол жердің мамандары жауап береді: {place.name_kk}" in page
     all_of_them = reverse("applications:complaints")
     for address in (reverse("applications:cabinet"), reverse("applications:list")):
         assert all_of_them in text(browser.get(address))
@@ -337,11 +346,71 @@ def test_a_family_names_a_kindergarten_and_finds_its_complaints_again(client_of,
     )
 
 
-def test_line_breaks_count_once_and_no_mark_turns_the_text():
-    field = SeveralLines(max_length=6)
-    assert field.clean("ЖСН\r\n\u202e12\r\n") == "ЖСН\n12"
-    with pytest.raises(ValidationError):
-        field.clean("1234567")
+def test_line_breaks_count_once_and_no_mark_turns_the_text(client_of, city):
+    """In every form: a review counts, and is cleaned, as a complaint is."""
+    browser = client_of(GuardianshipFactory().user)
+    sent = "Сөз\r\n" * 499 + "С\u202eөзз"
+    browser.post(
+        reverse("applications:new_complaint"), {"about": "late", "locality": city[0].pk, "text": sent}
+    )
+    assert Complaint.objects.get().text == "Сөз\n" * 499 + "Сөзз"
+    browser.post(reverse("bulletin:reviews"), {"text": "Тамаша\r\nбалабақша \u2066екен\u2069", "rating": "5"})
+    assert [one.text for one in Review.objects.all()] == ["Тамаша\nбалабақша екен"]
+
+
+class TestPrivate:
+    """What officials need not know is asked about once, and goes if it is sent again."""
+
+    def send(self, browser, city, text, **more):
+        data = {"about": "late", "locality": city[0].pk, "text": text, **more}
+        return browser.post(reverse("applications:new_complaint"), data)
+
+    @pytest.mark.parametrize(
+        ("text", "said"),
+        [
+            (f"{TEXT} ЖСН {nth_iin(1)}", "Мәтінде бар: ЖСН."),
+            (f"{TEXT} Құпия сөзім 12345", "Мәтінде бар: құпия сөз."),
+            (f"{TEXT} Пароль qwerty", "Мәтінде бар: құпия сөз."),
+            (f"{TEXT} 8 701 777 98 76", "Мәтінде бар: телефон нөмірі."),
+        ],
+        ids=["iin", "password", "russian", "phone"],
+    )
+    def test_it_is_asked_about_once(self, client_of, city, text, said):
+        browser = client_of(GuardianshipFactory().user)
+        page = self.send(browser, city, text)
+        assert said in page.content.decode()
+        assert not Complaint.objects.exists()
+        asked = page.context["form"]["asked_about"].value()
+        # Another text is asked about anew.
+        self.send(browser, city, f"{text} тағы", asked_about=asked)
+        assert not Complaint.objects.exists()
+        assert self.send(browser, city, text, asked_about=asked).status_code == 302
+        assert Complaint.objects.get().text == text
+
+    @pytest.mark.parametrize("text", ["123456789012", "27.06.2019 16:20"])
+    def test_other_numbers_are_not(self, client_of, city, text):
+        self.send(client_of(GuardianshipFactory().user), city, f"{TEXT} {text}")
+        assert Complaint.objects.exists()
+
+    def test_the_own_phone_and_the_kindergartens_may_stand_there(self, client_of, city, settings):
+        settings.CONTACT_PHONES = ["8 (727) 339-72-22"]
+        user = GuardianshipFactory().user
+        kindergarten = KindergartenFactory(locality=city[0], phone="+77253312345")
+        text = f"{TEXT} {user.phone.as_e164}, 8 (7253) 31-23-45, 8 (727) 339-72-22"
+        self.send(client_of(user), city, text, kindergarten=kindergarten.pk)
+        assert Complaint.objects.get().text == text
+
+
+def test_an_answer_may_name_the_kindergartens_phone_and_says_who_reads_it(city):
+    own = sent_by(Sender(user=GuardianshipFactory().user), locality=city[0])
+    own.kindergarten = KindergartenFactory(locality=city[0], phone="+77253312345")
+    with translation.override("ru"):
+        form = AnswerForm({"text": f"{TEXT} Звоните 8 (7253) 31-23-45."}, complaint=own)
+        assert form.is_valid()
+        assert "только тот, кто пожаловался" in form.fields["text"].help_text
+        assert own.kindergarten.phone_label in form.fields["text"].help_text
+    other = AnswerForm({"text": f"{TEXT} Звоните 8 701 777 98 76."}, complaint=own)
+    assert not other.is_valid()
 
 
 def test_a_kindergarten_is_found_by_its_name_and_nothing_is_sent(client_of, city):

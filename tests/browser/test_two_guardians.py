@@ -58,7 +58,7 @@ def test_the_bin_is_undone_the_stop_halts_and_an_official_decides(family, open_c
 
     # The second guardian puts the application into the bin; the first is told at once.
     his.goto(reverse("applications:delete", args=[application.pk]))
-    his.get_by_role("button", name="Растау", exact=True).click()
+    his.get_by_role("button", name="Өтінішті себетке салу", exact=True).click()
     his.wait_for_url(f"**{reverse('applications:archive')}")
     assert Message.objects.filter(recipient=mother, kind="archived_by_other").count() == 1
     hers.goto(reverse("notifications:inbox"))
@@ -80,7 +80,7 @@ def test_the_bin_is_undone_the_stop_halts_and_an_official_decides(family, open_c
     expect(hers.locator("main")).to_contain_text("28.06.2019")
 
     # His page was still open: nothing is done, and he reads why, until when, and nothing of the child's places.
-    his.get_by_role("button", name="Растау", exact=True).click()
+    his.get_by_role("button", name="Өтінішті себетке салу", exact=True).click()
     assert Application.objects.get().state == ApplicationState.WAITING
     his.goto(page)
     expect(his.locator("main")).to_contain_text("Маман шешім қабылдағанша көрсетілмейді")
