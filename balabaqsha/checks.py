@@ -253,6 +253,18 @@ def metrics_have_a_secret(app_configs: Any, **kwargs: Any) -> list[CheckMessage]
 
 
 @register(deploy=True)
+def errors_can_be_told(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Who waits for mails that nobody sends thinks that all is well."""
+    return _refuse(
+        bool(settings.ERRORS_TO)
+        and not (settings.SENDS_MAIL and all("@" in to for to in settings.ERRORS_TO)),
+        "026",
+        "ERRORS_TO names nobody whom the portal can write to.",
+        "Set EMAIL_HOST, and ERRORS_TO to e-mail addresses, comma separated, or unset ERRORS_TO.",
+    )
+
+
+@register(deploy=True)
 def map_says_whose_it_is(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Tiles may be used by naming whose they are, and a file that holds none would leave the map empty."""
     has_tiles = bool(settings.MAP_TILES_URL or settings.MAP_PMTILES)

@@ -556,6 +556,8 @@ LOG_LEVEL: str = env.str("LOG_LEVEL", default="INFO").upper()
 if LOG_LEVEL not in ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"):
     raise ImproperlyConfigured("LOG_LEVEL must be DEBUG, INFO, WARNING, ERROR or CRITICAL.")
 
+# To whom errors of ours are told by e-mail (`balabaqsha.error_mails`); the log has them all.
+ERRORS_TO: list[str] = env.list("ERRORS_TO", default=[])
 # Lines for people, or JSON for programs; of what happens for one request each line bears its id, in tasks, too.
 LOG_FORMAT: str = chosen_format(env)
 DJANGO_GUID = {
@@ -565,7 +567,7 @@ DJANGO_GUID = {
     "UUID_FORMAT": "hex",
     "INTEGRATIONS": [CeleryIntegration()],
 }
-LOGGING = {
+LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {
@@ -607,3 +609,10 @@ LOGGING = {
         "django.request": {"level": "ERROR"},
     },
 }
+if ERRORS_TO:
+    LOGGING["handlers"]["mails"] = {
+        "class": "balabaqsha.error_mails.ErrorMails",
+        "filters": ["with_request", "with_user"],
+    }
+    # First: another handler may write values into a line's words.
+    LOGGING["root"]["handlers"].insert(0, "mails")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import Generic, TypeVar
@@ -38,7 +39,8 @@ class Lanes(Generic[Thing, Result]):
     def start(self, thing: Thing) -> None:
         """Give `thing` to a free lane."""
         self.under_way += 1
-        self._pool.submit(self._run, thing)
+        # A thread knows nothing of the request for which it works, unless it is given that.
+        self._pool.submit(copy_context().run, self._run, thing)
 
     def finished(self, *, seconds: float) -> list[tuple[Thing, Result]]:
         """What has ended since, with its results; waits for at most so long for the first. Raises what work raised."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
+from django_guid import get_guid
 
 from notifications import peers
 from notifications.sms.base import Outcome, SendResult
@@ -69,7 +70,12 @@ def _whole(digits: str) -> int | str:
 
 
 def post(url: str, *, body: bytes, headers: Mapping[str, str], gateway: str) -> peers.Answer:
-    """POST `body` and return the whole answer, of any status below 500, in time. Raises `GatewayError` alone."""
+    """POST `body` and return the whole answer, of any status below 500, in time. Raises `GatewayError` alone.
+
+    A gateway that writes it down can be asked about one request by the id that our own log has.
+    """
+    if request_id := get_guid():
+        headers = {**headers, "X-Request-ID": request_id}
     try:
         answer = peers.post(
             url,

@@ -24,6 +24,7 @@ from tests.thorough import pairs
 EVERY = (
     checks.no_debug,
     checks.metrics_have_a_secret,
+    checks.errors_can_be_told,
     checks.hosts_are_named,
     checks.keys_are_secret,
     checks.iin_keys_encrypt,
@@ -133,6 +134,8 @@ def test_the_address_that_we_give_away(real, address, fits):
         ({"STAFF_SECOND_FACTOR": False}, "E006", "second factor"),
         ({"METRICS_TOKEN": "secret"}, "E025", "shorter than 32"),
         ({"METRICS_TOKEN": "ab" * 16}, "E025", "not random"),
+        ({"ERRORS_TO": ["us@bala.example.kz"], "SENDS_MAIL": False}, "E026", "ERRORS_TO"),
+        ({"ERRORS_TO": ["us"], "SENDS_MAIL": True}, "E026", "ERRORS_TO"),
         ({"STAFF_IDLE_MINUTES": 4}, "E007", "4 minutes"),
         ({"STAFF_IDLE_MINUTES": 121}, "E007", "121 minutes"),
         ({"STAFF_IDLE_MINUTES": -1}, "E007", "-1 minutes"),

@@ -7,9 +7,12 @@ import time
 import urllib.parse
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 import pytest
+from django_guid import clear_guid, set_guid
 
+from notifications.lanes import Lanes
 from notifications.peers import calls
 from notifications.sms.base import Alarm, Arrival, Outcome, get_backend, hand_over
 from notifications.sms.http import GatewayError
@@ -75,6 +78,20 @@ def send(one, key=KEY, **terms):
 
 
 class TestEveryGateway:
+    def test_it_is_told_for_which_request_by_the_thread_that_sends(self, gateway):
+        """A worker's task has the id of the page that woke it, and gives it to its threads."""
+        set_guid("0123abcd")
+        try:
+            with Lanes[Any, Any](1, send) as lanes:
+                lanes.start(gateway)
+        finally:
+            clear_guid()
+        send(gateway, key="another")
+        told = [
+            {name.lower(): value for name, value in heads.items()} for _line, heads, _body in gateway.asked
+        ]
+        assert [heads.get("x-request-id") for heads in told] == ["0123abcd", None]
+
     def test_it_takes_what_it_is_given_once(self, gateway):
         result = send(gateway)
         assert result.outcome is Outcome.ACCEPTED
