@@ -1,6 +1,6 @@
 # Two commands are all it takes: `make run` and `make test`. `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help run stop test tests thorough coverage lint audit judges mutants format messages shell reset-demo bench bench-alerts bench-crowd bench-import bench-map bench-opening bench-outbox bench-queue bench-workplace soak pin-images cluster failover pages manual sbom licences reproducible update pictures screenshots install lock
+.PHONY: help run stop test tests thorough coverage lint audit judges mutants format messages shell reset-demo bench bench-alerts bench-crowd bench-import bench-map bench-opening bench-outbox bench-queue bench-workplace soak chaos backup-drill pin-images cluster failover pages manual sbom licences reproducible update pictures screenshots install lock
 
 # Any Python from 3.11 on makes the environment; everything else runs inside it.
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
@@ -171,6 +171,14 @@ cluster: ## The portal as several machines serve it, on this one, and what befal
 failover: ## The database dies while families write, the standby takes over, and nothing is lost (KEEP=1)
 	@$(PREPARE) run
 	@$(PY) -m drills.failover $(if $(KEEP),--keep)
+
+chaos: ## One fault after another while families press, on servers of its own (FAULTS=redis-killed,postgres-stopped for a part)
+	@$(PREPARE) test
+	@$(PY) -m drills.chaos $(if $(FAULTS),--faults $(FAULTS)) $(if $(PORT),--port $(PORT))
+
+backup-drill: ## Lose a portal while families press, and bring it back by deploy/backup and deploy/restore (needs age)
+	@$(PREPARE) test
+	@$(PY) -m drills.backup $(if $(PORT),--port $(PORT))
 
 pages: ## Weigh every page on a slow phone, look at all widths, take pictures into var/pages (URL=..., a demo that runs)
 	@$(PREPARE) test

@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 EVERY_SECONDS: Final = 1.0
 # So many looks in a row, one each second, without a beat. No clock counts here: a machine that slept has looked at
 # nothing meanwhile. Nothing that a process does holds its event loop for as long.
-LOOKS: Final = 15
+LOOKS: Final = 10
 
 
 @dataclass(frozen=True)
