@@ -401,6 +401,21 @@ KINDS: Final = (
         (*INBOX, *EMAIL),
         ("kindergarten", "closing", "reason"),
     ),
+    # To who fills in the page of a kindergarten. `is_changed`: the official confirmed another page than was proposed.
+    Kind(
+        "staff_page_confirmed",
+        Topic.WORK,
+        _("Page of the kindergarten confirmed"),
+        INBOX,
+        ("kindergarten", "is_changed"),
+    ),
+    Kind(
+        "staff_page_declined",
+        Topic.WORK,
+        _("Page of the kindergarten not confirmed"),
+        INBOX,
+        ("kindergarten", "reason"),
+    ),
     # To whoever asked to take a noted coming back, where the referral ended before an official had decided.
     Kind("staff_undo_ended", Topic.WORK, _("Request to undo: closed by itself"), INBOX, ("referral",)),
     # `file_by`: until when an application gets the date on which the papers were handed in; None if it does not.
@@ -516,6 +531,7 @@ SAMPLES: Final[dict[str, Any]] = {
     "may_extend": True,
     "is_contract": False,
     "is_moved": False,
+    "is_changed": False,
     # The days of a closing that were told before they moved.
     "was": None,
     "moved_days": "03.07.2019–02.09.2019 → 10.07.2019–…",
@@ -564,6 +580,7 @@ TARGETS: Final = {
     "applications:complaint": _("To the complaint"),
     "admin:applications_bid_changelist": _("To the bids"),
     "admin:applications_complaint_changelist": _("To the complaints"),
+    "admin:applications_profileproposal_change": _("To the proposed page"),
     "admin:applications_undorequest_change": _("To the request"),
     "admin:bulletin_closing_change": _("To the closing"),
 }

@@ -37,7 +37,7 @@ from applications import workplace
 from applications.own_rows import has_every_locality, own_rows
 from balabaqsha.staff_codes import backup_codes
 from balabaqsha.staff_help import ABOUT_PAGES
-from balabaqsha.staff_inbox import inbox, unread
+from balabaqsha.staff_inbox import inbox, newest_unread, unread
 from balabaqsha.staff_lists import WatchedAutocomplete, guarded, is_offered_for_choice
 from balabaqsha.staff_manual import manual
 from balabaqsha.staff_messages import messages_page
@@ -255,6 +255,7 @@ class StaffAdminSite(OTPAdminSite):
                 context["now"] = now
             else:
                 counted = workplace.count_all(asked, now=now)
+            context["told"] = newest_unread(user)
             context |= {"sms": _sms(counted, now=now), "numbers": workplace.numbers(counted)}
         return cast(TemplateResponse, super().index(request, context))
 

@@ -11,14 +11,18 @@ from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
+from accounts.models import User
 from notifications.clock import read_clock
 from notifications.forms import InboxFilter
+from notifications.models import Notice
 from notifications.selectors import inbox_of, unread_count
 from notifications.services import mark_seen
 from notifications.targets import label_of
 from notifications.views import target_of
 
 PAGE_SIZE = 20
+# How many of the unread ones the start page shows.
+MOST_ON_START = 3
 
 
 @never_cache
@@ -29,12 +33,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
     filters = InboxFilter(request.GET, topics=[])
     page = Paginator(filters.search(inbox_of(request.user)), PAGE_SIZE).get_page(request.GET.get("page"))
     notices = list(page.object_list)
-    rows = [
-        {"notice": one, "url": target_of(one), "leads_to": label_of(one.link)}
-        if one.link
-        else {"notice": one, "url": ""}
-        for one in notices
-    ]
+    rows = [_row(one) for one in notices]
     mark_seen(notices, now=read_clock())
     context = {
         **admin.site.each_context(request),
@@ -49,3 +48,14 @@ def inbox(request: HttpRequest) -> HttpResponse:
 def unread(request: HttpRequest) -> Any:
     """How many notices the employee has not read: counted once a page, and only where it is shown."""
     return SimpleLazyObject(lambda: unread_count(request.user))
+
+
+def newest_unread(user: User) -> list[dict[str, Any]]:
+    """The newest messages that the employee has not read, for the start page, which does not count as reading."""
+    return [_row(one) for one in inbox_of(user).filter(read_at=None)[:MOST_ON_START]]
+
+
+def _row(notice: Notice) -> dict[str, Any]:
+    if not notice.link:
+        return {"notice": notice, "url": ""}
+    return {"notice": notice, "url": target_of(notice), "leads_to": label_of(notice.link)}

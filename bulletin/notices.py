@@ -1,4 +1,4 @@
-"""Messages to whoever wrote a review: whether it is published, and that it was answered."""
+"""Messages to whoever wrote a review: whether it is published, and that it was answered; to employees of photos."""
 
 from types import SimpleNamespace
 from typing import Any, Final
@@ -12,11 +12,30 @@ KINDS: Final = (
     Kind("review_published", Topic.REVIEWS, _("Review published"), INBOX, ("kindergarten",)),
     Kind("review_declined", Topic.REVIEWS, _("Review not published"), INBOX, ("kindergarten", "reason")),
     Kind("review_answered", Topic.REVIEWS, _("Review answered"), INBOX, ("kindergarten",)),
+    # To who sends photos of the kindergarten.
+    Kind(
+        "staff_photo_published",
+        Topic.WORK,
+        _("Photo of the kindergarten published"),
+        INBOX,
+        ("kindergarten", "photo"),
+    ),
+    Kind(
+        "staff_photo_declined",
+        Topic.WORK,
+        _("Photo of the kindergarten not published"),
+        INBOX,
+        ("kindergarten", "photo", "reason"),
+    ),
 )
 
 SAMPLES: Final[dict[str, Any]] = {
     "kindergarten": SimpleNamespace(name='ЖМ "Амина балабақшасы"'),
     "reason": "Құжаттар толық емес",
+    "photo": SimpleNamespace(caption="Ойын алаңы"),
 }
 
-TARGETS: Final = {"bulletin:reviews": _("To the reviews")}
+TARGETS: Final = {
+    "bulletin:reviews": _("To the reviews"),
+    "admin:bulletin_photo_change": _("To the photo"),
+}

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Final
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts import audit
@@ -13,6 +14,7 @@ from accounts.uploads import check_shown_photo
 from bulletin.journal_actions import Action
 from bulletin.models import Kindergarten, Photo
 from bulletin.seen import mark_of
+from bulletin.workers import tell_workers
 
 if TYPE_CHECKING:
     from django.core.files.base import File
@@ -22,6 +24,9 @@ SEND: Final = "bulletin.add_photo"
 MODERATE: Final = "bulletin.change_photo"
 # Published ones and those that wait; one is taken down before the next is sent.
 MOST_PHOTOS: Final = 12
+# A thumbnail is shown this wide, and a strip is no picture of a place.
+LEAST_SIDE: Final = 320
+MOST_RATIO: Final = 4
 _COUNTED: Final = (Photo.State.PENDING, Photo.State.PUBLISHED)
 
 
@@ -38,14 +43,16 @@ def send_photo(
     """Keep a photo, redrawn in two sizes without what the camera noted; an official decides about it.
 
     `children` is what the sender answers for.
-    Raises `PermissionDenied`, and `ValidationError` like `accounts.uploads.check_shown_photo`, or where a kindergarten
-    has `MOST_PHOTOS`. Takes as long as an upload may, outside of a transaction. Locks the kindergarten.
+    Raises `PermissionDenied`, and `ValidationError` like `accounts.uploads.check_shown_photo`, for a small photo or a
+    strip, or where a kindergarten has `MOST_PHOTOS`. Takes as long as an upload may, outside of a transaction. Locks
+    the kindergarten.
     """
     if not actor.has_perm(SEND):
         raise PermissionDenied
     _demand_room(kindergarten)
     large, small = check_shown_photo(file, sender=actor)
     width, height = large.copy.size
+    _demand_shape(width, height)
     with transaction.atomic():
         Kindergarten.objects.select_for_update(no_key=True).get(pk=kindergarten.pk)
         _demand_room(kindergarten)
@@ -72,8 +79,9 @@ def moderate_photo(
 ) -> None:
     """Publish a photo, or keep it from the public with a reason that the kindergarten reads.
 
-    A decision may be changed later, but what its kindergarten took down stays so. Raises `PermissionDenied`, ValueError
-    for a refusal without a reason, and `ValidationError` if it is no longer as it was `seen`. Locks the photo's row.
+    Who works there is told. A decision may be changed later, but what its kindergarten took down stays so. Raises
+    `PermissionDenied`, ValueError for a refusal without a reason, and `ValidationError` if it is no longer as it was
+    `seen`. Locks the photo's row.
     """
     if not actor.has_perm(MODERATE):
         raise PermissionDenied
@@ -88,6 +96,16 @@ def moderate_photo(
         locked,
         actor=actor,
         reason=locked.decision_reason,
+        now=now,
+    )
+    tell_workers(
+        locked.kindergarten,
+        "staff_photo_published" if publish else "staff_photo_declined",
+        permission=SEND,
+        context={"photo": locked, "reason": locked.decision_reason},
+        dedupe_key=f"{locked.pk}:{now.isoformat()}",
+        link=reverse("admin:bulletin_photo_change", args=[locked.pk]),
+        actor=actor,
         now=now,
     )
 
@@ -116,12 +134,31 @@ def _decide(photo: Photo, *, actor: User, now: datetime) -> None:
 def _lock(photo: Photo, *, seen: str | None) -> Photo:
     locked = (
         Photo.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("kindergarten")
+        .select_related("kindergarten__locality")
         .get(pk=photo.pk)
     )
     if locked.state == Photo.State.TAKEN_DOWN or (seen is not None and seen != mark_of(locked)):
         raise ValidationError(_("A colleague was quicker: look at the photo once more."))
     return locked
+
+
+def _demand_shape(width: int, height: int) -> None:
+    shorter, longer = sorted((width, height))
+    if longer > MOST_RATIO * shorter:
+        raise ValidationError(
+            _(
+                "The photo is a strip: one side is more than %(most)s times as long as the other. Choose another."
+            )
+            % {"most": MOST_RATIO}
+        )
+    if shorter < LEAST_SIDE:
+        raise ValidationError(
+            _(
+                "The photo is too small: %(width)s × %(height)s pixels. Each side has %(least)s at least. "
+                "Choose another."
+            )
+            % {"width": width, "height": height, "least": LEAST_SIDE}
+        )
 
 
 def _demand_room(kindergarten: Kindergarten) -> None:

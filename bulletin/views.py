@@ -360,24 +360,26 @@ def _shortlists(request: HttpRequest) -> dict[str, list[str]]:
 @require_safe
 def photo(request: HttpRequest, pk: UUID) -> HttpResponse:
     """A published photo, as large as it is kept."""
-    return _photo_file(pk, "image")
+    return _photo_file(request, pk, "image")
 
 
 @require_safe
 def photo_small(request: HttpRequest, pk: UUID) -> HttpResponse:
     """A published photo as the gallery shows it."""
-    return _photo_file(pk, "thumbnail")
+    return _photo_file(request, pk, "thumbnail")
 
 
-def _photo_file(pk: UUID, size: str) -> HttpResponse:
-    """Kept by who has seen it for an hour, by caches between for a minute: a family may have taken back its consent."""
+def _photo_file(request: HttpRequest, pk: UUID, size: str) -> HttpResponse:
+    """Kept for a minute, then asked for again: a family may have taken back its consent."""
     found = get_object_or_404(Photo, pk=pk, state=Photo.State.PUBLISHED)
     try:
         response = file_response(getattr(found, size), name=found.caption, shown=True)
     except FileNotFoundError:
         raise Http404 from None
-    response["Cache-Control"] = "public, max-age=3600, s-maxage=60"
-    return response
+    response["Cache-Control"] = "public, max-age=60, must-revalidate"
+    # What is stored under a name never changes.
+    response["ETag"] = etag = quote_etag(sha256(getattr(found, size).name.encode()).hexdigest()[:32])
+    return cast(HttpResponse, get_conditional_response(request, etag=etag, response=response))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

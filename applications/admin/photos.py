@@ -30,6 +30,7 @@ from applications.admin.in_turn import InTurn
 from applications.admin.work import (
     Rows,
     SeenForm,
+    Words,
     Work,
     WorkAdmin,
     key_in,
@@ -37,6 +38,7 @@ from applications.admin.work import (
     reason_field,
     staff_of,
     tag,
+    written,
 )
 from bulletin import photos
 from bulletin.employment import kindergartens_of
@@ -60,7 +62,10 @@ class SendForm(forms.Form):
     kindergarten = forms.ModelChoiceField(label=_("kindergarten"), queryset=Kindergarten.objects.none())
     photo = forms.FileField(
         label=_("photo"),
-        help_text=_("JPEG, PNG, HEIC or WebP, at most 5 MB"),
+        help_text=_(
+            "JPEG, PNG, HEIC or WebP, at most 5 MB. Each side has 320 pixels at least; the longer one is at most four "
+            "times the shorter."
+        ),
         widget=forms.FileInput(attrs={**PHOTO_INPUT}),
         max_length=200,
     )
@@ -116,7 +121,14 @@ class PhotoAdmin(InTurn, WorkAdmin):
 
     permission_to_decide = MODERATE
     change_list_template = "admin/bulletin/photo/change_list.html"
-    list_display = ["shown_caption", "kindergarten_name", "shown_state", "sent_at", "sent_by"]
+    list_display = [
+        "shown_caption",
+        "kindergarten_name",
+        "shown_state",
+        "decision_reason",
+        "sent_at",
+        "sent_by",
+    ]
     list_filter = ["state"]
     list_select_related = ["kindergarten__locality", "sent_by__employee"]
     search_fields = ["kindergarten__search_text"]
@@ -156,7 +168,7 @@ class PhotoAdmin(InTurn, WorkAdmin):
             name="take-down",
             label=_("Take down"),
             consequence=_(
-                "Nobody outside sees it any more; who has opened the page keeps it in the browser for up to an hour. "
+                "Nobody outside sees it any more; who has opened the page keeps it in the browser for up to a minute. "
                 "It can't be published again: send it anew if that is needed."
             ),
             done=_("The photo is taken down."),
@@ -185,7 +197,7 @@ class PhotoAdmin(InTurn, WorkAdmin):
             name="withdraw",
             label=_("Publish no longer"),
             consequence=_(
-                "Nobody outside sees it any more; who has opened the page keeps it in the browser for up to an hour. "
+                "Nobody outside sees it any more; who has opened the page keeps it in the browser for up to a minute. "
                 "The kindergarten reads your reason."
             ),
             done=_("The photo is no longer published."),
@@ -201,6 +213,17 @@ class PhotoAdmin(InTurn, WorkAdmin):
 
     def waiting_for(self, employee: User) -> "QuerySet[Photo]":
         return Photo.objects.filter(state=Photo.State.PENDING)
+
+    def note(self, request: HttpRequest, obj: Photo) -> Words:
+        """Of what nobody outside sees any more: who decided that, when, and why."""
+        if obj.decided_at is None or obj.state == Photo.State.PUBLISHED:
+            return ""
+        if obj.state == Photo.State.TAKEN_DOWN:
+            said = gettext("Taken down by the kindergarten: %(who)s, %(day)s. Reason: %(why)s")
+        else:
+            said = gettext("Not published: %(who)s, %(day)s. Reason: %(why)s")
+        day = written(obj.kindergarten.locality.day(obj.decided_at))
+        return said % {"who": obj.decided_by, "day": day, "why": obj.decision_reason}
 
     def zone_of(self, obj: Photo) -> Any:
         return obj.kindergarten.locality.zone

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from django.db import IntegrityError
+from django.urls import reverse
 
 from accounts import audit
 from accounts.models import User
@@ -20,6 +21,7 @@ from applications.states import ProposalState
 from bulletin.models import PROFILE_FIELDS, Kindergarten, KindergartenProfile
 from bulletin.profiles import profile_of
 from bulletin.seen import mark_of
+from bulletin.workers import tell_workers
 
 PROPOSE, CONFIRM = "applications.add_profileproposal", "applications.change_profileproposal"
 # Of a page that is not there yet.
@@ -72,7 +74,9 @@ def confirm_profile(
     with locking():
         proposal = lock_open(proposal)
         _lock(proposal, seen=seen)
-        return _carry_out(proposal, actor=actor, now=now)
+        page = _carry_out(proposal, actor=actor, now=now)
+        _tell(proposal, "staff_page_confirmed", actor=actor, now=now, is_changed=False)
+    return page
 
 
 def decline_profile(proposal: ProfileProposal, *, actor: User, reason: str, now: datetime) -> ProfileProposal:
@@ -85,6 +89,7 @@ def decline_profile(proposal: ProfileProposal, *, actor: User, reason: str, now:
         proposal = lock_open(proposal)
         decide(proposal, ProposalState.DECLINED, actor=actor, reason=reason, now=now)
         _record(Action.PAGE_DECLINED, proposal, actor=actor, reason=reason, now=now)
+        _tell(proposal, "staff_page_declined", actor=actor, now=now, reason=proposal.decision_reason)
     return proposal
 
 
@@ -106,6 +111,19 @@ def _carry_out(proposal: ProfileProposal, *, actor: User, now: datetime) -> Kind
     decide(proposal, ProposalState.APPROVED, actor=actor, now=now)
     _record(Action.PAGE_CONFIRMED, proposal, actor=actor, now=now)
     return page
+
+
+def _tell(proposal: ProfileProposal, kind: str, *, actor: User, now: datetime, **context: object) -> None:
+    tell_workers(
+        proposal.kindergarten,
+        kind,
+        permission=PROPOSE,
+        context=context,
+        dedupe_key=f"{proposal.pk}",
+        link=reverse("admin:applications_profileproposal_change", args=[proposal.pk]),
+        actor=actor,
+        now=now,
+    )
 
 
 def _record(

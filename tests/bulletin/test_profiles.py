@@ -80,7 +80,11 @@ def test_only_published_photos_are_shown_and_given_out(client: Client, amina: Ki
     assert 'width="1200" height="900" loading="lazy"' in page
     answer = client.get(small)
     assert (answer.content, answer["Content-Type"]) == (b"small", "image/jpeg")
-    assert answer["Cache-Control"] == "public, max-age=3600, s-maxage=60"
+    assert answer["Cache-Control"] == "public, max-age=60, must-revalidate"
+    again = {"If-None-Match": answer["ETag"]}
+    assert client.get(small, headers=again).status_code == 304
+    Photo.objects.filter(pk=shown.pk).update(state="rejected", decided_by=shown.sent_by)
+    assert client.get(small, headers=again).status_code == 404
     for photo in hidden:
         assert str(photo.pk) not in page
         assert client.get(f"/kindergarten-photos/{photo.pk}/").status_code == 404

@@ -18,6 +18,7 @@ from applications.models import ProfileProposal
 from applications.states import ProposalState
 from bulletin.models import Kindergarten, KindergartenProfile, Photo
 from bulletin.photos import MOST_PHOTOS, moderate_photo, take_down_photo
+from notifications.models import Notice
 from tests.factories import KindergartenFactory, LocalityFactory, PhotoFactory
 from tests.staff import inside, official_of, worker_of
 
@@ -229,6 +230,17 @@ def test_what_is_wrong_with_a_photo_is_said_and_nothing_kept(amina, worker, chan
     assert not Photo.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("size", "said"),
+    [((480, 319), "480 × 319"), ((3000, 700), "4 есе")],
+    ids=["too small", "a strip"],
+)
+def test_what_families_could_not_look_at_is_refused(amina, worker, size, said) -> None:
+    refused = sent(worker, amina, photo=a_photo(size)).context["errors"]["photo"]
+    assert said in str(refused)
+    assert sent(worker, amina, photo=a_photo((1280, 320))).status_code == 302
+
+
 def test_the_official_reads_what_the_kindergarten_answers_for(amina, worker, official) -> None:
     assert sent(worker, amina, children="consent").status_code == 302
     photo = Photo.objects.get()
@@ -272,6 +284,29 @@ def test_an_official_publishes_and_the_kindergarten_takes_down(client, amina, wo
     assert client.get(public).status_code == 404
     actions = AuditEntry.objects.filter(action__startswith="photo_").values_list("action", flat=True)
     assert sorted(actions) == ["photo_published", "photo_published", "photo_refused", "photo_taken_down"]
+
+
+def test_the_kindergarten_reads_what_became_of_it(amina, worker, official) -> None:
+    """In its messages and on its start page, each with its reason and the way to it; the photo says who and why."""
+    proposed(worker, amina)
+    proposal = ProfileProposal.objects.get()
+    decide(official, proposal, "decline", reason="Төлемді нақтылаңыз, өтінеміз")
+    photo = PhotoFactory(kindergarten=amina)
+    press(official, photo, "publish")
+    press(official, photo, "withdraw", reason="Балалардың беті анық көрінеді")
+    for address in ("admin:index", "admin:inbox"):
+        page = unescape(worker.get(reverse(address)).content.decode())
+        assert "Төлемді нақтылаңыз" in page
+        assert page_of(proposal) in page
+        assert "Балалардың беті анық көрінеді" in page
+        assert f"«{photo.caption_kk}»" in page
+        assert page_of(photo) in page
+    # What is read is no news any more.
+    assert "Төлемді нақтылаңыз" not in worker.get(reverse("admin:index")).content.decode()
+    photo.refresh_from_db()
+    said = unescape(worker.get(page_of(photo)).content.decode())
+    assert f"{photo.decided_by}, " in said
+    assert not Notice.objects.filter(recipient=photo.decided_by).exists()
 
 
 @pytest.mark.parametrize("state", ["pending", "published", "rejected"])
