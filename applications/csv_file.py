@@ -3,6 +3,7 @@
 import csv
 import re
 from collections.abc import Iterable, Iterator
+from datetime import date
 from typing import Final
 
 from django.http import StreamingHttpResponse
@@ -27,6 +28,14 @@ class _Echo:
 
     def write(self, value: str) -> str:
         return value
+
+
+def file_name(*parts: str, day: date, ending: str = "csv") -> str:
+    """What a file is called: what it holds, of which place and cut, and the day of its figures. Pure.
+
+    Whoever keeps one each month must not overwrite the last one. `parts` are slugs and our own words.
+    """
+    return f"{'-'.join(parts)}-{day.isoformat()}.{ending}"
 
 
 def csv_response(

@@ -36,7 +36,7 @@ from applications.reports.published import PUBLISHED, Figure, table_of_published
 from applications.rules.in_force import rules_at, rules_of_day
 from applications.states import ReferralState
 from applications.views.public.forms import QueueCheckForm
-from applications.views.public.statistics import asked_place
+from applications.views.public.statistics import NothingSuch, asked_place
 from balabaqsha import help_questions
 from balabaqsha import statistics as figures
 from balabaqsha.health.probes import readiness, report
@@ -337,6 +337,8 @@ def _is_from_our_page(request: HttpRequest) -> bool:
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if isinstance(exception, NothingSuch):
+        return render(request, "404_statistics.html", {"sentence": exception.sentence}, status=404)
     return render(request, "404.html", status=404)
 
 

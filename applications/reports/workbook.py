@@ -41,7 +41,9 @@ def sheet_of(report: Report, asked: Asked, slice_: Slice) -> Sheet:
 
 def told_filters(asked: Asked) -> list[str]:
     """What is asked for, in words: the period, and whatever narrows it."""
-    first, last = asked.months[0], asked.ends.date() - timedelta(days=1)
+    # The present month is counted until now.
+    last = min(asked.ends.date() - timedelta(days=1), asked.now.astimezone(asked.zone).date())
+    first = asked.months[0]
     told = [
         f"{gettext('Period')}: {first:%d.%m.%Y} – {last:%d.%m.%Y}",
         f"{gettext('Localities')}: {', '.join(one.name for one in asked.localities or ())}",

@@ -132,11 +132,11 @@ def test_fewer_than_five_people_are_not_told(client, kentau, address):
     assert response.context["headline"].enrolled_told == "<5"
 
 
-@pytest.mark.parametrize("place", ["almaty", "", "%00", "'"])
-def test_an_unknown_place_means_the_chosen_one(client, kentau, place):
-    LocalityFactory()
+@pytest.mark.parametrize("query", ["place=almaty", "place=%00", "place='", "period=2025-11"])
+def test_what_there_is_not_is_never_answered_by_the_chosen_place(client, kentau, query):
     client.cookies["place"] = "kentau"
-    assert client.get(f"/statistics/?place={place}").context["locality"] == kentau
+    assert client.get(f"/statistics/?{query}").status_code == 404
+    assert client.get("/statistics/?place=").context["locality"] == kentau
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,12 @@ from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpRespons
 from django.urls import reverse
 from django.utils.cache import get_conditional_response
 from django.utils.http import http_date
+from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from accounts.way_back import whole_address
-from applications.csv_file import csv_response
+from applications.csv_file import csv_response, file_name
 from applications.views.public.feed import Written, atom, heading, row
 from bulletin.chosen_place import chosen_locality
 from bulletin.forms import ALL_PLACES, BulletinFilterForm
@@ -37,9 +38,11 @@ def bulletin_csv(request: HttpRequest) -> StreamingHttpResponse:
     404 if a filter means nothing.
     """
     now = estimate_clock()
-    vacancies = _public_list(request, now=now)
-    rows = (row(vacancy, now=now) for vacancy in vacancies.iterator(chunk_size=500))
-    return csv_response(filename="bulletin.csv", heading=heading(), rows=rows)
+    filters = _understood(BulletinFilterForm(request.GET, locality=chosen_locality(request)))
+    place = filters.values["locality"]
+    name = file_name("bulletin", place.slug if place else ALL_PLACES, day=localdate(now))
+    rows = (row(vacancy, now=now) for vacancy in _listed(filters, now=now).iterator(chunk_size=500))
+    return csv_response(filename=name, heading=heading(), rows=rows)
 
 
 @require_safe
@@ -96,12 +99,6 @@ def _decisive(filters: BulletinFilterForm) -> dict[str, Any]:
     return {"place": place.slug if place else ALL_PLACES, **rest, "status": _status(filters)}
 
 
-def _public_list(request: HttpRequest, *, now: datetime) -> QuerySet[Vacancy]:
-    """What anybody would see under the filters of the address."""
-    filters = _understood(BulletinFilterForm(request.GET, locality=chosen_locality(request)))
-    return _listed(filters, now=now)
-
-
 def _understood(filters: BulletinFilterForm) -> BulletinFilterForm:
     """The filters, or 404 if one of them means nothing: unlike the page, neither a feed nor a file can say so.
 
@@ -114,6 +111,7 @@ def _understood(filters: BulletinFilterForm) -> BulletinFilterForm:
 
 
 def _listed(filters: BulletinFilterForm, *, now: datetime) -> QuerySet[Vacancy]:
+    """What anybody would see under the filters."""
     return published_vacancies(**filters.values | {"status": _status(filters)}, now=now)
 
 

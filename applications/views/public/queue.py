@@ -9,6 +9,7 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.formats import date_format
+from django.utils.timezone import localdate
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
@@ -20,7 +21,7 @@ from accounts.models import User
 from accounts.views.limited import limited
 from applications.access import by_former_number, by_number
 from applications.city.protocols import signed_protocols
-from applications.csv_file import csv_response
+from applications.csv_file import csv_response, file_name
 from applications.models import Rules
 from applications.queue.ledger import LedgerEntry, ledger, ledger_entries
 from applications.queue.public_order import CountedQueue, Start, counted_queues, order_page, whole_order
@@ -29,7 +30,7 @@ from applications.rules.in_force import rules_of_day
 from applications.states import Tier
 from applications.views.public.forms import FormerNumberForm, JumpForm, QueueCheckForm
 from bulletin.chosen_place import chosen_locality
-from bulletin.forms import EARLIEST_YEAR, LATEST_YEAR, FilterForm
+from bulletin.forms import ALL_PLACES, EARLIEST_YEAR, LATEST_YEAR, FilterForm
 from bulletin.models import Language, Locality
 from notifications.clock import estimate_clock, read_clock
 from notifications.replica import reads_replica
@@ -57,8 +58,11 @@ def queues(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def queues_csv(request: HttpRequest) -> StreamingHttpResponse:
-    """The same counts as a file; `?place=` as on the page."""
+    """The same counts as a file; `?place=` as on the page. 404 for a place that there is not: a file can't say so."""
     filters = FilterForm(request.GET, locality=chosen_locality(request))
+    if filters.left_out:
+        raise Http404
+    place = filters.values["locality"]
     heading = [_("Locality"), _("Birth year"), _("Waiting"), *(language.label for language in Language)]
     rows = (
         [
@@ -67,9 +71,10 @@ def queues_csv(request: HttpRequest) -> StreamingHttpResponse:
             told(queue.waiting, grouped=False),
             *(_named(queue, language, grouped=False) for language in queue.by_language),
         ]
-        for queue in counted_queues(filters.values["locality"])
+        for queue in counted_queues(place)
     )
-    return csv_response(filename="queues.csv", heading=heading, rows=rows)
+    name = file_name("queues", place.slug if place else ALL_PLACES, day=localdate(estimate_clock()))
+    return csv_response(filename=name, heading=heading, rows=rows)
 
 
 @require_safe
@@ -107,7 +112,8 @@ def order(request: HttpRequest, place: str, birth_year: int) -> HttpResponse:
 def order_csv(request: HttpRequest, place: str, birth_year: int) -> StreamingHttpResponse:
     """The whole order of one queue as a file; only the heading for a queue of fewer than five."""
     locality = _locality(place, birth_year)
-    ratio = _rules(locality, now=estimate_clock()).general_per_priority
+    now = estimate_clock()
+    ratio = _rules(locality, now=now).general_per_priority
     heading = [
         _("Number in the queue"),
         _("Application number"),
@@ -125,7 +131,8 @@ def order_csv(request: HttpRequest, place: str, birth_year: int) -> StreamingHtt
                 labels[row.tier] if row.tier is not None else "",
             ]
 
-    return csv_response(filename=f"queue-{locality.slug}-{birth_year}.csv", heading=heading, rows=rows())
+    name = file_name("queue", locality.slug, str(birth_year), day=locality.day(now))
+    return csv_response(filename=name, heading=heading, rows=rows())
 
 
 @never_cache
@@ -259,7 +266,8 @@ def corrections_csv(request: HttpRequest) -> StreamingHttpResponse:
         _("Reason"),
     ]
     entries = ledger_entries(ledger().iterator(chunk_size=500))
-    return csv_response(filename="corrections.csv", heading=heading, rows=map(_ledger_cells, entries))
+    name = file_name("corrections", day=localdate(estimate_clock()))
+    return csv_response(filename=name, heading=heading, rows=map(_ledger_cells, entries))
 
 
 def _row(queue: CountedQueue) -> dict[str, Any]:

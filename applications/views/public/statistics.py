@@ -9,11 +9,10 @@ from urllib.parse import urlencode
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from applications.csv_file import csv_response
+from applications.csv_file import csv_response, file_name
 from applications.reports.asked import Slice
 from applications.reports.charts import chart_of
 from applications.reports.published import (
@@ -35,7 +34,7 @@ from notifications.replica import reads_replica
 
 @dataclass(frozen=True)
 class Asking:
-    """What an address asks for; whatever it does not know is left out."""
+    """What an address asks for."""
 
     told: Published
     slice: Slice
@@ -44,11 +43,30 @@ class Asking:
 
     @property
     def slices(self) -> list[Slice]:
-        """What the rows may be: of one place there is no table of places."""
-        return [one for one in self.told.slices if not (self.place and one is Slice.LOCALITY)]
+        """What the rows may be: of one place a table of places has one row, and is offered to nobody."""
+        return [
+            one for one in self.told.slices if one is self.slice or not (self.place and one is Slice.LOCALITY)
+        ]
 
     def table(self, slice_: Slice, *, now: datetime) -> TellingTable:
         return table_of_published(self.told, slice_, place=self.place, places=self.places, now=now)
+
+    def file_name(self, table: TellingTable, ending: str) -> str:
+        """Says of which figures, cut, place and day a file is."""
+        place = self.place.slug if self.place else ALL_PLACES
+        day = table.counted_at.astimezone(table.asked.zone).date()
+        return file_name(self.told.name, "by", self.slice.value, place, day=day, ending=ending)
+
+
+class NothingSuch(Http404):
+    """An address of the statistics that names what there is not; `sentence` says so in the language of the page.
+
+    Other figures than those that were asked for would be taken for them.
+    """
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
 
 
 def query_of(slice_: Slice, place: Locality | None) -> str:
@@ -57,12 +75,23 @@ def query_of(slice_: Slice, place: Locality | None) -> str:
 
 
 def asked_place(request: HttpRequest, places: list[Locality]) -> Locality | None:
-    """The place that `?place=` names, None for all of them, and without it the one that the visitor chose."""
+    """The place that `?place=` names, None for all of them, and without it the one that the visitor chose.
+
+    Raises `NothingSuch`, for a period that is asked for, too.
+    """
+    if request.GET.get("period"):
+        raise NothingSuch(
+            _("The statistics are always of the last twelve months: no other period can be asked for.")
+        )
     slug = request.GET.get("place", "")
+    if not slug:
+        return chosen_locality(request, places)
     if slug == ALL_PLACES:
         return None
-    named = next((place for place in places if place.slug == slug), None)
-    return named or chosen_locality(request, places)
+    for place in places:
+        if place.slug == slug:
+            return place
+    raise NothingSuch(_("The address names a place that the portal does not know."))
 
 
 @require_safe
@@ -112,9 +141,10 @@ def statistics_table(request: HttpRequest, name: str) -> HttpResponse:
 def statistics_csv(request: HttpRequest, name: str) -> StreamingHttpResponse:
     """The table of the page as a file."""
     asking = _asking(request, name)
-    sheet = _sheet(asking, asking.slice, now=estimate_clock())
+    table = asking.table(asking.slice, now=estimate_clock())
+    sheet = _sheet(asking, asking.slice, table)
     return csv_response(
-        filename=f"{name}-{asking.slice.value}.csv",
+        filename=asking.file_name(table, "csv"),
         heading=sheet.headings,
         rows=sheet.in_words,
         delimiter=";",
@@ -126,10 +156,14 @@ def statistics_xlsx(request: HttpRequest, name: str) -> HttpResponse:
     """The table of the page as a spreadsheet, and the same figures cut in every other way."""
     asking, now = _asking(request, name), estimate_clock()
     slices = sorted(asking.slices, key=lambda one: one is not asking.slice)
+    tables = {one: asking.table(one, now=now) for one in slices}
     response = HttpResponse(
-        workbook((str(one.label), _sheet(asking, one, now=now)) for one in slices), content_type=XLSX_TYPE
+        workbook((str(one.label), _sheet(asking, one, table)) for one, table in tables.items()),
+        content_type=XLSX_TYPE,
     )
-    response["Content-Disposition"] = f'attachment; filename="{name}-{localtime(now):%Y-%m-%d}.xlsx"'
+    response["Content-Disposition"] = (
+        f'attachment; filename="{asking.file_name(tables[asking.slice], "xlsx")}"'
+    )
     return response
 
 
@@ -145,14 +179,20 @@ def _asking(request: HttpRequest, name: str) -> Asking:
     if told is None:
         raise Http404
     places = selectors.localities()
-    asking = Asking(told, told.slices[0], asked_place(request, places), places)
+    return Asking(told, _asked_slice(request, told), asked_place(request, places), places)
+
+
+def _asked_slice(request: HttpRequest, told: Published) -> Slice:
     by = request.GET.get("by", "")
-    slice_ = next((one for one in asking.slices if one.value == by), asking.slices[0])
-    return Asking(told, slice_, asking.place, places)
+    if not by:
+        return told.slices[0]
+    for slice_ in told.slices:
+        if slice_.value == by:
+            return slice_
+    raise NothingSuch(_("These figures are not told in the rows that the address asks for."))
 
 
-def _sheet(asking: Asking, slice_: Slice, *, now: datetime) -> Sheet:
-    table = asking.table(slice_, now=now)
+def _sheet(asking: Asking, slice_: Slice, table: TellingTable) -> Sheet:
     columns = asking.told.columns_by(slice_)
     return Sheet(
         title=f"{asking.told.title}: {slice_.label}",

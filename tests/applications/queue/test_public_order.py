@@ -10,6 +10,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils.timezone import localdate
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -410,12 +411,13 @@ class TestCounts:
         assert len(read(client.get(QUEUES + "counts.csv", {"place": "kentau"}))) == 1
 
     @pytest.mark.parametrize("value", ["nowhere", "\x00", "'; DROP TABLE", "9" * 500])
-    def test_an_unknown_place_is_left_out(self, client, place, wait, value):
+    def test_an_unknown_place_is_left_out_and_said(self, client, place, wait, value):
+        """A file can't say so: there is none."""
         wait(*[G] * 5)
         response = client.get(QUEUES, {"place": value})
         assert response.status_code == 200
         assert response.context["filters"].note
-        assert client.get(QUEUES + "counts.csv", {"place": value}).status_code == 200
+        assert client.get(QUEUES + "counts.csv", {"place": value}).status_code == 404
 
     @pytest.mark.parametrize("prefix", ["", "/ru"])
     def test_every_queue_leads_to_its_order(self, client, place, wait, prefix):
@@ -433,7 +435,7 @@ class TestCounts:
         wait(*[G] * 3, languages=["kk"])
         response = client.get("/ru" + QUEUES + "counts.csv")
         assert response["Content-Type"] == "text/csv; charset=utf-8"
-        assert 'filename="queues.csv"' in response["Content-Disposition"]
+        assert f'filename="queues-turkistan-{localdate()}.csv"' in response["Content-Disposition"]
         assert read(response)[1:] == [["г. Туркестан", "2017", "7", "7", "<5", "0"]]
 
 

@@ -93,11 +93,12 @@ def test_a_chart_of_a_thousand_rows_says_how_many_are_left_out():
 
 def test_what_was_asked_for_is_said_in_words():
     assert told_filters(Asked(NOW, birth_year=2022, language="ru")) == [
-        "Кезең: 01.01.2026 – 31.12.2026",
+        "Кезең: 01.01.2026 – 01.12.2026",
         "Елді мекендер: ",
         "Туған жылы: 2022",
         f"Тәрбиелену тілі: {Language.RUSSIAN.label}",
     ]
+    assert told_filters(Asked(NOW, month=date(2026, 10, 1)))[0] == "Кезең: 01.10.2026 – 31.10.2026"
 
 
 def test_without_the_cache_a_figure_is_worked_out_each_time(monkeypatch):

@@ -59,11 +59,35 @@ def test_every_way_to_cut_is_a_page(client, here, name: str, prefix: str) -> Non
         assert "<table" in answer.content.decode()
 
 
-@pytest.mark.parametrize("query", ["by=kindergarten", "by=%00&place='", "by=locality&place=turkistan"])
-def test_what_an_address_does_not_know_is_left_out(client, here, query: str) -> None:
-    """Of one place there is no table of places."""
-    answer = client.get(f"{address('table', 'waits')}?{query}")
-    assert (answer.context["slice"], answer.context["report"].name) == (PUBLISHED["waits"].slices[0], "waits")
+@pytest.mark.parametrize("view", ["table", "csv", "xlsx"])
+@pytest.mark.parametrize("query", ["by=kindergarten", "by=%00", "place=almaty", "place='", "period=2025"])
+def test_what_there_is_not_is_never_answered_by_other_figures(client, here, view: str, query: str) -> None:
+    answer = client.get(f"{address(view, 'waits')}?{query}")
+    page = answer.content.decode()
+    assert (answer.status_code, answer.context["sentence"] in page) == (404, True)
+    assert 'href="/statistics/"' in page
+
+
+def test_of_one_place_the_table_of_places_has_its_row(client, here) -> None:
+    """Whoever looks at all places, and chooses one in the head of the page, comes there."""
+    LocalityFactory(slug="kentau")
+    answer = client.get(address("table", "waits", by="locality", place=here.slug))
+    assert [row["label"] for row in answer.context["rows"]] == [here.name, "Барлығы"]
+
+
+def test_files_are_named_by_figures_cut_place_and_day(client, here) -> None:
+    day = here.day(timezone.now())
+    named = {
+        "csv": {"place": here.slug, "by": "year"},
+        "xlsx": {"place": "all", "by": "language"},
+    }
+    names = [
+        client.get(address(view, "queue", **query))["Content-Disposition"] for view, query in named.items()
+    ]
+    assert names == [
+        f'attachment; filename="queue-by-year-{here.slug}-{day}.csv"',
+        f'attachment; filename="queue-by-language-all-{day}.xlsx"',
+    ]
 
 
 def test_reports_of_officials_alone_are_not_found(client, here) -> None:
