@@ -145,13 +145,16 @@ def kindergarten_map(request: HttpRequest) -> HttpResponse:
     extent = _extents.get(which, now=now, make=lambda: on_map.extent(found))
     here = point_of(request) if filters.is_by_distance else None
     asked = read_bounds(request.GET.get("bounds", ""))
-    around = frame_around(here, zoom=NEAR_ZOOM, **MAP_SIZE).inner if here else extent.first
+    far = on_map.far_away(found, here) if here else None
+    # Around who is far away there is nothing to see: they see what was found.
+    home = None if far else here
+    around = frame_around(home, zoom=NEAR_ZOOM, **MAP_SIZE).inner if home else extent.first
     looked_at = request.POST or request.GET
     context: dict[str, Any] = {"filters": filters, "extent": extent}
     listed, count = found, extent.count
     if extent.bounds and (part := read_bounds(looked_at.get("bounds", "")) or asked or around):
         frame, shown = _frame(part, looked_at.get("zoom", ""))
-        context |= _drawn(frame) | {"ways": _ways(request, frame), "home": _home(here, frame)}
+        context |= _drawn(frame) | {"ways": _ways(request, frame), "home": _home(home, frame)}
         context["shown"] = shown
         marks = _marks.get(
             (which, shown, frame), now=now, make=lambda: on_map.marks(found, shown, frame, now=now)
@@ -175,7 +178,7 @@ def kindergarten_map(request: HttpRequest) -> HttpResponse:
             told=partial(on_map.with_availability, now=now),
         ),
         "is_near": here is not None,
-        "far": on_map.far_away(found, here) if here else None,
+        "far": far,
         "catalogue_query": _query(request, bounds=None),
     }
     return may_ask_where(render(request, "bulletin/map.html", context))

@@ -110,6 +110,8 @@ def test_whoever_is_far_away_reads_how_far_and_where_the_nearest_are(client, pag
     assert "по прямой: 110 км" in answer
     assert 'href="?place=kentau&amp;sort=near"' in answer
     assert "г. Кентау, 1,1 км" in answer
+    # The map shows what was found, and not the empty land around the visitor.
+    assert "data-home" not in answer
     for found in ("place=kentau&sort=near", "place=all&sort=near", "place=kentau"):
         assert "по прямой:" not in client.get(f"{page}?{found}").content.decode().replace(
             "От вас по прямой:", ""

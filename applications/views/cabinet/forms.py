@@ -136,7 +136,7 @@ class AlertForm(forms.Form):
         label=gettext_lazy("Counted from"),
         required=False,
         widget=forms.Select,
-        help_text=gettext_lazy("A kindergarten that is not in this list can be found above by its name."),
+        help_text=gettext_lazy("A kindergarten that is not in this list can be found below by its name."),
     )
     point = forms.CharField(required=False, max_length=50, widget=forms.HiddenInput(attrs={"id": "id_point"}))
 
