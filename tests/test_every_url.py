@@ -1,7 +1,7 @@
 """Every address as every visitor: who gets in, who is sent to sign in, who is told that there is nothing."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -293,8 +293,8 @@ def visitors(city, client_of):
 
 def walked() -> Iterator[tuple[str, str]]:
     """Who asks for what; in a quick run, what both kindergartens' employees are answered alike, one of the two asks."""
-    for number, (row, expected) in enumerate(TABLE.items()):
-        for place, visitor in enumerate(VISITORS):
+    for place, visitor in enumerate(VISITORS):
+        for number, (row, expected) in enumerate(TABLE.items()):
             if THOROUGH or place < 3 or expected[3] != expected[4] or place == 3 + number % 2:
                 yield visitor, row
 
@@ -302,13 +302,14 @@ def walked() -> Iterator[tuple[str, str]]:
 Answers = dict[tuple[str, str], Any]
 
 
-def asked(language: str, city, visitors) -> Answers:
+def asked(language: str, city, visitors, *, of_whom: Collection[str] = VISITORS) -> Answers:
     """What each address answers to each visitor in a language; every one of both is asked in one language at least."""
     with translation.override(language):
         urls = {row: url_of(row, city) for row in TABLE}
     return {
         (visitor, row): visitors[visitor].get(urls[row], headers={"accept-language": language})
         for visitor, row in part_for(language, walked(), LANGUAGES)
+        if visitor in of_whom
     }
 
 

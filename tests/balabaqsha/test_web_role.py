@@ -258,9 +258,11 @@ def city(transactional_db):
 
 
 def test_it_does_its_work(web_role, city, visitors):
-    """Every page as every visitor. The browser's tests are the portal's role as well."""
-    every_address = test_every_url.TestEveryAddress()
-    every_address.test_as_every_visitor("kk", lambda language: test_every_url.asked(language, city, visitors))
+    """Every page of a family and of an employee. The browser's tests are the portal's role as well."""
+    of_whom = ("parent", "worker")
+    answers = test_every_url.asked("kk", city, visitors, of_whom=of_whom)
+    assert {visitor for visitor, _row in answers} == {*of_whom}
+    test_every_url.TestEveryAddress().test_as_every_visitor("kk", lambda language: answers)
 
 
 @pytest.mark.parametrize("may", ["NOCREATEROLE", "CREATEROLE"])

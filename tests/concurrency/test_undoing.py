@@ -146,11 +146,15 @@ OPEN = set(ACTS) - {"publish", "offer"}
 
 
 def met(acts):
-    """Each pair of `acts`, of which one undoes something, in both orders; in a quick run the others in one of them."""
+    """Each pair of `acts`, of which one undoes something, in both orders.
+
+    In a quick run those of which one takes the place in one of the orders, and of those that take none every second.
+    """
     for place, pair in enumerate(combinations(sorted(acts), 2)):
         if UNDOING & {*pair}:
             both = THOROUGH or {*pair} <= TAKERS
-            yield from permutations(pair) if both else [pair[:: (1, -1)[place % 2]]]
+            if both or TAKERS & {*pair} or place % 2:
+                yield from permutations(pair) if both else [pair[:: (1, -1)[place // 2 % 2]]]
 
 
 PAIRS = [
