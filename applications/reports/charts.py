@@ -48,6 +48,11 @@ class Chart:
         """Whether there is nothing to draw."""
         return not any(bar.value for line in self.lines for bar in line.bars)
 
+    @property
+    def is_untold(self) -> bool:
+        """Whether something was counted, and nothing of it is told as a number: no bar would have a length."""
+        return not self.is_empty and not any(bar.percent for line in self.lines for bar in line.bars)
+
 
 def chart_of(rows: Sequence[tuple[str, Sequence[int | str | None]]], *, of: int) -> Chart:
     """A chart of the first rows out of `of`, in their order: labels with a value for each series. Pure.

@@ -115,6 +115,7 @@ def statistics_table(request: HttpRequest, name: str) -> HttpResponse:
         "series": [one.heading for one in drawn],
         "longest": _longest(bars),
         "filters": told_filters(table.asked),
+        "counted_again": _counted_again(asking.told, asking.slice),
         "counted_at": table.counted_at,
         "query": query_of(asking.slice, asking.place),
         "place_tabs": [
@@ -192,6 +193,16 @@ def _asked_slice(request: HttpRequest, told: Published) -> Slice:
     raise NothingSuch(_("These figures are not told in the rows that the address asks for."))
 
 
+def _counted_again(told: Published, slice_: Slice) -> str:
+    """Why the rows add up to more than what stands below them; empty where each is counted in one row."""
+    of_groups = told.name == "places"
+    if slice_ is Slice.LANGUAGE and not of_groups:
+        return _("A family that names several languages is counted in each of them, and once in all.")
+    if slice_ is Slice.YEAR and of_groups:
+        return _("A place for several birth years is counted in each of them, and once in all.")
+    return ""
+
+
 def _sheet(asking: Asking, slice_: Slice, table: TellingTable) -> Sheet:
     columns = asking.told.columns_by(slice_)
     return Sheet(
@@ -204,5 +215,7 @@ def _sheet(asking: Asking, slice_: Slice, table: TellingTable) -> Sheet:
             *told_filters(table.asked),
             as_of(table.asked, table.counted_at),
             _("<5: from one to four. …: not told, since a small number could be worked out from it."),
+            _("Each figure is rounded by itself, so rows and columns need not add up exactly."),
+            *filter(None, [_counted_again(asking.told, slice_)]),
         ],
     )

@@ -89,6 +89,7 @@ def test_a_chart_of_a_thousand_rows_says_how_many_are_left_out():
     assert (len(chart.lines), chart.left_out) == (MOST_BARS, 1000 - MOST_BARS)
     assert chart_of([("а", [0]), ("б", [None])], of=2).is_empty
     assert chart_of([], of=0).is_empty
+    assert [chart_of([("а", [value])], of=1).is_untold for value in ("<5", 0, 5)] == [True, False, False]
 
 
 def test_what_was_asked_for_is_said_in_words():

@@ -41,6 +41,7 @@ def test_chart_table_and_files_tell_the_same(client, here) -> None:
     assert rows[-1][1:4] == ["10", "…", "…"]
     drawn = [[bar.value for bar in line.bars] for line in page.context["chart"].lines]
     assert drawn == [["…"]]
+    assert "<figure" not in page.content.decode(), "a chart without bars says why there is none"
     sent = b"".join(client.get(address("csv", "no-shows", **asked)).streaming_content).decode("utf-8-sig")
     assert list(csv.reader(io.StringIO(sent), delimiter=";"))[1:] == rows
     book = load_workbook(io.BytesIO(client.get(address("xlsx", "no-shows", **asked)).content))
@@ -88,6 +89,35 @@ def test_files_are_named_by_figures_cut_place_and_day(client, here) -> None:
         f'attachment; filename="queue-by-year-{here.slug}-{day}.csv"',
         f'attachment; filename="queue-by-language-all-{day}.xlsx"',
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "by", "word"),
+    [
+        ("no-shows", "language", "Бірнеше тілді"),
+        ("places", "year", "Бірнеше туған жылға"),
+        ("queue", "year", ""),
+    ],
+)
+def test_what_does_not_add_up_is_explained_beside_the_table_and_in_the_file(
+    client, here, name: str, by: str, word: str
+) -> None:
+    asked = {"place": here.slug, "by": by}
+    page = client.get(address("table", name, **asked)).content.decode().partition("<table")[0]
+    book = load_workbook(io.BytesIO(client.get(address("xlsx", name, **asked)).content))
+    file = " ".join(str(row[0].value) for row in book.worksheets[0].iter_rows())
+    for told in (page, file):
+        assert "Әр сан бөлек дөңгелектеледі" in told
+        assert [one for one in ("Бірнеше тілді", "Бірнеше туған жылға") if one in told] == (
+            [word] if word else []
+        )
+
+
+def test_a_chart_has_a_title_and_a_legend_for_one_column_too(client, here) -> None:
+    page = client.get(address("table", "queue", place=here.slug, by="year")).content.decode()
+    chart = page.partition("<figcaption>")[2].partition("</figcaption>")[0]
+    assert "Кезек және оның қозғалысы: Туған жылдар" in chart
+    assert "Кезекте" in chart
 
 
 def test_reports_of_officials_alone_are_not_found(client, here) -> None:
