@@ -1,6 +1,8 @@
 """Who gets a place: at once in the order of arrival, or later by the queue among the collected bids."""
 
 import logging
+import math
+import time
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -51,14 +53,15 @@ def hold_seat(bid: Bid, vacancy: Vacancy, *, now: datetime) -> None:
     bid.answer_due = end_of_day(working_calendar().add(locality.day(now), days), locality.zone)
 
 
-def award_collected(vacancy: Vacancy, *, now: datetime) -> int:
+def award_collected(vacancy: Vacancy, *, now: datetime, until: float = math.inf) -> int:
     """Give the places of a queue-order vacancy to the collected bids with the smallest numbers, and end the others.
 
     `now` is an earlier reading of `notifications.clock`. Does nothing before `closes_at`, while a pause delays it,
     after a recall, or before the portal opens. One short transaction gives the places; then each of the other bids is
-    ended and its family told in a transaction of its own. If a winner gives a place back meanwhile, it goes to the next
-    in order first. May be repeated, and continues where a broken run ended; if another worker is at it, it is left to
-    that one. Returns how many places were given; a worker tells their families (`jobs.tell_placed_bids`).
+    ended and its family told in a transaction of its own, none after `until` (`time.monotonic`). If a winner gives a
+    place back meanwhile, it goes to the next in order first. May be repeated, and continues where a run ended or broke
+    off; if another worker is at it, it is left to that one. Returns how many places were given; a worker tells their
+    families (`jobs.tell_placed_bids`).
     """
     given = 0
     # Nothing depends on it: it keeps workers from following each other through thousands of families.
@@ -67,7 +70,7 @@ def award_collected(vacancy: Vacancy, *, now: datetime) -> int:
         while not is_done:
             winners, others = _give_places(vacancy, now=now)
             given += len(winners)
-            is_done = _end_others(others, now=now)
+            is_done = _end_others(others, now=now, until=until)
     return given
 
 
@@ -113,14 +116,18 @@ def _in_order_of_the_queue(vacancy: Vacancy, *, now: datetime) -> list[Bid]:
     return [bids[application.pk] for application in order]
 
 
-def _end_others(bids: Sequence[Bid], *, now: datetime) -> bool:
+def _end_others(bids: Sequence[Bid], *, now: datetime, until: float) -> bool:
     """End these bids, in this run or the next; False once a place is free, which then goes to the next in order first.
+
+    This run ends none after `until` (`time.monotonic`).
 
     The largest number is told first, so that the next in order has not been turned away if a winner withdraws. For the
     same reason a locked bid, with all smaller numbers, is left to the next run. Any other failure is logged, and only
     that bid is left to the next run, since it may fail for ever.
     """
     for bid in reversed(bids):
+        if time.monotonic() >= until:
+            return True
         try:
             if not lose_bid(bid, now=now):
                 return False

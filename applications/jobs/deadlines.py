@@ -1,7 +1,9 @@
 """What ran out is ended, and what was collected is awarded."""
 
+import time
 from datetime import datetime
 from functools import partial
+from typing import Final
 
 from accounts.registry import PhoneTie
 from accounts.services import refresh_phone_tie
@@ -26,6 +28,10 @@ from children.disputes import undecided
 from children.models import Dispute
 from notifications.sweeps import sweep
 
+# Who gets no place among thousands is told in the next run, half a minute later, rather than that this one is killed: a
+# task may take five minutes.
+AWARD_SECONDS: Final = 200.0
+
 
 def settle_what_ran_out(*, now: datetime) -> int:
     """Bring up to `now` every application in which something may have ended. Returns how many were looked at."""
@@ -45,7 +51,8 @@ def award_bids(*, now: datetime) -> int:
     """
     # The award follows the order of the queue, where nothing that ran out may count.
     settle_what_ran_out(now=now)
-    awarded = sweep(vacancies_to_award(now=now), lambda vacancy: award_collected(vacancy, now=now))
+    award = partial(award_collected, now=now, until=time.monotonic() + AWARD_SECONDS)
+    awarded = sweep(vacancies_to_award(now=now), award)
     return awarded + sweep(recalled_with_bids(), lambda vacancy: void_recalled_bids(vacancy, now=now))
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 import psycopg2
 from django.core.exceptions import SuspiciousOperation
 from django.db.backends.postgresql import base, operations
-from django.db.utils import DatabaseErrorWrapper
+from django.db.utils import DatabaseErrorWrapper, OperationalError
 from django.utils.functional import cached_property
 
 from balabaqsha.postgresql.silence import handle_of, rest_of, watch
@@ -46,6 +46,10 @@ class DatabaseErrors(DatabaseErrorWrapper):
         self.wrapper.due = None
         if isinstance(error, UnicodeEncodeError) or (type(error) is ValueError and "NUL" in str(error)):
             raise UnfitText("a text that the database can't hold") from error
+        if type(error) is psycopg2.DatabaseError and error.pgcode is None:
+            # The driver's word for a server that broke off in the middle of an answer.
+            self.wrapper.errors_occurred = True
+            raise OperationalError(str(error)) from error
         super().__exit__(kind, error, trace)
 
 

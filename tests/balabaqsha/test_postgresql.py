@@ -215,3 +215,11 @@ def test_a_server_that_is_cut_off_is_given_up_while_it_is_waited_for():
     silence = options["keepalives_idle"] + options["keepalives_interval"] * options["keepalives_count"]
     assert silence <= 15
     assert options["tcp_user_timeout"] <= 15_000
+
+
+def test_a_server_that_breaks_off_in_its_answer_is_told_like_one_that_has_gone():
+    """The driver has another word for it, which would be an error of ours."""
+    with pytest.raises(OperationalError), connection.wrap_database_errors:
+        raise psycopg2.DatabaseError("server closed the connection unexpectedly")
+    assert connection.errors_occurred
+    connection.close()

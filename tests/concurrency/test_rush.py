@@ -243,6 +243,24 @@ def test_each_press_is_collected_and_a_hundred_places_are_awarded_by_number(scen
         assert f": {number}." in told[application.get_absolute_url()]
 
 
+def test_an_award_of_a_long_list_ends_before_its_task_would_be_killed_and_goes_on_in_the_next_run(
+    scene, monkeypatch
+):
+    waiting = families(scene, 12)
+    vacancy = collecting(scene, seats=2)
+    for application in waiting:
+        assert pressed(application, vacancy) == Outcome.PLACED
+    close_now(vacancy)
+    monkeypatch.setattr(deadlines, "AWARD_SECONDS", 0.0)
+    deadlines.award_bids(now=read_clock())
+    assert Bid.objects.filter(holds_seat=True).count() == 2
+    assert not Bid.objects.filter(state=BidState.LOST).exists()
+    monkeypatch.undo()
+    deadlines.award_bids(now=read_clock())
+    assert Bid.objects.filter(state=BidState.LOST).count() == 10
+    assert consistent(vacancy)
+
+
 def during(work, applications, vacancy):
     """`work` while the applications press."""
     piles = [lambda one=one: pressed(one, vacancy) for one in applications]
