@@ -129,6 +129,7 @@ class Action(models.TextChoices):
     GROUP_DECLINED = "group_declined", _("Data of a group declined")
     PAGE_PROPOSED = "page_proposed", _("Page of a kindergarten proposed")
     PAGE_CONFIRMED = "page_confirmed", _("Page of a kindergarten confirmed")
+    PAGE_WITHDRAWN = "page_withdrawn", _("Proposal of a kindergarten's page withdrawn")
     PAGE_DECLINED = "page_declined", _("Page of a kindergarten declined")
     CHILDREN_COUNTED = "children_counted", _("Children of a group counted")
     COUNT_CONFIRMED = "count_confirmed", _("Count of a group's children confirmed")

@@ -312,6 +312,20 @@ class Refusal(TextChoices):
         _("A proposal for this already waits for a decision. Another can be made once it is decided."),
     )
     PROPOSAL_DECIDED = "proposal_decided", _("This proposal is already decided. Refresh the page.")
+    PROPOSAL_WITHDRAWN = (
+        "proposal_withdrawn",
+        _(
+            "This proposal was withdrawn meanwhile, or a changed one took its place: nothing is decided. Its page says "
+            "which."
+        ),
+    )
+    COLLEAGUE_PROPOSED = (
+        "colleague_proposed",
+        _(
+            "A colleague sent a proposal of this page while you were writing: nothing of yours is sent. Compare, then "
+            "press once more to put yours in its place."
+        ),
+    )
     OFFICIAL_UNKNOWN = (
         "official_unknown",
         _(

@@ -315,3 +315,4 @@ class ProposalState(TextChoices):
     APPROVED = "approved", _("approved and carried out")
     DECLINED = "declined", _("declined")
     ENDED = "ended", _("closed by itself")
+    WITHDRAWN = "withdrawn", _("withdrawn, or a changed one took its place")

@@ -161,7 +161,7 @@ LEFT_OUT: dict[str, set[enum.Enum] | str] = {
     "applications/states.py HAS_PAPER · ReferralState": "EXPIRED REVOKED",
     "applications/bidding/publication.py _ENDED · Vacancy.State": "DRAFT PUBLISHED",
     # What is decided by an official was not ended by itself.
-    "applications/models/undoing.py UndoRequest Meta constraints · ProposalState": "APPROVED DECLINED",
+    "applications/models/undoing.py UndoRequest Meta constraints · ProposalState": "APPROVED DECLINED WITHDRAWN",
     # Moves between queues; others lead into one or out of it, or change nothing of where a child waits.
     "applications/models/application.py BETWEEN_QUEUES · Move": {
         move for move in Move if move not in (Move.CHANGE_LOCALITY, Move.CORRECT, Move.CHANGE_IMPORT)
@@ -240,7 +240,7 @@ ONLY_FAMILIES = _named(
 TO_EMPLOYEES = _named(
     Refusal,
     "OWN_CHILD OWN_DATA NOT_YOURS_TO_ANSWER CHANGED_MEANWHILE DECIDED_MEANWHILE NOT_BY_THE_SAME NO_SUCH_APPLICATION "
-    "OFFICIAL_UNKNOWN",
+    "OFFICIAL_UNKNOWN COLLEAGUE_PROPOSED",
 )
 PICKED = {
     # One sentence for the three kinds of photo.

@@ -30,6 +30,7 @@ TONES = {
     ProposalState.APPROVED: "success",
     ProposalState.DECLINED: "neutral",
     ProposalState.ENDED: "neutral",
+    ProposalState.WITHDRAWN: "neutral",
 }
 DECIDED_FIELDS = ["proposed_at", "proposed_by", "decided_at", "decided_by", "decision_reason"]
 

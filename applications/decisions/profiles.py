@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from django.db import IntegrityError
 from django.urls import reverse
 
 from accounts import audit
@@ -18,7 +17,7 @@ from applications.models import ProfileProposal
 from applications.moves import Refused, locking
 from applications.refusals import Refusal
 from applications.states import ProposalState
-from bulletin.models import PROFILE_FIELDS, Kindergarten, KindergartenProfile
+from bulletin.models import PROFILE_FIELDS, Kindergarten, KindergartenProfile, ProfileValues
 from bulletin.profiles import profile_of
 from bulletin.seen import mark_of
 from bulletin.workers import tell_workers
@@ -36,30 +35,72 @@ def seen_of(kindergarten: Kindergarten) -> str:
 
 def changed_fields(proposal: ProfileProposal) -> Sequence[str]:
     """The fields in which the proposal differs from what everybody reads now."""
-    page = profile_of(proposal.kindergarten)
-    return [name for name in PROFILE_FIELDS if getattr(page, name) != getattr(proposal, name)]
+    return differences(profile_of(proposal.kindergarten), proposal)
+
+
+def differences(one: ProfileValues, other: ProfileValues) -> Sequence[str]:
+    """The names of the fields in which two pages differ."""
+    return [name for name in PROFILE_FIELDS if getattr(one, name) != getattr(other, name)]
+
+
+def waiting_of(kindergarten: Kindergarten) -> ProfileProposal | None:
+    """The proposal that waits for an official."""
+    return kindergarten.profile_proposals.filter(state=ProposalState.PROPOSED).first()
+
+
+def follower_of(proposal: ProfileProposal) -> ProfileProposal | None:
+    """The changed one that took the place of the proposal, at the instant at which that was withdrawn."""
+    if proposal.state != ProposalState.WITHDRAWN or proposal.decided_at is None:
+        return None
+    return proposal.kindergarten.profile_proposals.filter(proposed_at=proposal.decided_at).first()
+
+
+def former_of(proposal: ProfileProposal) -> ProfileProposal | None:
+    """The proposal whose place this one took."""
+    return proposal.kindergarten.profile_proposals.filter(
+        state=ProposalState.WITHDRAWN, decided_at=proposal.proposed_at
+    ).first()
 
 
 def propose_profile(
-    proposal: ProfileProposal, *, actor: User, seen: str | None = None, now: datetime
+    proposal: ProfileProposal,
+    *,
+    actor: User,
+    seen: str | None = None,
+    instead_of: int | None = None,
+    now: datetime,
 ) -> ProfileProposal:
     """Record a page as it would be (a proposal not stored yet); an official's is public at once.
 
-    `seen` is the mark (`seen_of`) of the page that the form was filled with. Raises `PermissionDenied` and `Refused`
-    (PROPOSAL_WAITS, CHANGED_MEANWHILE). Locks the kindergarten.
+    `seen` is the mark (`seen_of`) of the page that the form was filled with, `instead_of` the key of the proposal that
+    waits and whose place this one takes. Raises `PermissionDenied` and `Refused` (COLLEAGUE_PROPOSED where another
+    proposal waits than that, PROPOSAL_DECIDED where none does any more, CHANGED_MEANWHILE). Locks the kindergarten,
+    then the proposal that waits.
     """
     require(actor, PROPOSE)
-    try:
-        with locking():
-            _lock(proposal, seen=seen)
-            proposal.proposed_at, proposal.proposed_by = now, actor
-            proposal.save(force_insert=True)
-            _record(Action.PAGE_PROPOSED, proposal, actor=actor, now=now)
-            if actor.has_perm(CONFIRM):
-                _carry_out(proposal, actor=actor, now=now)
-    except IntegrityError as error:
-        raise Refused(Refusal.PROPOSAL_WAITS) from error
+    with locking():
+        proposal.kindergarten = _lock(proposal.kindergarten_id, seen=seen)
+        _make_room(proposal.kindergarten, instead_of=instead_of, actor=actor, now=now)
+        proposal.proposed_at, proposal.proposed_by = now, actor
+        proposal.save(force_insert=True)
+        _record(Action.PAGE_PROPOSED, proposal, actor=actor, now=now)
+        if actor.has_perm(CONFIRM):
+            _carry_out(proposal, actor=actor, now=now)
+            if instead_of is not None:
+                _tell(proposal, "staff_page_confirmed", actor=actor, now=now, is_changed=True)
     return proposal
+
+
+def withdraw_profile(proposal: ProfileProposal, *, actor: User, now: datetime) -> None:
+    """Take a proposal back before it is decided: the page stays as it is.
+
+    Raises `PermissionDenied` and `Refused` (PROPOSAL_DECIDED, PROPOSAL_WITHDRAWN). Locks the proposal.
+    """
+    require(actor, PROPOSE)
+    with locking():
+        proposal = lock_open(proposal)
+        decide(proposal, ProposalState.WITHDRAWN, actor=actor, now=now)
+        _record(Action.PAGE_WITHDRAWN, proposal, actor=actor, now=now)
 
 
 def confirm_profile(
@@ -68,12 +109,14 @@ def confirm_profile(
     """Let everybody read the page as proposed.
 
     `seen` is the mark (`seen_of`) of the page beside which the proposal was read. Raises `PermissionDenied` and
-    `Refused` (PROPOSAL_DECIDED, CHANGED_MEANWHILE). Locks the proposal, then the kindergarten.
+    `Refused` (PROPOSAL_DECIDED, PROPOSAL_WITHDRAWN, CHANGED_MEANWHILE). Locks the kindergarten, then the proposal.
     """
     require(actor, CONFIRM)
     with locking():
+        kindergarten = _lock(proposal.kindergarten_id, seen=None)
         proposal = lock_open(proposal)
-        _lock(proposal, seen=seen)
+        proposal.kindergarten = kindergarten
+        _demand_unchanged(kindergarten, seen=seen)
         page = _carry_out(proposal, actor=actor, now=now)
         _tell(proposal, "staff_page_confirmed", actor=actor, now=now, is_changed=False)
     return page
@@ -82,7 +125,7 @@ def confirm_profile(
 def decline_profile(proposal: ProfileProposal, *, actor: User, reason: str, now: datetime) -> ProfileProposal:
     """Leave the page as it is, with a reason.
 
-    Raises `PermissionDenied`, `Refused` (PROPOSAL_DECIDED, REASON_MISSING).
+    Raises `PermissionDenied`, `Refused` (PROPOSAL_DECIDED, PROPOSAL_WITHDRAWN, REASON_MISSING).
     """
     require(actor, CONFIRM)
     with locking():
@@ -93,13 +136,30 @@ def decline_profile(proposal: ProfileProposal, *, actor: User, reason: str, now:
     return proposal
 
 
-def _lock(proposal: ProfileProposal, *, seen: str | None) -> None:
-    """Read the kindergarten and its page as they are now; refuse what was made of another state of them."""
-    proposal.kindergarten = Kindergarten.objects.select_for_update(no_key=True).get(
-        pk=proposal.kindergarten_id
-    )
-    if seen is not None and seen != seen_of(proposal.kindergarten):
+def _lock(kindergarten: int, *, seen: str | None) -> Kindergarten:
+    """The kindergarten and its page as they are now; refuses what was made of another state of them."""
+    locked = Kindergarten.objects.select_for_update(no_key=True).get(pk=kindergarten)
+    _demand_unchanged(locked, seen=seen)
+    return locked
+
+
+def _demand_unchanged(kindergarten: Kindergarten, *, seen: str | None) -> None:
+    if seen is not None and seen != seen_of(kindergarten):
         raise Refused(Refusal.CHANGED_MEANWHILE)
+
+
+def _make_room(kindergarten: Kindergarten, *, instead_of: int | None, actor: User, now: datetime) -> None:
+    """Withdraw the proposal whose place another one takes; refuse where it is not the one that waits."""
+    waiting = waiting_of(kindergarten)
+    if waiting is None:
+        if instead_of is not None:
+            raise Refused(Refusal.PROPOSAL_DECIDED)
+        return
+    if waiting.pk != instead_of:
+        raise Refused(Refusal.COLLEAGUE_PROPOSED)
+    waiting = lock_open(waiting)
+    decide(waiting, ProposalState.WITHDRAWN, actor=actor, now=now)
+    _record(Action.PAGE_WITHDRAWN, waiting, actor=actor, now=now)
 
 
 def _carry_out(proposal: ProfileProposal, *, actor: User, now: datetime) -> KindergartenProfile:

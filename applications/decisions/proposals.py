@@ -31,8 +31,10 @@ def require(actor: User, permission: str) -> None:
 
 
 def lock_open(proposal: P) -> P:
-    """The proposal as it is now, its row locked. Raises `Refused(PROPOSAL_DECIDED)`."""
+    """The proposal as it is now, its row locked. Raises `Refused`: PROPOSAL_DECIDED, PROPOSAL_WITHDRAWN."""
     locked = type(proposal)._default_manager.select_for_update(of=("self",), no_key=True).get(pk=proposal.pk)
+    if locked.state == ProposalState.WITHDRAWN:
+        raise Refused(Refusal.PROPOSAL_WITHDRAWN)
     if locked.state != ProposalState.PROPOSED:
         raise Refused(Refusal.PROPOSAL_DECIDED)
     return locked

@@ -14,7 +14,9 @@ from PIL import Image
 
 from accounts.models import AuditEntry
 from applications.admin.work import page_of
+from applications.decisions import profiles
 from applications.models import ProfileProposal
+from applications.refusals import Refusal
 from applications.states import ProposalState
 from bulletin.models import Kindergarten, KindergartenProfile, Photo
 from bulletin.photos import MOST_PHOTOS, moderate_photo, take_down_photo
@@ -107,14 +109,80 @@ def test_the_form_holds_what_is_public_and_refuses_what_changes_nothing(amina, o
     assert ProfileProposal.objects.count() == 1
 
 
-def test_a_second_proposal_waits_for_the_first(amina, worker) -> None:
+def waiting(kindergarten: Kindergarten) -> ProfileProposal:
+    return kindergarten.profile_proposals.get(state=ProposalState.PROPOSED)
+
+
+def test_a_waiting_proposal_is_told_of_and_a_changed_one_takes_its_place(amina, worker, official) -> None:
     proposed(worker, amina)
-    waiting = ProfileProposal.objects.get()
-    assert worker.post(PROPOSE, {"kindergarten": amina.pk, **TOLD, "fee": "50000"}).status_code == 200
-    assert ProfileProposal.objects.get().fee == 45_000
-    for address in (PROPOSE, f"{PROPOSE}?kindergarten={amina.pk}"):
-        assert worker.get(address)["Location"] == page_of(waiting)
-    assert "күтіп тұр" in worker.get(page_of(waiting)).content.decode()
+    first = waiting(amina)
+    page = worker.get(reverse("admin:bulletin_kindergarten_change", args=[amina.pk])).content.decode()
+    assert page_of(first) in page
+    assert page.index(page_of(first)) < page.index(PROPOSE)
+    read = reverse("admin:applications_profileproposal_work", args=[first.pk, "approve"])
+    seen = official.get(read).context["form"].initial
+    form = worker.get(PROPOSE)
+    assert form.context["adminform"].form["fee"].value() == 45_000
+    assert "Растауға жіберу" in form.content.decode()
+    assert proposed(worker, amina, instead_of=first.pk, fee="50000").status_code == 302
+    second = waiting(amina)
+    first.refresh_from_db()
+    assert (first.state, second.fee) == (ProposalState.WITHDRAWN, 50_000)
+    answer = official.post(read, seen, follow=True).content.decode()
+    assert str(Refusal.PROPOSAL_WITHDRAWN.label) in unescape(answer)
+    assert page_of(second) in answer
+    assert not KindergartenProfile.objects.exists()
+
+
+def test_who_loses_to_a_colleague_reads_so_and_loses_nothing(amina, worker) -> None:
+    proposed(worker, amina)
+    answer = proposed(inside(worker_of(amina)), amina, instead_of="", fee="50000")
+    assert str(Refusal.COLLEAGUE_PROPOSED.label) in answer.content.decode()
+    assert "50000 → 45000" in answer.content.decode()
+    form = answer.context["adminform"].form
+    assert (form["fee"].value(), form["instead_of"].value()) == ("50000", str(waiting(amina).pk))
+    assert waiting(amina).fee == 45_000
+    again = {name: form[name].value() or "" for name in form.fields}
+    assert worker.post(PROPOSE, again).status_code == 302
+    assert waiting(amina).fee == 50_000
+
+
+def test_the_loser_between_check_and_save_reads_it_in_the_form(amina, worker, monkeypatch) -> None:
+    proposed(worker, amina)
+    first = waiting(amina)
+    with_one, asked = profiles.waiting_of, []
+
+    def blind_once(kindergarten: Kindergarten) -> ProfileProposal | None:
+        asked.append(kindergarten)
+        return with_one(kindergarten) if len(asked) > 1 else None
+
+    monkeypatch.setattr(profiles, "waiting_of", blind_once)
+    answer = worker.post(PROPOSE, {"kindergarten": amina.pk, **TOLD, "fee": "50000"})
+    assert str(Refusal.COLLEAGUE_PROPOSED.label) in answer.content.decode()
+    assert ProfileProposal.objects.get() == first
+
+
+def test_a_kindergarten_withdraws_what_waits(amina, worker) -> None:
+    proposed(worker, amina)
+    proposal = waiting(amina)
+    decide(worker, proposal, "withdraw")
+    proposal.refresh_from_db()
+    assert proposal.state == ProposalState.WITHDRAWN
+    assert "page_withdrawn" in set(AuditEntry.objects.values_list("action", flat=True))
+    stale = {"kindergarten": amina.pk, **TOLD, "instead_of": proposal.pk}
+    assert worker.post(PROPOSE, stale).status_code == 200
+
+
+def test_an_official_confirms_with_changes_and_the_kindergarten_reads_which(amina, worker, official) -> None:
+    proposed(worker, amina)
+    first = waiting(amina)
+    assert f"{PROPOSE}?kindergarten={amina.pk}" in official.get(page_of(first)).content.decode()
+    assert "/withdraw/" not in official.get(page_of(first)).content.decode()
+    assert proposed(official, amina, instead_of=first.pk, fee="44000").status_code == 302
+    assert KindergartenProfile.objects.get().fee == 44_000
+    assert "с изменениями" in Notice.objects.get(kind="staff_page_confirmed").text_ru
+    confirmed = ProfileProposal.objects.get(state=ProposalState.APPROVED)
+    assert "45000 → 44000" in worker.get(page_of(confirmed)).content.decode()
 
 
 def test_what_somebody_changed_meanwhile_is_neither_overwritten_nor_confirmed(
@@ -151,6 +219,11 @@ def test_a_half_told_page_is_explained_at_its_field(amina, worker, changes, fiel
     answer = proposed(worker, amina, **changes)
     assert field in answer.context["errors"].data or field in answer.context["adminform"].form.errors
     assert not ProfileProposal.objects.exists()
+
+
+def test_a_refused_text_is_told_of_once(amina, worker) -> None:
+    form = proposed(worker, amina, about_kk="а" * 1501).context["adminform"].form
+    assert [len(said) for said in form.errors.values()] == [1]
 
 
 def test_employees_read_what_their_page_lacks(amina, worker) -> None:
