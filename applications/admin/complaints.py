@@ -18,7 +18,7 @@ from accounts.public_text import demand_words, refuse_personal_numbers
 from applications.admin.in_turn import InTurn
 from applications.admin.work import Rows, Words, Work, WorkAdmin, staff_of, tag, written
 from applications.complaints.turns import answer_complaint, answer_due
-from applications.complaints.whose import ANSWER, to_answer
+from applications.complaints.whose import ANSWER, administrators, officials_for, to_answer
 from applications.models import Complaint
 from applications.refusals import Refusal
 from children.models import Child
@@ -104,10 +104,26 @@ def _preview(complaint: Complaint, data: dict[str, Any], now: datetime) -> Rows:
     if complaint.first_id is not None:
         return [*rows, {"label": gettext("After that"), "value": gettext("The complaint is closed.")}]
     last_day = complaint.locality.last_day(answer_due(complaint.locality, now=now))
-    return [
-        *rows,
-        {"label": gettext("It may say “not solved” up to and including"), "value": written(last_day)},
-    ]
+    rows.append({"label": gettext("It may say “not solved” up to and including"), "value": written(last_day)})
+    if warning := _no_second_official(complaint, now):
+        rows.append({"label": gettext("The second answer"), "value": warning})
+    return rows
+
+
+def _no_second_official(complaint: Complaint, now: datetime) -> str:
+    """Whom the second answer would wait for where one official alone answers; empty where there is another."""
+    officials = officials_for(complaint.locality, now=now)
+    if len(officials) > 1:
+        return ""
+    if len(officials | administrators()) > 1:
+        return gettext(
+            "Only one official answers here, and whoever gives the first answer can't give the second. If that is you, "
+            "“not solved” goes to the system administrator."
+        )
+    return gettext(
+        "Nobody else could answer a second time. If the family says “not solved”, it waits until the system "
+        "administrator gives another official a place here: ask for that now."
+    )
 
 
 @admin.register(Complaint)

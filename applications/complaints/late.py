@@ -11,12 +11,12 @@ from django.urls import reverse
 from accounts import audit
 from accounts.employees import address_of
 from accounts.models import User
+from accounts.officials import one_with
 from applications.complaints.turns import tell
 from applications.complaints.whose import ANSWER, city_officials
 from applications.journal_actions import Action
 from applications.models import Complaint
 from bulletin.employment import able, employees_everywhere, employees_in
-from bulletin.models import Locality
 from notifications.services import enqueue, enqueue_to_mail
 from notifications.sweeps import sweep
 
@@ -41,7 +41,7 @@ def tell_of_late(*, now: datetime) -> int:
 def _tell_of(untold: Complaint, *, now: datetime) -> None:
     with transaction.atomic():
         rows = Complaint.objects.select_for_update(of=("self",), no_key=True, skip_locked=True)
-        rows = rows.select_related("user", "locality", "application", "first")
+        rows = rows.select_related("user", "locality", "application", "first__answered_by")
         one = rows.filter(pk=untold.pk, answered_at=None, late_told_at=None).first()
         if one is None:
             return
@@ -57,15 +57,16 @@ def _tell_of(untold: Complaint, *, now: datetime) -> None:
             now=now,
         )
         tell(one, "complaint_late", now=now)
-        _tell_officials(one.locality, now=now)
+        _tell_officials(one, now=now)
 
 
-def _tell_officials(locality: Locality, *, now: datetime) -> None:
-    """Once a day how many are late there: the city's officials, or without any those of this locality."""
+def _tell_officials(complaint: Complaint, *, now: datetime) -> None:
+    """Once a day how many are late in its locality: those who may answer it (`officials_to_tell`)."""
+    locality = complaint.locality
     key = f"{_KIND}:{locality.pk}:{locality.day(now)}"
     found = late(now=now).filter(locality=locality)
     context = {"locality": locality, "complaints": found.count()}
-    for official in officials_to_tell(locality, now=now):
+    for official in officials_to_tell(complaint, now=now):
         enqueue(
             official,
             _KIND,
@@ -85,10 +86,19 @@ def _tell_officials(locality: Locality, *, now: datetime) -> None:
             )
 
 
-def officials_to_tell(locality: Locality, *, now: datetime) -> list[User]:
-    """The city's officials; without any, who may answer in this locality; without them, superusers."""
-    return (
-        list(city_officials(now=now))
-        or list(able(employees_in(locality, today=locality.day(now)), ANSWER))
-        or list(able(employees_everywhere(), ANSWER))
-    )
+def officials_to_tell(complaint: Complaint, *, now: datetime) -> list[User]:
+    """The city's officials; without any, who may answer in its locality; without them, superusers.
+
+    Never whoever gave the first answer: the second is not theirs.
+    """
+    answered_by = complaint.first.answered_by if complaint.first else None
+    barred = one_with(answered_by) if answered_by else set()
+    place = complaint.locality
+    for some in (
+        city_officials(now=now),
+        able(employees_in(place, today=place.day(now)), ANSWER),
+        able(employees_everywhere(), ANSWER),
+    ):
+        if found := list(some.exclude(pk__in=barred)):
+            return found
+    return []

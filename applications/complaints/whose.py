@@ -79,11 +79,17 @@ def city_officials(*, now: datetime) -> QuerySet[User]:
     return able(work, ANSWER)
 
 
+def officials_for(locality: Locality, *, now: datetime) -> set[User]:
+    """Who answers in `locality`: the city's officials and its own. Not superusers, for whom nobody waits."""
+    return {*city_officials(now=now), *able(employees_in(locality, today=locality.day(now)), ANSWER)}
+
+
+def administrators() -> set[User]:
+    """Who may answer in any locality without being an official there: the second answer's last resort."""
+    return {*able(employees_everywhere(), ANSWER)}
+
+
 def without_second_answer(*, now: datetime) -> list[Locality]:
     """The localities in which fewer than two people could answer: a family that disagrees would wait for ever."""
-    everywhere = {*city_officials(now=now), *able(employees_everywhere(), ANSWER)}
-    return [
-        place
-        for place in Locality.objects.all()
-        if len(everywhere | {*able(employees_in(place, today=place.day(now)), ANSWER)}) < 2
-    ]
+    besides = administrators()
+    return [place for place in Locality.objects.all() if len(officials_for(place, now=now) | besides) < 2]

@@ -172,6 +172,34 @@ def test_the_term_ends_with_a_microsecond_and_the_family_reads_who_is_late(clien
     assert Notice.objects.filter(kind="complaint_late").count() == 1
 
 
+def test_where_one_official_answers_the_second_answer_is_the_administrators(city):
+    """The first answer warns of it, and what is late then is told to them, not to whoever may not answer it."""
+    place, _other = city
+    only = official_of(place)
+    work = reverse(
+        "admin:applications_complaint_work",
+        args=[sent_by(Sender(user=UserFactory()), locality=place).pk, "answer"],
+    )
+
+    def preview() -> str:
+        return text(press(inside(only), work, {"text": ANSWER}))
+
+    nobody = "ол жүйе әкімшісі осында тағы бір маман тағайындағанша күтеді"
+    assert nobody in preview()
+    chief = StaffFactory(is_superuser=True)
+    give_app(chief)
+    assert nobody not in (said := preview())
+    assert "«Шешілмеді» жүйе әкімшісіне жіберіледі" in said
+    following = not_solved(answered(Complaint.objects.get(), only))
+    assert ([*to_answer(chief, now=NOW)], [*to_answer(only, now=NOW)]) == ([following], [])
+    tell_of_late(now=DUE)
+    assert Notice.objects.get(kind="staff_late_complaints").recipient == chief
+    official_of(place)
+    again = sent_by(Sender(user=UserFactory()), locality=place, text=STILL)
+    later = reverse("admin:applications_complaint_work", args=[again.pk, "answer"])
+    assert "жүйе әкімшісіне" not in text(press(inside(only), later, {"text": ANSWER}))
+
+
 def test_officials_are_told_once_a_day_of_all_that_are_late(city):
     place, _other = city
     official = official_of(*city)
