@@ -19,6 +19,7 @@ from accounts.inlines import BoundedInline
 from accounts.models import User
 from bulletin import on_map
 from bulletin.closings import closings_of
+from bulletin.country import is_in_the_country
 from bulletin.employment import localities_of
 from bulletin.kazakh_order import ByName
 from bulletin.mercator import Bounds
@@ -64,6 +65,9 @@ class KindergartenForm(forms.ModelForm):  # type: ignore[type-arg]
         data = super().clean() or self.cleaned_data
         north, east = data.get("latitude"), data.get("longitude")
         if north is None or east is None or not {"latitude", "longitude"} & set(self.changed_data):
+            return data
+        if not is_in_the_country(float(north), float(east)):
+            # The model refuses it.
             return data
         locality = data.get("locality") or (self.instance.locality if self.instance.locality_id else None)
         others = Kindergarten.objects.filter(locality=locality).exclude(pk=self.instance.pk)

@@ -6,6 +6,7 @@ from django.db.models import Model, Q
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from bulletin.country import is_in_the_country
 from bulletin.importing.columns import Choice, Column, Degrees, Phone, Row, Slug, Text
 from bulletin.importing.kept_rows import TakingBack
 from bulletin.importing.kinds import Kind, LeftOut, Loader, Outcome, Run, store
@@ -33,7 +34,7 @@ class _Loader(Loader):
         if kindergarten is not None and kindergarten.locality_id != locality.pk:
             self._demand_movable(row, kindergarten)
         self.run.places.add(locality.pk)
-        self._demand_whole_point(row, kindergarten)
+        self._demand_point(row, kindergarten)
         is_new = kindergarten is None
         values = {**row.values, "locality": locality}
         return store(self.run, row, kindergarten or Kindergarten(), values, is_new=is_new)
@@ -41,14 +42,17 @@ class _Loader(Loader):
     def label(self, row: Row) -> str:
         return f"{row.cells['name_ru']} ({row.cells['slug']})"
 
-    def _demand_whole_point(self, row: Row, kindergarten: Kindergarten | None) -> None:
-        """Half of a point on the map is none; what a column lacks stays as it is."""
+    def _demand_point(self, row: Row, kindergarten: Kindergarten | None) -> None:
+        """Half of a point on the map is none, nor is one of another country; what a column lacks stays as it is."""
         one, other = (
             row.values.get(name, getattr(kindergarten, name, None)) for name in ("latitude", "longitude")
         )
         if (one is None) != (other is None):
             name = "latitude" if one is None else "longitude"
             raise LeftOut(row.fault(name if name in row.columns else "", Problem.HALF_POINT))
+        if one is not None and other is not None and not is_in_the_country(float(one), float(other)):
+            name = "latitude" if "latitude" in row.columns else "longitude"
+            raise LeftOut(row.fault(name if name in row.columns else "", Problem.ABROAD))
 
     def _demand_movable(self, row: Row, kindergarten: Kindergarten) -> None:
         if not self.run.may_act_in(kindergarten.locality_id):

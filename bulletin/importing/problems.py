@@ -52,6 +52,7 @@ class Problem(StrEnum):
     NOT_WHOLE = "not_whole"
     NOT_DEGREES = "not_degrees"
     HALF_POINT = "half_point"
+    ABROAD = "abroad"
     NOT_DAY = "not_day"
     NOT_MOMENT = "not_moment"
     NOT_PHONE = "not_phone"
@@ -239,6 +240,10 @@ SENTENCES: Final[Mapping[Problem, tuple[str | Promise, str | Promise]]] = {
     Problem.HALF_POINT: (
         _("Only one of latitude and longitude is there."),
         _("Write both, or leave both empty."),
+    ),
+    Problem.ABROAD: (
+        _("This point is outside of Kazakhstan."),
+        _("Check both numbers, and whether latitude and longitude are exchanged."),
     ),
     Problem.NOT_DAY: (
         _("This is no date, or one that can't be meant."),

@@ -314,6 +314,9 @@ class TestPlace:
         }  # fmt: skip
         answer = browser.post(address, typed | {"latitude": "55.75", "longitude": "37.62"})
         assert set(answer.context["adminform"].form.errors) >= {"latitude", "longitude"}
+        # Tashkent: in the rectangle around the country, and not in the country.
+        answer = browser.post(address, typed | {"latitude": "41.31", "longitude": "69.28"})
+        assert "Қазақстаннан тыс" in str(answer.context["adminform"].form.errors["latitude"])
         answer = browser.post(address, typed | {"latitude": "43.3", "longitude": ""})
         assert answer.status_code == 200
         answer = browser.post(address, typed | {"latitude": "43.297301", "longitude": "68.251702"})
