@@ -243,14 +243,14 @@ def clock_of(service: str, *ahead: int) -> Callable[[Drill], AbstractContextMana
     def strike(drill: Drill) -> Iterator[None]:
         setting = drill.portal.folder / "clock"
         setting.write_text(str(ahead[0]))
-        drill.portal.family.restart(service, PYTHONPATH=str(WRONG_CLOCK), WRONG_CLOCK=str(setting))
+        drill.portal.restart(service, PYTHONPATH=str(WRONG_CLOCK), WRONG_CLOCK=str(setting))
         try:
             for seconds in ahead[1:]:
                 time.sleep(STOPPED_SECONDS / 4)
                 setting.write_text(str(seconds))
             yield
         finally:
-            drill.portal.family.restart(service)
+            drill.portal.restart(service)
 
     return strike
 

@@ -92,6 +92,11 @@ class Portal:
     def end(self) -> None:
         self._over.set()
 
+    def restart(self, service: str, **extra: str) -> None:
+        """Start a service anew, with these variables beside its own; the portal answers when this returns."""
+        self.family.restart(service, **extra)
+        runner.wait_until_ready(self.family, f"http://127.0.0.1:{self.port}/health/")
+
     def processes(self, name: str) -> list[int]:
         """A service's own process, then those that it started."""
         own = self.family.child(name).process.pid
