@@ -100,6 +100,7 @@ def test_the_example_of_an_environment_is_that_of_a_real_portal():
 HOW_TO = CHECKOUT / "docs" / "how-to.md"
 # Where a thing is named, but nobody adds to it: what else uses the one that a recipe follows.
 USES_ONLY = {
+    "outbox_waiting": set(),
     "vacant_from": {
         "applications/places/with_room.sql",
         "applications/bidding/obstacles.py",
