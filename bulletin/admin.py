@@ -67,7 +67,11 @@ class KindergartenForm(forms.ModelForm):  # type: ignore[type-arg]
         if north is None or east is None or not {"latitude", "longitude"} & set(self.changed_data):
             return data
         if not is_in_the_country(float(north), float(east)):
-            # The model refuses it.
+            # The bounds of the fields are a rectangle, in which neighbours' towns lie, too.
+            abroad = gettext(
+                "This point is outside of Kazakhstan. Check both numbers, and whether they are exchanged."
+            )
+            self.add_error("latitude", abroad)
             return data
         locality = data.get("locality") or (self.instance.locality if self.instance.locality_id else None)
         others = Kindergarten.objects.filter(locality=locality).exclude(pk=self.instance.pk)

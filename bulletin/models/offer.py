@@ -21,7 +21,6 @@ from django.utils.translation import gettext_lazy as _
 from phonenumber_field.modelfields import PhoneNumberField
 
 from accounts.phones import dialled
-from bulletin.country import is_in_the_country
 from bulletin.fields import SearchTextField, SortKeyField
 
 
@@ -156,20 +155,6 @@ class Kindergarten(Bilingual):
 
     def get_absolute_url(self) -> str:
         return reverse("bulletin:kindergarten", args=[self.slug])
-
-    def clean(self) -> None:
-        """The bounds of the columns are a rectangle, in which neighbours' towns lie, too."""
-        super().clean()
-        if self.latitude is None or self.longitude is None:
-            return
-        if not is_in_the_country(float(self.latitude), float(self.longitude)):
-            raise ValidationError(
-                {
-                    "latitude": gettext(
-                        "This point is outside of Kazakhstan. Check both numbers, and whether they are exchanged."
-                    )
-                }
-            )
 
     @property
     def point(self) -> tuple[float, float] | None:

@@ -317,6 +317,9 @@ class TestPlace:
         # Tashkent: in the rectangle around the country, and not in the country.
         answer = browser.post(address, typed | {"latitude": "41.31", "longitude": "69.28"})
         assert "Қазақстаннан тыс" in str(answer.context["adminform"].form.errors["latitude"])
+        # One number that is none has one error, whatever the other would say beside the number that is stored.
+        answer = browser.post(address, typed | {"latitude": "north", "longitude": "85"})
+        assert len(answer.context["adminform"].form.errors["latitude"]) == 1
         answer = browser.post(address, typed | {"latitude": "43.3", "longitude": ""})
         assert answer.status_code == 200
         answer = browser.post(address, typed | {"latitude": "43.297301", "longitude": "68.251702"})
