@@ -37,7 +37,6 @@ class Alert(models.Model):
         Kindergarten, related_name="+", blank=True, verbose_name=_("kindergartens")
     )
     within_km = models.PositiveSmallIntegerField(_("within so many kilometres"), null=True, blank=True)
-    # Without an index: a kindergarten is hardly ever deleted.
     around = models.ForeignKey(
         Kindergarten,
         on_delete=models.SET_NULL,
@@ -62,7 +61,10 @@ class Alert(models.Model):
             ),
         ]
         # A wave takes those that are switched on portion by portion, in the order of their keys.
-        indexes = [models.Index(fields=["id"], condition=models.Q(is_on=True), name="alert_on")]
+        indexes = [
+            models.Index(fields=["id"], condition=models.Q(is_on=True), name="alert_on"),
+            models.Index(fields=["around"], condition=models.Q(around__isnull=False), name="alert_around"),
+        ]
 
     def __str__(self) -> str:
         return str(self.application)
