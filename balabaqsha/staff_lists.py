@@ -139,10 +139,13 @@ class GuardedAdmin(AuditedAdmin):
         return [self._shown(request, name) for name in super().get_readonly_fields(request, obj)]
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Django's; a row that the employee may only read as a word is no link to its page."""
+        """Django's, each field once; a row that the employee may only read as a word is no link to its page."""
         words = {shown.__name__: shown for shown in self.get_readonly_fields(request, obj) if callable(shown)}
         return [
-            (name, {**options, "fields": [words.get(field, field) for field in options["fields"]]})
+            (
+                name,
+                {**options, "fields": list(dict.fromkeys(words.get(one, one) for one in options["fields"]))},
+            )
             for name, options in super().get_fieldsets(request, obj)
         ]
 

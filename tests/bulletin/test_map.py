@@ -308,6 +308,7 @@ class TestPlace:
         address = reverse("admin:bulletin_kindergarten_change", args=[one.pk])
         form = browser.get(address)
         assert 'data-bounds="68.25000,43.30000,68.35000,43.40000"' in form.content.decode()
+        assert form.content.decode().count("field-locality") == 1
         typed = {
             "address_kk": one.address_kk, "address_ru": one.address_ru, "phone": str(one.phone), "head": one.head,
             "_seen": form.context["seen"], "groups-TOTAL_FORMS": 0, "groups-INITIAL_FORMS": 0,
