@@ -197,6 +197,7 @@ LEFT_OUT: dict[str, set[enum.Enum] | str] = {
     # What the bulletin does not show.
     "balabaqsha/open_data/sources.py SHOWN_PHASES · Phase": "DRAFT CLOSED RECALLED",
     "applications/views/listings.py _MAY_STILL_BID · ApplicationState": "REFERRED ENROLLED STOP_LISTED LAPSED ARCHIVED",
+    "bulletin/openings.py _LATER · Phase": "DRAFT OPEN PAUSED FULL CLOSED RECALLED",
     "bulletin/opening.py BIDDING_PHASES · Phase": "DRAFT ANNOUNCED PAUSED FULL CLOSED RECALLED",
     "accounts/sms_codes.py _OWNERS_KIND · SmsCode.Purpose": "REGISTER SIGN_IN NEW_NUMBER COMPLAINT",
     "accounts/sms_codes.py _TO_ANYBODY · SmsCode.Purpose": "RESET SIGN_IN STOP OLD_NUMBER CONFIRM",
