@@ -6,6 +6,7 @@ import psycopg2
 import pytest
 from django.db import OperationalError, connection, transaction
 
+from notifications import sweeps
 from notifications.delivery import Counts, deliver_due
 from notifications.kinds import KINDS, sample_context
 from notifications.models import Message, Notice
@@ -53,6 +54,35 @@ def others():
 
     yield answer
     other.close()
+
+
+def test_rows_are_read_in_portions_and_in_their_order(notices, monkeypatch, django_assert_num_queries):
+    monkeypatch.setattr(sweeps, "PORTION", 2)
+    handled = []
+    # Their keys, and three portions.
+    with django_assert_num_queries(4):
+        assert sweep(notices.reverse(), lambda notice: handled.append(notice.pk)) == NOTICES
+    assert handled == [notice.pk for notice in notices.reverse()]
+
+
+def test_what_is_not_found_any_more_is_left_out(notices, monkeypatch):
+    monkeypatch.setattr(sweeps, "PORTION", 2)
+    handled = []
+
+    def read_all(notice):
+        handled.append(notice.pk)
+        Notice.objects.update(read_at=NOW)
+
+    # Of the first portion, which was read before, both.
+    assert sweep(notices.filter(read_at=None), read_all) == 2
+    assert handled == [notice.pk for notice in notices[:2]]
+
+
+def test_a_row_that_a_join_finds_twice_is_handled_once(notices):
+    person = notices[0].recipient
+    twice = type(person).objects.filter(notices__in=notices)
+    assert twice.count() == NOTICES
+    assert sweep(twice, lambda _user: None) == 1
 
 
 def read_in_the_eyes_of(others):
