@@ -11,12 +11,14 @@ database, when a process logged an error, or when too few requests did what they
 
 import argparse
 import http.client
+import json
 import os
 import random
 import signal
 import sys
 import tempfile
 import time
+import zlib
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -26,9 +28,12 @@ from datetime import timedelta
 from http.cookies import SimpleCookie
 from pathlib import Path
 from threading import Event, Lock, Thread
+from typing import Any
 from urllib.parse import urlencode
 
 import psycopg2
+from django.contrib.messages.constants import ERROR
+from django.core.signing import b64_decode
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -187,6 +192,17 @@ def ask_for(kind: str, person: Person) -> Ask:
     )
 
 
+def is_error(flash: str) -> bool:
+    """Whether the cookie with which a page leaves its messages for the next one holds an error."""
+    packed = flash.partition(":")[0]
+    if not packed:
+        return False
+    plain = b64_decode(packed.lstrip(".").encode())
+    said: list[list[Any]] = json.loads(zlib.decompress(plain) if packed.startswith(".") else plain)
+    # The mark of a message, whether it is safe HTML, its level, its words.
+    return any(level >= ERROR for _mark, _is_safe, level, *_words in said)
+
+
 class Soak:
     """The requests and what came of them."""
 
@@ -286,8 +302,14 @@ class Soak:
             given: SimpleCookie = SimpleCookie()
             for cookie in answer.headers.get_all("Set-Cookie", []):
                 given.load(cookie)
-            asks = " to sign in" if "/login/?" in answer.headers.get("Location", "") else ""
-            return f"{answer.status}{asks}", given["sessionid"].value if "sessionid" in given else ""
+            # Some pages say only in words that they did nothing, and lead back.
+            if "/login/?" in answer.headers.get("Location", ""):
+                note = " to sign in"
+            elif any(is_error(cookie.value) for name, cookie in given.items() if name.endswith("messages")):
+                note = " refused"
+            else:
+                note = ""
+            return f"{answer.status}{note}", given["sessionid"].value if "sessionid" in given else ""
 
     def lost(self) -> dict[str, int]:
         """How many of what was accepted is not in the database, by kind; only where there are any."""

@@ -3,8 +3,12 @@
 import random
 
 import pytest
+from django.contrib.messages import constants
+from django.http import HttpResponse
+from django.test import RequestFactory
 
-from benchmarks.soak import WEIGHTS, Soak, Town, report
+from balabaqsha.flash import FlashStorage
+from benchmarks.soak import WEIGHTS, Soak, Town, is_error, report
 
 
 @pytest.fixture
@@ -75,3 +79,17 @@ def test_a_family_does_nothing_twice_at_once_and_withdraws_only_what_it_sent():
                 sent.remove(person.n)
             town.went_well(kind, person)
     assert len(sent) > 10
+
+
+@pytest.mark.parametrize("length", [1, 50], ids=["plain", "compressed"])
+@pytest.mark.parametrize(("level", "expected"), [(constants.SUCCESS, False), (constants.ERROR, True)])
+def test_a_page_that_says_only_in_words_that_it_did_nothing_is_no_success(level, expected, length):
+    said = FlashStorage(RequestFactory().get("/"))
+    said.add(constants.INFO, "Бірінші")
+    said.add(level, "Өтінім қайтарылды " * length)
+    said.update(response := HttpResponse())
+    assert is_error(response.cookies[FlashStorage.cookie_name].value) is expected
+
+
+def test_a_cookie_that_is_taken_away_says_nothing():
+    assert not is_error("")
