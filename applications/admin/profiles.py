@@ -37,7 +37,7 @@ from notifications.clock import estimate_clock, read_clock
 class ProfileProposalForm(forms.ModelForm):  # type: ignore[type-arg]
     """The whole page as it would be, the mark of the one that it is for, and the proposal whose place it takes."""
 
-    instead_of = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    instead_of = forms.IntegerField(label=_("waiting proposal"), required=False, widget=forms.HiddenInput)
     seen = forms.CharField(label=_("present page"), required=False, max_length=64, widget=forms.HiddenInput)
 
     # Whether the one who sends it confirms it by that.

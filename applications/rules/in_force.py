@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
-from functools import lru_cache
 
 from django.utils import timezone
 
@@ -45,10 +44,4 @@ def _newest(begun: Iterable[Rules], *, locality_id: int | None, day: date) -> Ru
         (one for one in begun if one.locality_id in (None, locality_id)),
         key=lambda one: (one.locality_id is not None, one.valid_from, one.early_from or _NEVER_EARLY),
         default=None,
-    ) or _manuals(day)
-
-
-@lru_cache(maxsize=64)
-def _manuals(day: date) -> Rules:
-    """The manual's values, as rules since a day: only to be read. Who counts years ahead asks for them by the dozen."""
-    return Rules(valid_from=day)
+    ) or Rules(valid_from=day)

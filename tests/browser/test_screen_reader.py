@@ -230,7 +230,7 @@ def test_from_a_vacancy_to_the_contract(open_context, live_server, summer_2019):
 
     ear.presses("link", "Өтінімді кері қайтарып алу")
     ear.arrives("/withdraw/")
-    ear.presses("button", words["confirm"])
+    ear.presses("button", words["withdraw"])
     ear.arrives(APPLICATION)
     ear.is_told("қайтарып")
     assert Bid.objects.get().state == BidState.WITHDRAWN

@@ -25,7 +25,7 @@ def test_from_registration_to_a_bid_and_back(open_context, summer_2019, worker):
     summer_2019.at(6, 26, 16, 22)
     family.open_application()
     family.page.locator("main a[href$='/withdraw/']").first.click()
-    family.press("confirm")
+    family.press("withdraw")
     family.page.wait_for_url("**/cabinet/applications/*/")
     family.sees(family.words["waiting"])
     assert Bid.objects.get().state == BidState.WITHDRAWN
