@@ -255,7 +255,7 @@ class StaffAdminSite(OTPAdminSite):
                 context["now"] = now
             else:
                 counted = workplace.count_all(asked, now=now)
-            context["told"] = newest_unread(user)
+            context["told"], context["unread"] = newest_unread(user)
             context |= {"sms": _sms(counted, now=now), "numbers": workplace.numbers(counted)}
         return cast(TemplateResponse, super().index(request, context))
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.core.paginator import Paginator
+from django.db.models import Count, Window
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.functional import SimpleLazyObject
@@ -50,9 +51,14 @@ def unread(request: HttpRequest) -> Any:
     return SimpleLazyObject(lambda: unread_count(request.user))
 
 
-def newest_unread(user: User) -> list[dict[str, Any]]:
-    """The newest messages that the employee has not read, for the start page, which does not count as reading."""
-    return [_row(one) for one in inbox_of(user).filter(read_at=None)[:MOST_ON_START]]
+def newest_unread(user: User) -> tuple[list[dict[str, Any]], int]:
+    """The newest messages that the employee has not read, and how many there are in all; one query.
+
+    For the start page, which does not count as reading.
+    """
+    rows = inbox_of(user).filter(read_at=None).annotate(number=Window(Count("pk")))
+    newest = list(rows[:MOST_ON_START])
+    return [_row(one) for one in newest], newest[0].number if newest else 0
 
 
 def _row(notice: Notice) -> dict[str, Any]:

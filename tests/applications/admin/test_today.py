@@ -5,6 +5,8 @@ from datetime import date, datetime, timedelta
 from html import unescape
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.identity import Identity
@@ -28,9 +30,12 @@ from applications.models import (
 from applications.referrals import issuing
 from applications.rules.in_force import rules_at
 from applications.states import ProposalState
+from balabaqsha.staff_inbox import MOST_ON_START
 from bulletin.calendar import reaches, working_calendar
 from bulletin.models import Holiday, Review, Vacancy
+from notifications.kinds import KINDS, sample_context
 from notifications.models import Mail, Message
+from notifications.services import enqueue
 from tests.applications.bidding.reference import place_bid
 from tests.applications.conftest import ZONE
 from tests.factories import (
@@ -467,3 +472,22 @@ class TestCounting:
         with django_assert_num_queries(0):
             asked = {"not theirs": None, "nobody": User.objects.none()}
             assert workplace.count_all(asked, now=scene.now) == {"not theirs": None, "nobody": (0, 0)}
+
+
+def test_the_newest_unread_messages_stand_first_and_all_are_counted(scene):
+    worker = worker_of(scene.group.kindergarten)
+    for number in range(MOST_ON_START + 1):
+        enqueue(
+            worker,
+            "staff_new_bids",
+            context=sample_context(KINDS["staff_new_bids"]),
+            dedupe_key=str(number),
+            now=scene.now + timedelta(minutes=number),
+        )
+    desk = inside(worker)
+    with CaptureQueriesContext(connection) as asked:
+        page = desk.get(reverse("admin:index"))
+    minutes = [(row["notice"].created_at - scene.now) // timedelta(minutes=1) for row in page.context["told"]]
+    assert minutes == [3, 2, 1]
+    assert page.context["unread"] == MOST_ON_START + 1
+    assert sum('FROM "notifications_notice"' in query["sql"] for query in asked) == 1
