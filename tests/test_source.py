@@ -208,6 +208,24 @@ def test_templates_mark_nothing_as_safe_but_what_we_wrote():
     assert marking == escapes
 
 
+def cells_without_a_label(template):
+    """The cells of tables that are cards on a phone, where no heading stands above them, and that say nothing."""
+    found = []
+    for table in re.findall(r'<table class="table(?![^"]*plain)[^"]*">.*?</table>', template, re.DOTALL):
+        cells = re.findall(r"<td[^>]*(?:\{%.*?%\}[^>]*)*>", table.partition("<tbody")[2])
+        found += [cell for cell in cells if "data-label" not in cell and "cell-" not in cell]
+    return found
+
+
+def test_each_cell_of_a_table_says_on_a_phone_what_it_is():
+    assert cells_without_a_label('<table class="table"><tbody><tr><td>9</td></tr></tbody></table>') == [
+        "<td>"
+    ]
+    templates = (CHECKOUT / "templates").rglob("*.html")
+    found = {path.name: cells for path in templates if (cells := cells_without_a_label(path.read_text()))}
+    assert found == {}
+
+
 def test_the_image_holds_no_history_and_no_secrets():
     ignored = (CHECKOUT / ".dockerignore").read_text().split()
     assert {".git", ".env", "var", "tests", ".venv"} <= set(ignored)

@@ -168,6 +168,15 @@ class TestPage:
         assert listed(page) == ["amina"]
         assert 'href="/kindergartens/?ownership=state"' in page
 
+    def test_a_map_without_a_ground_says_that_it_has_no_streets(self, client, settings):
+        at(NORTH, EAST)
+        assert "онда көшелер жоқ" in page_of(client)
+        settings.MAP_TILES_URL, settings.MAP_ATTRIBUTION = (
+            "https://tiles.example.kz/{z}/{x}/{y}.png",
+            "© Tiles",
+        )
+        assert "онда көшелер жоқ" not in page_of(client)
+
     @pytest.mark.parametrize("prefix", ["", "/ru"], ids=["kk", "ru"])
     def test_a_mark_says_in_words_what_it_means(self, client, prefix):
         amina = at(NORTH, EAST)
