@@ -1,4 +1,4 @@
-"""When the places that a kindergarten, or a group, has in the bulletin can be had, where not all of them can be now."""
+"""When the free places that a kindergarten, or a group, has in the bulletin can be had."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -15,14 +15,17 @@ _LATER = (Phase.PRIORITY, Phase.ANNOUNCED)
 
 @dataclass(frozen=True)
 class Opening:
-    """Of some free places so many are `open` to all; `next` is the one that opens next, to the head or to all."""
+    """Of some free places so many are `open` to all now; `next` is the one that opens next, to the head or to all.
+
+    `next` is None where every place that can be had is open to all.
+    """
 
     open: int
-    next: Listing
+    next: Listing | None
 
 
 def openings(rows: Iterable[Listing], *, of: Callable[[Vacancy], int]) -> dict[int, Opening]:
-    """The opening for each key of the vacancies that have one; none where every place can be had now, or none can."""
+    """The opening for each key of the vacancies that have one; none where no free place opens."""
     by_key: dict[int, list[Listing]] = {}
     for one in rows:
         if one.vacancy.seats_free:
@@ -30,9 +33,9 @@ def openings(rows: Iterable[Listing], *, of: Callable[[Vacancy], int]) -> dict[i
     found = {}
     for key, some in by_key.items():
         later = [one for one in some if one.phase in _LATER]
-        if later:
-            free = sum(one.vacancy.seats_free for one in some if one.phase == Phase.OPEN)
-            found[key] = Opening(free, min(later, key=_opens_next))
+        free = sum(one.vacancy.seats_free for one in some if one.phase == Phase.OPEN)
+        if free or later:
+            found[key] = Opening(free, min(later, key=_opens_next, default=None))
     return found
 
 

@@ -428,10 +428,9 @@ class TestOpening:
         return offer
 
     def said(self, client: Client, amina: Kindergarten) -> set[str]:
-        client.get("/kindergartens/")
-        press = {"press": f"add compared {amina.slug}", "next": "/kindergartens/"}
-        client.post("/kindergartens/shortlist/", press)
-        pages = ("/ru/kindergartens/", amina.get_absolute_url().replace("/kinder", "/ru/kinder", 1))
+        press(client, "add", "compared", amina.slug)
+        own = amina.get_absolute_url().replace("/kinder", "/ru/kinder", 1)
+        pages = ("/ru/kindergartens/", "/ru/compare/", own)
         return {text_of(client.get(page)) for page in pages}
 
     def test_for_everybody(self, client: Client, amina: Kindergarten, offered) -> None:
@@ -451,11 +450,19 @@ class TestOpening:
         catalogue = text_of(client.get("/ru/kindergartens/"))
         assert "Сейчас открыто для всех: 2." in catalogue
 
-    def test_nothing_is_said_of_places_that_are_open(self, client: Client, amina, offered) -> None:
+    def test_places_that_are_all_open_say_so(self, client: Client, amina, offered) -> None:
         offered(-1)
         for page in self.said(client, amina):
             assert "(для всех)" not in page
-            assert "Сейчас открыто" not in page
+            assert "Сейчас открыто для всех: 5" in page
+
+    def test_beside_open_places_those_for_the_head_are_called_others(
+        self, client: Client, amina, offered
+    ) -> None:
+        offered(-1, seats=2)
+        offered(-1, priority=2)
+        catalogue = text_of(client.get("/ru/kindergartens/"))
+        assert "Сейчас открыто для всех: 2. Другие места сейчас для первых в очереди." in catalogue
 
     def test_a_place_that_is_for_the_head_now_opens_to_all_later(
         self, client: Client, amina, offered
