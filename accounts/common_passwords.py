@@ -11,14 +11,12 @@ from typing import Final
 
 from django.contrib.auth.password_validation import CommonPasswordValidator
 
+from notifications.folding import TO_CYRILLIC_KEYS, TO_LATIN_KEYS
+
 # With so many signs around a known word a password is no longer that word.
 _SIGNS_AROUND: Final = 6
 _SHORTEST_WORD: Final = 4
 
-_LATIN: Final = "qwertyuiop[]asdfghjkl;'zxcvbnm,."
-_CYRILLIC: Final = "йцукенгшщзхъфывапролджэячсмитьбю"
-_TO_CYRILLIC: Final = str.maketrans(_LATIN, _CYRILLIC)
-_TO_LATIN: Final = str.maketrans(_CYRILLIC, _LATIN)
 _SIGNS: Final = str.maketrans("013457@$!", "oieastasi")
 
 # What a list from all the world lacks, in both alphabets.
@@ -48,5 +46,10 @@ def is_common(password: str) -> bool:
 
 
 def _is_known(text: str) -> bool:
-    spellings = {text, text.translate(_TO_LATIN), text.translate(_TO_CYRILLIC), text.translate(_SIGNS)}
+    spellings = {
+        text,
+        text.translate(TO_LATIN_KEYS),
+        text.translate(TO_CYRILLIC_KEYS),
+        text.translate(_SIGNS),
+    }
     return not spellings.isdisjoint(_known())

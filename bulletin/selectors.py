@@ -32,6 +32,7 @@ from accounts.models import User
 from bulletin.models import AgeGroup, Group, Kindergarten, Locality, Pause, Photo, Review, Vacancy
 from bulletin.opening import Phase, open_to_all_at, phase
 from bulletin.sorting import looked_for, parts_of
+from notifications.folding import TO_CYRILLIC_KEYS
 
 # What can be applied for comes first: open to all, to the head of a queue, soon; then what is of no use now.
 _READINESS = Case(
@@ -187,10 +188,15 @@ def named(search: str, *, prefix: str = "") -> Q:
 
 
 def similar(search: str, among: QuerySet[Kindergarten]) -> list[Kindergarten]:
-    """The few of `among` whose names come closest to a search that found nothing; by one statement.
+    """The few of `among` whose names come closest to a search that found nothing; by one statement, or two.
 
-    They share the most pieces of three letters with what was typed, and a good part of them.
+    They have what was typed in their names if its keys are read as Cyrillic ones; or else they share the most pieces
+    of three letters with it, and a good part of them.
     """
+    typed = search.casefold()
+    meant = typed.translate(TO_CYRILLIC_KEYS)
+    if meant != typed and (found := among.filter(named(meant)).order_by("sort_key", "pk")[:SUGGESTED]):
+        return list(found)
     parts = parts_of(search)[:MOST_PARTS]
     if not parts:
         return []

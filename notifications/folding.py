@@ -18,6 +18,12 @@ _SPACES: Final = "-‐‑–—_.,\u00a0"
 _NOTHING: Final = "'’ʼ`ʹ´\"\u0301\u0306\u0308"
 _PLAIN: Final = "абвгдежзиклмнопрстуфхцчшщъыьэюяdfgjlnqrsuvwz"
 
+# The letters of the Latin and the Russian keyboard, key by key.
+_LATIN_KEYS: Final = "qwertyuiop[]asdfghjkl;'zxcvbnm,."
+_CYRILLIC_KEYS: Final = "йцукенгшщзхъфывапролджэячсмитьбю"
+TO_CYRILLIC_KEYS: Final = str.maketrans(_LATIN_KEYS, _CYRILLIC_KEYS)
+TO_LATIN_KEYS: Final = str.maketrans(_CYRILLIC_KEYS, _LATIN_KEYS)
+
 # For each letter that may stand in a name, in both cases, the one that is looked for; what `FOLDED_TO` is too short for
 # goes. As PostgreSQL's `translate` reads them: it knows no case of Cyrillic letters where the locale is C.
 FOLDED: Final = (

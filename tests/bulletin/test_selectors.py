@@ -388,7 +388,10 @@ def test_where_nothing_is_found_the_closest_names_are_offered() -> None:
     similar = selectors.similar("балдыран", everywhere)
     assert [one.name_kk for one in similar] == ["Балдырған", "Балдырған 2", "Балдырған 3"]
     assert [one.name_kk for one in selectors.similar("айголак", everywhere)] == ["Айгөлек"]
-    for nothing in ("", "☺", "ваырпджщ", "%", "а" * 100):
+    # «Айголек» and «балдыр» with the Latin keyboard left on.
+    assert [one.name_kk for one in selectors.similar("Fqujktr", everywhere)] == ["Айгөлек"]
+    assert selectors.similar(",fklsh", everywhere) == similar
+    for nothing in ("", "☺", "ваырпджщ", "%", "а" * 100, "qwrtp"):
         assert selectors.similar(nothing, everywhere) == []
     assert [one.name_kk for one in selectors.closest("айголак", everywhere, most=5)] == ["Айгөлек"]
     assert len(selectors.closest("балдырган", everywhere, most=2)) == 2
