@@ -241,6 +241,18 @@ class TestShortPages:
             assert client.get(PAGE, {"q": words}).status_code in (200, 400)
 
     @pytest.mark.parametrize(
+        ("language", "sentence"), [("kk", "Ештеңе табылмады."), ("ru", "Ничего не найдено.")]
+    )
+    def test_a_search_that_finds_nothing_says_so_and_not_that_nothing_is_there(
+        self, client, language, sentence
+    ):
+        page = client.get(PAGE, {"q": "zzzz", "lang": language}).content.decode()
+        # Of the SMS, the employees, and the people who have not registered.
+        assert page.count(sentence) == 3
+        assert "setup_demo" not in page
+        assert "setup_demo" in client.get(PAGE, {"lang": language}).content.decode()
+
+    @pytest.mark.parametrize(
         "query", ["show=nothing", "show=people&page=x", "show=people&page=999", "show=&q="]
     )
     def test_odd_addresses_show_the_desk(self, client, query):
