@@ -317,6 +317,7 @@ def test_a_visitor_writes_and_reads_by_phone_and_code(client, city):
     page = text(client.get(write))
     assert kindergarten.name_kk in page
     assert family.number not in page
+    assert 'href="#sent"' not in page
     data = {"about": "conduct", "locality": city[0].pk, "kindergarten": kindergarten.pk, "text": TEXT}
     # The kindergarten says where, and that is said before anything is kept.
     page = client.post(write, data)
@@ -331,6 +332,10 @@ def test_a_visitor_writes_and_reads_by_phone_and_code(client, city):
     assert client.get(reverse("applications:complaint_of_visitor", args=[family.pk])).status_code == 404
     sms = Message.objects.filter(phone=phone, kind="complaint_answered").get()
     assert own.number in sms.text
+    # Whoever comes back for the answer is led to it before the form.
+    page = text(client.get(write))
+    assert page.index('<a href="#sent">Шағымдарыңыз бен жауаптары</a>') < page.index('name="about"')
+    assert page.index('name="about"') < page.index('id="sent"')
     client.post(address, {"solved": "1"})
     own.refresh_from_db()
     assert own.closed_at is not None
