@@ -18,6 +18,10 @@ _GROUPS: Final = re.compile(r"[0-9]+(?:[ -]{1,3}[0-9]+)*")
 _WORD: Final = re.compile(r"[^\W\d_]+")
 _HOME: Final = "KZ"
 _PASSWORD: Final = re.compile(r"(құпия|купия)\s*(сөз|соз)|парол|password")
+# The word beside six digits, as an SMS brings them: «SMS коды 529910», "529 910 is my code".
+_CODE: Final = re.compile(
+    r"\b(?:код|code)[^\W\d]{0,6}\b\D{0,20}\b\d{3}[ -]?\d{3}\b|\b\d{3}[ -]?\d{3}\b\D{0,20}\b(?:код|code)"
+)
 # The last letters of a name that Russian replaces by others.
 _ENDINGS: Final = "аяйь"
 _LONGEST_ENDING: Final = 4
@@ -96,15 +100,17 @@ def refuse_personal_numbers(text: str, *, published: Collection[PhoneNumber] = (
 
 
 def private_in(text: str, *, published: Collection[PhoneNumber] = ()) -> list[str]:
-    """What a text holds that its reader need not know, in the active language: an IIN, a password, a phone number.
+    """What a text holds that its reader need not know, in the active language: an IIN, a password, a code, a phone.
 
-    An IIN is one whose check digit fits, a password the word itself. Telephone numbers as `refuse_personal_numbers`.
+    An IIN is one whose check digit fits, a password the word itself, a code the word beside six digits. Telephone
+    numbers as `refuse_personal_numbers`.
     """
     plain = _as_plain(text)
     parts = [re.split(r"[ -]+", groups.group()) for groups in _GROUPS.finditer(plain)]
     found = {
         _("an IIN"): any(_holds_iin_in(one, fewest=1) for one in parts),
         _("a password"): bool(_PASSWORD.search(plain.casefold())),
+        _("a code"): bool(_CODE.search(plain.casefold())),
         _("a phone number"): _holds_foreign_phone(plain, published),
     }
     return [what for what, is_there in found.items() if is_there]

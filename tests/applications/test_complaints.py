@@ -404,9 +404,11 @@ class TestPrivate:
             (f"{TEXT} ЖСН {nth_iin(1)}", "Мәтінде бар: ЖСН."),
             (f"{TEXT} Құпия сөзім 12345", "Мәтінде бар: құпия сөз."),
             (f"{TEXT} Пароль qwerty", "Мәтінде бар: құпия сөз."),
+            (f"{TEXT} SMS коды 529910 келді", "Мәтінде бар: код."),
+            (f"{TEXT} Пришло 529 910, это код", "Мәтінде бар: код."),
             (f"{TEXT} 8 701 777 98 76", "Мәтінде бар: телефон нөмірі."),
         ],
-        ids=["iin", "password", "russian", "phone"],
+        ids=["iin", "password", "russian", "code", "code_after", "phone"],
     )
     def test_it_is_asked_about_once(self, client_of, city, text, said):
         browser = client_of(GuardianshipFactory().user)
